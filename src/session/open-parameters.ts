@@ -1,6 +1,6 @@
 /** Open weights at a compute party: every parameter encoded once and kept with the kernels. P0 needs none of them. */
 import type { Matrix, PanelLoader, RingKernels } from '../compute/kernels/types.ts';
-import { type Words, wordsFrom } from '../compute/ring.ts';
+import type { Words } from '../compute/ring.ts';
 import { invariant } from '../core/errors.ts';
 import { type EncodedParameter, type ParameterEncoder, parameterEncoder } from '../ml/models/folding.ts';
 import { listParameters } from '../ml/models/parameters.ts';
@@ -11,7 +11,13 @@ import type { Parameter } from '../mpc/protocol/types.ts';
 function toWords(encoded: EncodedParameter): Words {
   if (encoded instanceof BigInt64Array)
     return { k: 64, data: new BigUint64Array(encoded.buffer, encoded.byteOffset, encoded.length) };
-  return wordsFrom(encoded, 64);
+  // Two halves of a lane, the upper one the sign.
+  const lanes = new Int32Array(2 * encoded.length);
+  for (let i = 0; i < encoded.length; i++) {
+    lanes[2 * i] = encoded[i];
+    lanes[2 * i + 1] = encoded[i] >> 31;
+  }
+  return { k: 64, data: new BigUint64Array(lanes.buffer) };
 }
 
 export class OpenParameters implements ParameterView {
@@ -19,21 +25,27 @@ export class OpenParameters implements ParameterView {
   readonly #matrices = new Map<string, Matrix>();
   readonly #rows = new Map<string, Words>();
 
-  private constructor() {}
+  readonly #rowMajor: ParameterEncoder | undefined;
+
+  private constructor(rowMajor: ParameterEncoder | undefined) {
+    this.#rowMajor = rowMajor;
+  }
 
   /**
    * Encodes the whole model: matrices go to the kernels, rows stay here.
    * @param encode asked for every parameter once, in the order of `listParameters`, and for no more than one matrix
    * ahead of the one that is loaded
    * @param panels loads matrices that `encode` gives in the kernels' own order; row-major ones without it
+   * @param rowMajor encodes a matrix again where a proof asks for its words
    */
   static async load(
     source: WeightSource,
     kernels: RingKernels,
     encode: ParameterEncoder = parameterEncoder(source),
     panels?: PanelLoader,
+    rowMajor?: ParameterEncoder,
   ): Promise<OpenParameters> {
-    const view = new OpenParameters();
+    const view = new OpenParameters(rowMajor);
     let loading: Promise<unknown> = Promise.resolve();
     for (const parameter of listParameters(source.config)) {
       const { name, rows, cols } = parameter;
@@ -65,7 +77,12 @@ export class OpenParameters implements ParameterView {
 
   async words(_kernels: RingKernels, parameter: Parameter, part: Part): Promise<Words> {
     const row = this.#rows.get(parameter.name);
-    invariant(part === 'clear' && row !== undefined, `no open row ${parameter.name}`);
+    invariant(part === 'clear', `no part "${part}" of open weights`);
+    // Proofs alone ask for the words of a matrix. They are encoded again, and not kept: they are as large as a model.
+    if (row === undefined) {
+      invariant(this.#rowMajor !== undefined, `no words of the open matrix ${parameter.name}`);
+      return toWords(await this.#rowMajor(parameter));
+    }
     // Positions are kept for the longest text; a shorter one takes its first rows.
     return parameter.cols === row.data.length ? row : { k: 64, data: row.data.slice(0, parameter.cols) };
   }

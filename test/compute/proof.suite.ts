@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPrime } from '../../src/compute/field.ts';
 import { digitSteps, groupSize, indexGroup, stepsOf } from '../../src/compute/index-group.ts';
-import { type ProofKernels, RADIX } from '../../src/compute/kernels/proof-types.ts';
+import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../../src/compute/kernels/proof-types.ts';
 import { ReferenceProofKernels } from '../../src/compute/kernels/reference/proof.ts';
 import { type TableLayout, tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
@@ -77,7 +77,8 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       for (const layout of LAYOUTS)
         for (const n of [1, 5]) {
           const bytes = tables(random, layout, n);
-          await both((of) => of.digestEntries(bytes, layout, bits(new Random(n), n, sigma), sigma));
+          const v = bits(random, layout.n * layout.widths.length, sigma);
+          await both((of) => of.digestEntries(bytes, layout, bits(new Random(n), n, sigma), v, sigma));
         }
     });
 
@@ -85,7 +86,8 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       const random = new Random(3);
       for (const inner of [1, 6]) {
         const [left, right] = [random.words(sigma * inner, 64), random.words(inner * sigma, 64)];
-        await both((of) => of.matrixClaims(left, right, sigma));
+        const total = random.words(CLAIM_LIMBS * sigma * sigma, 60).data as BigUint64Array;
+        await both((of) => of.matrixClaims(left, right, sigma, total));
       }
       for (const layout of LAYOUTS) {
         const [n, words] = [5, layout.n * layout.widths.length];
@@ -96,7 +98,11 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
           [random.words(n, 64), undefined],
           [random.words(n, 32), random.words(n, 32)],
         ])
-          await both((of) => of.tableClaims(bytes, layout, factors, x, v, sigma));
+        {
+          await both((of) => of.tableSums(bytes, layout, factors, x, sigma));
+          const sums = await reference.tableSums(bytes, layout, factors, x, sigma);
+          await both((of) => of.tableClaims(sums, layout, v, sigma));
+        }
         const choice = random.indices(n, layout.n);
         const basis = random.words(n * layout.widths.length, layout.k);
         await both((of) => of.choiceClaims(bytes, layout, choice, basis, x, sigma));
@@ -149,6 +155,8 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
         for (const step of digitSteps(group)) {
           const alpha = field(random, RADIX, q);
           await both((of) => of.foldTable(table, group, step, alpha, q));
+          const most = (count: number) => new BigUint64Array(count).fill(q - 1n);
+          await both((of) => of.foldTable(most(size), group, step, most(RADIX), q));
           await both((of) => of.foldWeights(f, mu, step, alpha, q));
           await both((of) => of.lookupRound(f, table, group, step, mu, nu, q));
         }

@@ -81,8 +81,11 @@ describe('the instance', () => {
       const f = x.map((word) => word % q);
       const bytes = random.bytes(80);
       await kernels.draw(random.stream(), 64, 100);
-      await kernels.digestEntries(bytes, layout, x, 48);
-      await kernels.tableClaims(bytes, layout, [], x, x.subarray(0, 4), 48);
+      await kernels.digestEntries(bytes, layout, x, x.subarray(0, 4), 48);
+      await kernels.tableClaims(
+        await kernels.tableSums(bytes, layout, [], x, 48),
+        ...([layout, x.subarray(0, 4), 48] as const),
+      );
       await kernels.choiceClaims(bytes, layout, random.indices(20, 4), undefined, x, 48);
       await kernels.foldEntries(bytes, layout, 20, f.subarray(0, 4), q);
       await kernels.tailRound(f, f, q);

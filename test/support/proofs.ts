@@ -68,7 +68,7 @@ function listedTable(group: IndexGroup, layout: TableLayout, words: readonly big
     id: createHash('sha256').update(text).digest('hex'),
     group,
     layout,
-    functions: words.length,
+    functions: words.map(() => ({ first: 0, layout })),
     words: async (term, indices) =>
       packTables(
         layout,

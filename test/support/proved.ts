@@ -2,6 +2,7 @@
 import { loadNodeModule, loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
+import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { fingerprint } from '../../src/mpc/protocol/frame/fingerprint.ts';
@@ -29,6 +30,8 @@ export interface ProvedSetting {
   readonly timeoutMs?: number;
   /** What a party is told of the run, where it is not what the others are. */
   readonly request?: (id: PartyId) => string;
+  /** What a party proves and verifies with, where its work is counted. */
+  readonly proofKernelsOf?: (id: PartyId) => ProofKernels;
   /** The links of a party that does not follow the protocol. */
   readonly corrupt?: (id: PartyId, channel: Channel, session: Uint8Array) => Channel;
 }
@@ -81,7 +84,7 @@ export async function runProved(
         ...{ id, circuit, kernels: wasm, session, channels: channels[id] },
         parameters: setting.parameters?.(id, wasm) ?? noParameters,
         keys: new Map(([0, 1, 2] as const).filter((peer) => peer !== id).map((peer) => [peer, key(id, peer)])),
-        proofKernels: proofWasm,
+        proofKernels: setting.proofKernelsOf?.(id) ?? proofWasm,
         proofParameters: setting.proofParameters ?? PARAMETERS[128],
         segmentBytes: setting.segmentBytes ?? 2 ** 30,
         agreement: agreementHash({

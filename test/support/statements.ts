@@ -4,16 +4,18 @@ import { difference } from '../../src/compute/index-group.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { tableBytes } from '../../src/compute/kernels/table-layout.ts';
-import type {
-  ChoiceOfV,
-  ChoiceOfW,
-  Entries,
-  HalfOfV,
-  HalfOfW,
-  MatrixHalf,
-  Operand,
-  RelationShape,
-  TableHalf,
+import {
+  type ChoiceOfV,
+  type ChoiceOfW,
+  type Entries,
+  type HalfOfV,
+  type HalfOfW,
+  type MatrixHalf,
+  type Operand,
+  type RelationShape,
+  type TableHalf,
+  sentLayout,
+  wordsOf,
 } from '../../src/mpc/proof/relations.ts';
 import { tableWord } from './proofs.ts';
 
@@ -51,7 +53,7 @@ export async function loadedHalf<Half extends HalfOfV | HalfOfW>(
   kernels: RingKernels,
 ): Promise<Half> {
   if (!('entries' in half) || shape.kind === 'matrix') return half;
-  const layout = shape.kind === 'table' ? shape.table.layout : shape.layout;
+  const layout = shape.kind === 'table' ? sentLayout(shape) : shape.layout;
   const { entries } = half as TableHalf | ChoiceOfV;
   return { ...half, entries: await entriesOf(entries, layout, shape.elements, kernels) };
 }
@@ -96,17 +98,22 @@ async function sums({ shape, v, w }: Statement): Promise<bigint[]> {
     });
   }
   const [a, b] = [v as TableHalf, w as TableHalf];
-  const { layout, group } = shape.table;
+  const { group } = shape.table;
+  const layout = sentLayout(shape);
   const P = layout.widths.length;
   const out: bigint[] = [];
   for (let i = 0; i < shape.elements; i++) {
     const d = difference(group, Number(at(a.index, i, 0n)), Number(at(b.index, i, 0n)));
     const words = await Promise.all(shape.terms.map((f) => shape.table.words(f, Uint32Array.of(d))));
+    const places = shape.terms.map((f) => shape.table.functions[f]);
     for (let c = 0; c < layout.n * P; c++) {
       let sum =
         entry(b.entries, layout, i, Math.floor(c / P), c % P) - entry(a.entries, layout, i, Math.floor(c / P), c % P);
-      for (const [t, bytes] of words.entries())
-        sum += at(a.factors[t], i, 1n) * at(b.factors[t], i, 1n) * tableWord(layout, bytes, 0, c);
+      for (const [t, bytes] of words.entries()) {
+        const own = c - places[t].first;
+        if (own < 0 || own >= wordsOf(places[t])) continue;
+        sum += at(a.factors[t], i, 1n) * at(b.factors[t], i, 1n) * tableWord(places[t].layout, bytes, 0, own);
+      }
       out.push(sum & ringMask(layout.widths[c % P]));
     }
   }

@@ -5,6 +5,7 @@
 //! when an honest party works with them.
 
 use crate::entries::Layout;
+use core::arch::wasm32::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Buckets of a group of four bits.
@@ -55,11 +56,12 @@ pub unsafe extern "C" fn digest(
     gather(width, sigma, buckets, out);
 }
 
-/// The same of packed tables. `row` has room for the words of an element.
+/// Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ. `row` has room for the words of
+/// an element; `buckets`, `sums` (σ rows of words) and `out` are zero.
 #[no_mangle]
 pub unsafe extern "C" fn digest_entries(
-    bytes: *const u8, layout: *const Layout, x: *const u64, n: usize, sigma: usize, row: *mut u64, buckets: *mut u64,
-    out: *mut u64,
+    bytes: *const u8, layout: *const Layout, x: *const u64, n: usize, v: *const u64, sigma: usize, row: *mut u64,
+    buckets: *mut u64, sums: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
     let width = layout.words();
@@ -67,7 +69,17 @@ pub unsafe extern "C" fn digest_entries(
         layout.element(bytes, i, from_raw_parts_mut(row, width));
         scatter(from_raw_parts(row, width), *x.add(i), (sigma + 3) / 4, buckets);
     }
-    gather(width, sigma, buckets, out);
+    gather(width, sigma, buckets, sums);
+    for t in 0..sigma {
+        let to = from_raw_parts_mut(out.add(t * sigma), sigma);
+        for c in 0..width {
+            let word = *sums.add(t * width + c) << (64 - layout.width(c));
+            let bits = *v.add(c);
+            for k in 0..sigma {
+                to[k] = to[k].wrapping_add(word & (bits >> k & 1).wrapping_neg());
+            }
+        }
+    }
 }
 
 /// rows·V mod 2^64: n × σ. `masks` has room for width × σ words.
@@ -92,18 +104,74 @@ pub unsafe extern "C" fn columns(
     }
 }
 
-/// The integer left·right, σ × σ numbers of four 64-bit limbs.
+/// Bits of a part of a factor, and parts of a word: sums of 2^18 products of two parts fit 64 bits.
+const PART: u32 = 22;
+const PARTS: usize = 3;
+/// Terms between two carries.
+const TERMS: usize = 1 << 16;
+
+/// Words of scratch: the parts of both factors.
+#[no_mangle]
+pub extern "C" fn matrix_scratch(inner: usize, sigma: usize) -> usize {
+    PARTS * inner * (sigma + (sigma + 3) / 4 * 4 + 1) / 2 + 2
+}
+
+/// Adds the integers left·right to `out`, σ × σ numbers of four 64-bit limbs. `scratch` is zero.
 #[no_mangle]
 pub unsafe extern "C" fn matrix_claims(
-    left: *const u64, right: *const u64, inner: usize, sigma: usize, out: *mut u64,
+    left: *const u64, right: *const u64, inner: usize, sigma: usize, scratch: *mut u32, out: *mut u64,
 ) {
-    for t in 0..sigma {
+    const LOW: u64 = (1 << PART) - 1;
+    let blocks = (sigma + 3) / 4;
+    // Of the left factor the parts of a word side by side; of the right one those of four columns.
+    let (l, r) = (scratch, scratch.add((PARTS * inner * sigma + 3) / 4 * 4));
+    for i in 0..sigma * inner {
+        for p in 0..PARTS {
+            *l.add(PARTS * i + p) = (*left.add(i) >> (PART * p as u32) & LOW) as u32;
+        }
+    }
+    for j in 0..inner {
         for c in 0..sigma {
-            let to = out.add((t * sigma + c) * 4);
-            for j in 0..inner {
-                let (lo, hi) = crate::field::wide(*left.add(t * inner + j), *right.add(j * sigma + c));
-                add_at(to, 0, lo);
-                add_at(to, 1, hi);
+            for p in 0..PARTS {
+                let at = ((c / 4 * inner + j) * PARTS + p) * 4 + c % 4;
+                *r.add(at) = (*right.add(j * sigma + c) >> (PART * p as u32) & LOW) as u32;
+            }
+        }
+    }
+    for t in 0..sigma {
+        for block in 0..blocks {
+            let mut from = 0;
+            while from < inner {
+                let to = if inner - from > TERMS { from + TERMS } else { inner };
+                // Sums of products whose parts' numbers add up to d, for columns 0, 1 and 2, 3.
+                let mut sums = [[u64x2_splat(0); 2]; 2 * PARTS - 1];
+                for j in from..to {
+                    let a = l.add(PARTS * (t * inner + j));
+                    let b = r.add((block * inner + j) * PARTS * 4);
+                    for p in 0..PARTS {
+                        let factor = u32x4_splat(*a.add(p));
+                        for q in 0..PARTS {
+                            let word = v128_load(b.add(4 * q) as *const v128);
+                            let sum = &mut sums[p + q];
+                            sum[0] = i64x2_add(sum[0], u64x2_extmul_low_u32x4(factor, word));
+                            sum[1] = i64x2_add(sum[1], u64x2_extmul_high_u32x4(factor, word));
+                        }
+                    }
+                }
+                for (d, [low, high]) in sums.iter().enumerate() {
+                    let words = [
+                        u64x2_extract_lane::<0>(*low),
+                        u64x2_extract_lane::<1>(*low),
+                        u64x2_extract_lane::<0>(*high),
+                        u64x2_extract_lane::<1>(*high),
+                    ];
+                    for (c, word) in words.iter().enumerate() {
+                        if 4 * block + c < sigma {
+                            add_shifted(out.add((t * sigma + 4 * block + c) * 4), *word, PART as usize * d);
+                        }
+                    }
+                }
+                from = to;
             }
         }
     }
@@ -134,38 +202,56 @@ unsafe fn add_shifted(number: *mut u64, word: u64, shift: usize) {
 /// Limbs of 32 bits that a word of a table, times its factor, has.
 const LIMBS: usize = 4;
 
-/// Words of scratch for the claims of tables: a row, its limbs, and the digest of the limbs.
+/// Σ_i X_{i,t} of the 32-bit limbs of f_i·T_{i,c}: σ × words numbers of LIMBS sums each, of which `limbs` are not zero.
+/// `f` is null for ones. `row` has room for the words of an element and as many times `limbs`; `buckets` (of
+/// limbs·words columns), `sums` (σ such rows) and `out` are zero.
 #[no_mangle]
-pub extern "C" fn claims_scratch(width: usize, sigma: usize) -> usize {
-    LIMBS * width * (1 + sigma) + width
-}
-
-/// Σ_i X_{i,t} f_i Σ_c V_{c,κ} 2^(64 − width of c) T_{i,c}: σ × σ numbers of four 64-bit limbs, with 64-bit factors f.
-/// `scratch` and `buckets` (of LIMBS·words columns) are zero.
-#[no_mangle]
-pub unsafe extern "C" fn table_claims(
-    bytes: *const u8, layout: *const Layout, f: *const u64, x: *const u64, n: usize, v: *const u64, sigma: usize,
-    scratch: *mut u64, buckets: *mut u64, out: *mut u64,
+pub unsafe extern "C" fn table_sums(
+    bytes: *const u8, layout: *const Layout, f: *const u64, x: *const u64, n: usize, sigma: usize, limbs: usize,
+    row: *mut u64, buckets: *mut u64, sums: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
     let words = layout.words();
-    let width = LIMBS * words;
-    let (row, limbs, sums) = (scratch, scratch.add(words), scratch.add(words + width));
+    let width = limbs * words;
+    let parts = row.add(words);
     for i in 0..n {
         layout.element(bytes, i, from_raw_parts_mut(row, words));
-        for c in 0..words {
-            split(crate::field::wide(*row.add(c), *f.add(i)), limbs.add(LIMBS * c));
+        if limbs == 1 && f.is_null() {
+            scatter(from_raw_parts(row, words), *x.add(i), (sigma + 3) / 4, buckets);
+            continue;
         }
-        scatter(from_raw_parts(limbs, width), *x.add(i), (sigma + 3) / 4, buckets);
+        let factor = if f.is_null() { 1 } else { *f.add(i) };
+        for c in 0..words {
+            let (lo, hi) = crate::field::wide(*row.add(c), factor);
+            for l in 0..limbs {
+                *parts.add(limbs * c + l) = (if l < 2 { lo } else { hi }) >> (32 * (l & 1)) & 0xffff_ffff;
+            }
+        }
+        scatter(from_raw_parts(parts, width), *x.add(i), (sigma + 3) / 4, buckets);
     }
     gather(width, sigma, buckets, sums);
+    for at in 0..sigma * words {
+        for l in 0..limbs {
+            *out.add(LIMBS * at + l) = *sums.add(limbs * at + l);
+        }
+    }
+}
+
+/// Σ_c V_{c,κ} 2^(64 − width of c) times the numbers of `table_sums`: σ × σ numbers of four 64-bit limbs. `out` is zero.
+#[no_mangle]
+pub unsafe extern "C" fn table_claims(
+    sums: *const u64, layout: *const Layout, v: *const u64, sigma: usize, out: *mut u64,
+) {
+    let layout = &*layout;
+    let words = layout.words();
     for t in 0..sigma {
         for c in 0..words {
             let up = 64 - layout.width(c);
             for k in 0..sigma {
                 if *v.add(c) >> k & 1 == 1 {
                     for l in 0..LIMBS {
-                        add_shifted(out.add((t * sigma + k) * 4), *sums.add(t * width + LIMBS * c + l), 32 * l + up);
+                        let word = *sums.add(LIMBS * (t * words + c) + l);
+                        add_shifted(out.add((t * sigma + k) * 4), word, 32 * l + up);
                     }
                 }
             }

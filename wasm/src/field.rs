@@ -50,6 +50,18 @@ impl Sum {
 }
 
 impl Field {
+    /// The modulus.
+    #[inline(always)]
+    pub fn q(&self) -> u64 {
+        self.q
+    }
+
+    /// −q^−1 mod 2^64.
+    #[inline(always)]
+    pub fn inverse(&self) -> u64 {
+        self.inverse
+    }
+
     /// a·b/2^64 mod q, for a·b below q·2^64: one of them reduced, the other any word.
     #[inline(always)]
     pub fn mont(&self, a: u64, b: u64) -> u64 {

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod entries;
 pub mod field;
 
+use core::arch::wasm32::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 use entries::Layout;
 use field::{Field, Sum};
@@ -47,6 +48,14 @@ pub unsafe extern "C" fn weights(
 pub unsafe extern "C" fn multiply(f: *const Field, a: *const u64, b: *const u64, n: usize, out: *mut u64) {
     for i in 0..n {
         *out.add(i) = (*f).mul(*a.add(i), *b.add(i));
+    }
+}
+
+/// a_i · b_i mod 2^64.
+#[no_mangle]
+pub unsafe extern "C" fn multiply64(a: *const u64, b: *const u64, n: usize, out: *mut u64) {
+    for i in 0..n {
+        *out.add(i) = (*a.add(i)).wrapping_mul(*b.add(i));
     }
 }
 
@@ -151,18 +160,133 @@ impl Step {
     }
 }
 
-/// G'[s] = Σ_h β_h G[s ⊕ h].
+/// Bits of the lower part of an element, in a fold of whole tables.
+const LOW: u32 = 31;
+const LOW_MASK: u64 = (1 << LOW) - 1;
+
+/// G'[s] = Σ_h β_h G[s ⊕ h]. `planes` has room for two 32-bit words an index: the low 31 bits, and the rest.
 #[no_mangle]
 pub unsafe extern "C" fn fold_table(
-    f: *const Field, table: *const u64, step: *const Step, beta: *const u64, out: *mut u64,
+    f: *const Field, table: *const u64, step: *const Step, beta: *const u64, planes: *mut u32, out: *mut u64,
 ) {
-    let step = &*step;
+    let (f, step) = (&*f, &*step);
+    let size = step.all as usize + 1;
+    // Four indices that follow one another must stay so behind a step.
+    if size < 4 || (step.xor == 1 && step.at < 2) {
+        return fold_each(f, table, step, beta, out);
+    }
+    let (low, high) = (planes, planes.add(size));
+    for s in 0..size {
+        *low.add(s) = (*table.add(s) & LOW_MASK) as u32;
+        *high.add(s) = (*table.add(s) >> LOW) as u32;
+    }
+    let mut factors = [[u32x4_splat(0); 2]; RADIX];
+    for h in 0..step.digits() {
+        // β·2^62 mod q: the reduction below divides by 2^62.
+        let factor = f.mul(*beta.add(h), f.word(1 << (2 * LOW)));
+        factors[h] = [u32x4_splat((factor & LOW_MASK) as u32), u32x4_splat((factor >> LOW) as u32)];
+    }
+    let mut s = 0;
+    while s < size {
+        let mut sums = Lanes::ZERO;
+        for h in 0..step.digits() {
+            let at = step.stepped(s as u32, h);
+            let (l, r) = if at + 4 <= size {
+                (v128_load(low.add(at) as *const v128), v128_load(high.add(at) as *const v128))
+            } else {
+                let place = |i: usize| (at + i) & step.all as usize;
+                let words = |plane: *const u32| {
+                    u32x4(*plane.add(place(0)), *plane.add(place(1)), *plane.add(place(2)), *plane.add(place(3)))
+                };
+                (words(low), words(high))
+            };
+            if h == RADIX / 2 {
+                sums.carry();
+            }
+            sums.add(l, r, factors[h]);
+        }
+        sums.carry();
+        sums.reduce(f, out.add(s));
+        s += 4;
+    }
+}
+
+/// Four sums of products, in parts of 31 bits: lanes 0, 1 and lanes 2, 3 of each weight.
+struct Lanes {
+    parts: [[v128; 2]; 3],
+}
+
+impl Lanes {
+    const ZERO: Lanes = Lanes { parts: [[u64x2(0, 0); 2]; 3] };
+
+    /// Adds four products. At most four times between two carries: then no part overflows.
+    #[inline(always)]
+    fn add(&mut self, low: v128, high: v128, [b, c]: [v128; 2]) {
+        let products = [(0, low, b), (1, low, c), (1, high, b), (2, high, c)];
+        for (part, x, y) in products {
+            let [one, two] = self.parts[part];
+            self.parts[part] =
+                [i64x2_add(one, u64x2_extmul_low_u32x4(x, y)), i64x2_add(two, u64x2_extmul_high_u32x4(x, y))];
+        }
+    }
+
+    /// Leaves 31 bits in the lower two parts.
+    #[inline(always)]
+    fn carry(&mut self) {
+        let mask = u64x2_splat(LOW_MASK);
+        for part in 0..2 {
+            for half in 0..2 {
+                let word = self.parts[part][half];
+                self.parts[part + 1][half] = i64x2_add(self.parts[part + 1][half], u64x2_shr(word, LOW));
+                self.parts[part][half] = v128_and(word, mask);
+            }
+        }
+    }
+
+    /// The sums over 2^62 mod q, by two steps of Montgomery's reduction.
+    #[inline(always)]
+    unsafe fn reduce(&self, f: &Field, out: *mut u64) {
+        let mask = u64x2_splat(LOW_MASK);
+        let inverse = u32x4_splat((f.inverse() & LOW_MASK) as u32);
+        let (q0, q1) = (u32x4_splat((f.q() & LOW_MASK) as u32), u32x4_splat((f.q() >> LOW) as u32));
+        let [mut lowest, mut middle, mut highest] = self.parts;
+        for _ in 0..2 {
+            let packed = i32x4_shuffle::<0, 2, 4, 6>(lowest[0], lowest[1]);
+            let m = v128_and(i32x4_mul(packed, inverse), u32x4_splat(LOW_MASK as u32));
+            let cleared = [u64x2_extmul_low_u32x4(m, q0), u64x2_extmul_high_u32x4(m, q0)];
+            let added = [u64x2_extmul_low_u32x4(m, q1), u64x2_extmul_high_u32x4(m, q1)];
+            for half in 0..2 {
+                // The lowest part is a multiple of 2^31 now.
+                let carried = u64x2_shr(i64x2_add(lowest[half], cleared[half]), LOW);
+                let next = i64x2_add(i64x2_add(middle[half], carried), added[half]);
+                lowest[half] = v128_and(next, mask);
+                let rest = u64x2_shr(next, LOW);
+                // Behind the second step the middle part is what the highest was.
+                middle[half] = i64x2_add(highest[half], rest);
+                highest[half] = u64x2_splat(0);
+            }
+        }
+        // What is left is lowest + 2^31·middle.
+        for lane in 0..4 {
+            let word = |v: [v128; 2]| match lane {
+                0 => u64x2_extract_lane::<0>(v[0]),
+                1 => u64x2_extract_lane::<1>(v[0]),
+                2 => u64x2_extract_lane::<0>(v[1]),
+                _ => u64x2_extract_lane::<1>(v[1]),
+            };
+            *out.add(lane) = f.word(word(lowest) + (word(middle) << LOW));
+        }
+    }
+}
+
+/// The same, index by index.
+unsafe fn fold_each(f: &Field, table: *const u64, step: &Step, beta: *const u64, out: *mut u64) {
     for s in 0..=step.all {
         let mut sum = Sum::ZERO;
         for h in 0..step.digits() {
             sum.add(*beta.add(h), *table.add(step.stepped(s, h)));
         }
-        *out.add(s as usize) = (*f).reduce(&sum);
+        *out.add(s as usize) = f.reduce(&sum);
     }
 }
 

@@ -43,9 +43,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// Generates pads up to `end` (and up to AHEAD blocks more: the buffer has that much room).
+    /// Generates pads up to `end` (and up to AHEAD blocks more: the buffer has that much room). Without a state there
+    /// are none: the buffer is zero.
     #[inline(always)]
     pub unsafe fn need(&mut self, end: *mut u8) {
+        if self.state.is_null() {
+            return;
+        }
         while self.ready < end {
             keystream(self.state, self.block, AHEAD, self.ready);
             self.block = self.block.wrapping_add(AHEAD as u32);

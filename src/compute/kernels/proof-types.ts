@@ -11,6 +11,9 @@ import type { Words } from '../ring.ts';
 import type { TableLayout } from './table-layout.ts';
 import type { Stream } from './types.ts';
 
+/** 64-bit limbs of a claim, and 32-bit limbs of a word of a table times its factors. */
+export const CLAIM_LIMBS = 4;
+
 /** Blocks of a round: digits of three bits. */
 export const RADIX = 8;
 
@@ -23,23 +26,39 @@ export interface ProofKernels {
   // ── compression, mod 2^k ─────────────────────────────────────────────────
   /** Xᵀ·rows: Σ_i X_{i,t} rows_{i,c}, σ × width. `rows` is N × width, `x` has N words. */
   digest(rows: Words, width: number, x: BigUint64Array, sigma: number): Promise<Words>;
-  /** The same of packed tables: σ × n·P words, each modulo two to the width of its column. */
-  digestEntries(bytes: Uint8Array, layout: TableLayout, x: BigUint64Array, sigma: number): Promise<BigUint64Array>;
+  /**
+   * Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ words. `v` has a word for each
+   * of the n·P words of an element.
+   */
+  digestEntries(
+    bytes: Uint8Array,
+    layout: TableLayout,
+    x: BigUint64Array,
+    v: BigUint64Array,
+    sigma: number,
+  ): Promise<BigUint64Array>;
   /** rows·V: Σ_c rows_{i,c} V_{c,κ}, N × σ. `v` has `width` words. */
   columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words>;
 
   // ── claims: integers, not residues ───────────────────────────────────────
-  /** Σ_j left_{t,j} right_{j,κ}, σ × σ. `left` is σ × inner, `right` inner × σ. */
-  matrixClaims(left: Words, right: Words, sigma: number): Promise<bigint[]>;
-  /** Σ_i X_{i,t} p_i q_i Σ_c V_{c,κ} 2^(64 − width of c) T_{i,c}, σ × σ, of the tables of N elements. */
-  tableClaims(
+  /**
+   * Σ_j left_{t,j} right_{j,κ}, σ × σ. `left` is σ × inner, `right` inner × σ. Numbers of `CLAIM_LIMBS` limbs of 64 bits,
+   * the lowest first, added to those of `total`.
+   */
+  matrixClaims(left: Words, right: Words, sigma: number, total: BigUint64Array): Promise<BigUint64Array>;
+  /**
+   * Σ_i X_{i,t} of every 32-bit limb of p_i q_i T_{i,c}, of the tables of N elements: σ × n·P × `CLAIM_LIMBS` sums, to
+   * be added up over relations. A sum of 2^32 limbs fits its word.
+   */
+  tableSums(
     bytes: Uint8Array,
     layout: TableLayout,
     factors: readonly (Words | undefined)[],
     x: BigUint64Array,
-    v: BigUint64Array,
     sigma: number,
-  ): Promise<bigint[]>;
+  ): Promise<BigUint64Array>;
+  /** Σ_c V_{c,κ} 2^(64 − width of c) times the number that such sums stand for, σ × σ. */
+  tableClaims(sums: BigUint64Array, layout: TableLayout, v: BigUint64Array, sigma: number): Promise<bigint[]>;
   /** Σ_i X_{i,t} Σ_p E_{i,c_i,p} φ_{i,p}, σ words. */
   choiceClaims(
     bytes: Uint8Array,

@@ -244,6 +244,11 @@ export interface RingKernels<V extends Vector = Vector> {
     from: number,
     to: number,
   ): Promise<Uint8Array>;
+  /**
+   * All elements of a table without pads, packed the same way: what a public function has at public indices.
+   * SECURITY: never of what a party holds of a secret. Nothing hides these words.
+   */
+  clearTable(table: SelectionTable<V>, layout: TableLayout): Promise<Uint8Array>;
   /** P0: B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, with the same pads. */
   dealSelection(choice: Choice<V>, layout: TableLayout, pads: Stream, r0: V): Promise<V>;
   /**

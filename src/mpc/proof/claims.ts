@@ -6,102 +6,143 @@
  * meet: V and W put the same integers into the inner product.
  */
 import { difference } from '../../compute/index-group.ts';
+import { CLAIM_LIMBS } from '../../compute/kernels/proof-types.ts';
 import { viewWords } from '../../compute/ring.ts';
+import { addWords } from '../../compute/words64.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
 import { type Context, choices, compressedLeft, indices } from './halves.ts';
-import type {
-  ChoiceOfV,
-  ChoiceOfW,
-  ChoiceShape,
-  MatrixHalf,
-  MatrixShape,
-  TableHalf,
-  TableShape,
-  Whole,
+import {
+  type ChoiceOfV,
+  type ChoiceOfW,
+  type ChoiceShape,
+  type MatrixHalf,
+  type MatrixShape,
+  type TableHalf,
+  type TableShape,
+  type Whole,
 } from './relations.ts';
 
 /** Elements whose tables are looked up at once. */
 const PART = 1 << 12;
 
 /** σ × σ integers of one relation. */
-export async function claimsOf(context: Context, index: number, { v, w }: Whole): Promise<bigint[]> {
-  const shape = context.segment.shapes[index];
-  if (shape.kind === 'matrix') return ofMatrix(context, index, shape, v as MatrixHalf, w as MatrixHalf);
-  if (shape.kind === 'table') return ofTable(context, index, shape, v as TableHalf, w as TableHalf);
-  return ofChoice(context, index, shape, v as ChoiceOfV, w as ChoiceOfW);
+export async function claimsOf(context: Context, index: number, whole: Whole): Promise<bigint[]> {
+  const claims = new Claims(context);
+  await claims.add(index, whole);
+  return claims.total();
 }
 
-/** ±2^(64−k) (XᵀL mod 2^k)(RV mod 2^k). */
-async function ofMatrix(
-  { segment, kernels, challenges }: Context,
-  index: number,
-  shape: MatrixShape,
-  v: MatrixHalf,
-  w: MatrixHalf,
-): Promise<bigint[]> {
-  const { sigma } = segment.parameters;
-  const total = new Array<bigint>(sigma * sigma).fill(0n);
-  for (const [t, { left, negative, inner }] of shape.terms.entries()) {
-    const [l, r] = left === 'V' ? [v.factors[t], w.factors[t]] : [w.factors[t], v.factors[t]];
-    const x = await challenges.rows(index);
-    const claims = await kernels.matrixClaims(
-      await compressedLeft(kernels, await loaded(l), inner, x, sigma),
-      await kernels.columns(await loaded(r), shape.columns, await challenges.columns(index), sigma),
-      sigma,
-    );
-    for (const [i, claim] of claims.entries()) total[i] += (negative ? -claim : claim) << BigInt(64 - shape.k);
+/** What a function of a table sums to, before V combines its words: V is one for all relations of a table. */
+interface TableSums {
+  readonly index: number;
+  readonly term: number;
+  readonly narrower: number;
+  readonly sums: BigUint64Array;
+}
+
+/** The claims of all relations of a segment. Those that are scaled alike are added up as they come. */
+export class Claims {
+  readonly #context: Context;
+  readonly #matrices = new Map<string, { readonly up: number; readonly negative: boolean; limbs: BigUint64Array }>();
+  readonly #tables = new Map<string, TableSums>();
+  /** Of choices: σ numbers, in column 0. */
+  readonly #choices: bigint[];
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#choices = new Array<bigint>(context.segment.parameters.sigma).fill(0n);
   }
-  return total;
-}
 
-/** Σ_i X_i p_i q_i Σ_c V_c 2^(64 − width of c) T(μ_i ⊖ ν_i)_c. */
-async function ofTable(
-  { segment, kernels, challenges }: Context,
-  index: number,
-  shape: TableShape,
-  v: TableHalf,
-  w: TableHalf,
-): Promise<bigint[]> {
-  const { sigma } = segment.parameters;
-  const { table, terms, elements } = shape;
-  const total = new Array<bigint>(sigma * sigma).fill(0n);
-  const [mu, nu] = [await indices(shape, v), await indices(shape, w)];
-  const [x, columns] = [await challenges.rows(index), await challenges.columns(index)];
-  for (const [t, term] of terms.entries()) {
-    const factors = [await loadedIf(v.factors[t]), await loadedIf(w.factors[t])];
-    for (let from = 0; from < elements; from += PART) {
-      const to = Math.min(elements, from + PART);
-      const at = Uint32Array.from({ length: to - from }, (_, i) =>
-        difference(table.group, Number(mu.data[from + i]), Number(nu.data[from + i])),
+  async add(index: number, { v, w }: Whole): Promise<void> {
+    const shape = this.#context.segment.shapes[index];
+    if (shape.kind === 'matrix') return this.#matrix(index, shape, v as MatrixHalf, w as MatrixHalf);
+    if (shape.kind === 'table') return this.#table(index, shape, v as TableHalf, w as TableHalf);
+    return this.#choice(index, shape, v as ChoiceOfV, w as ChoiceOfW);
+  }
+
+  /** σ × σ integers. */
+  async total(): Promise<bigint[]> {
+    const { segment, kernels, challenges } = this.#context;
+    const { sigma } = segment.parameters;
+    const total = new Array<bigint>(sigma * sigma).fill(0n);
+    for (const [t, claim] of this.#choices.entries()) total[t * sigma] += claim;
+    for (const { up, negative, limbs } of this.#matrices.values())
+      for (const i of total.keys()) {
+        let value = 0n;
+        for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[CLAIM_LIMBS * i + l];
+        total[i] += (negative ? -value : value) << BigInt(up);
+      }
+    for (const { index, term, narrower, sums } of this.#tables.values()) {
+      const { first, layout } = (segment.shapes[index] as TableShape).table.functions[term];
+      const own = (await challenges.columns(index)).subarray(first, first + layout.n * layout.widths.length);
+      const claims = await kernels.tableClaims(sums, layout, own, sigma);
+      for (const [i, claim] of claims.entries()) total[i] += claim << BigInt(narrower);
+    }
+    return total;
+  }
+
+  /** ±2^(64−k) (XᵀL mod 2^k)(RV mod 2^k). */
+  async #matrix(index: number, shape: MatrixShape, v: MatrixHalf, w: MatrixHalf): Promise<void> {
+    const { segment, kernels, challenges } = this.#context;
+    const { sigma } = segment.parameters;
+    for (const [t, { left, negative, inner }] of shape.terms.entries()) {
+      const [l, r] = left === 'V' ? [v.factors[t], w.factors[t]] : [w.factors[t], v.factors[t]];
+      const x = await challenges.rows(index);
+      const up = 64 - shape.k;
+      const sum = this.#matrices.get(`${up} ${negative}`) ?? {
+        ...{ up, negative },
+        limbs: new BigUint64Array(CLAIM_LIMBS * sigma * sigma),
+      };
+      this.#matrices.set(`${up} ${negative}`, sum);
+      sum.limbs = await kernels.matrixClaims(
+        await compressedLeft(kernels, await loaded(l), inner, x, sigma),
+        await kernels.columns(await loaded(r), shape.columns, await challenges.columns(index), sigma),
+        sigma,
+        sum.limbs,
       );
-      const part = factors.map((factor) => (factor === undefined ? undefined : viewWords(factor, from, to)));
-      const bytes = await table.words(term, at);
-      const claims = await kernels.tableClaims(bytes, table.layout, part, x.subarray(from, to), columns, sigma);
-      for (const [i, claim] of claims.entries()) total[i] += claim;
     }
   }
-  return total;
-}
 
-/** 2^(64−k) Σ_i X_i Σ_p E_{i,c_i,p} φ_{i,p}, in column 0. */
-async function ofChoice(
-  { segment, kernels, challenges }: Context,
-  index: number,
-  shape: ChoiceShape,
-  v: ChoiceOfV,
-  w: ChoiceOfW,
-): Promise<bigint[]> {
-  const { sigma } = segment.parameters;
-  const { layout, elements } = shape;
-  const P = layout.widths.length;
-  const total = new Array<bigint>(sigma * sigma).fill(0n);
-  const [choice, basis, x] = [await choices(shape, w), await loadedIf(w.basis), await challenges.rows(index)];
-  for await (const { from, to, bytes, layout: packed } of partsOf(kernels, v.entries, layout, elements)) {
-    const phi = basis === undefined ? undefined : viewWords(basis, from * P, to * P);
-    const claims = await kernels.choiceClaims(
-      ...([bytes, packed, viewWords(choice, from, to), phi, x.subarray(from, to), sigma] as const),
+  /** Σ_i X_i p_i q_i Σ_c V_c 2^(64 − width of c) T(μ_i ⊖ ν_i)_c. */
+  async #table(index: number, shape: TableShape, v: TableHalf, w: TableHalf): Promise<void> {
+    const { segment, kernels, challenges } = this.#context;
+    const { sigma } = segment.parameters;
+    const { table, terms, elements, narrower = 0 } = shape;
+    const [mu, nu, x] = [await indices(shape, v), await indices(shape, w), await challenges.rows(index)];
+    const at = Uint32Array.from({ length: elements }, (_, i) =>
+      difference(table.group, Number(mu.data[i]), Number(nu.data[i])),
     );
-    for (const [t, claim] of claims.entries()) total[t * sigma] += claim << BigInt(64 - layout.k);
+    for (let from = 0; from < elements; from += PART) {
+      const to = Math.min(elements, from + PART);
+      const made = new Map<number, Uint8Array>();
+      for (const [t, term] of terms.entries()) {
+        const bytes = made.get(term) ?? (await table.words(term, at.subarray(from, to)));
+        made.set(term, bytes);
+        const factors = [await loadedIf(v.factors[t]), await loadedIf(w.factors[t])];
+        const part = factors.map((factor) => (factor === undefined ? undefined : viewWords(factor, from, to)));
+        const { layout } = table.functions[term];
+        const sums = await kernels.tableSums(bytes, layout, part, x.subarray(from, to), sigma);
+        const key = `${segment.classOf(index)} ${term} ${narrower}`;
+        const known = this.#tables.get(key);
+        if (known === undefined) this.#tables.set(key, { index, term, narrower, sums });
+        else addWords(known.sums, sums);
+      }
+    }
   }
-  return total;
+
+  /** 2^(64−k) Σ_i X_i Σ_p E_{i,c_i,p} φ_{i,p}, in column 0. */
+  async #choice(index: number, shape: ChoiceShape, v: ChoiceOfV, w: ChoiceOfW): Promise<void> {
+    const { segment, kernels, challenges } = this.#context;
+    const { sigma } = segment.parameters;
+    const { layout, elements } = shape;
+    const P = layout.widths.length;
+    const [choice, basis, x] = [await choices(shape, w), await loadedIf(w.basis), await challenges.rows(index)];
+    for await (const { from, to, bytes, layout: packed } of partsOf(kernels, v.entries, layout, elements)) {
+      const phi = basis === undefined ? undefined : viewWords(basis, from * P, to * P);
+      const claims = await kernels.choiceClaims(
+        ...([bytes, packed, viewWords(choice, from, to), phi, x.subarray(from, to), sigma] as const),
+      );
+      for (const [t, claim] of claims.entries()) this.#choices[t] += claim << BigInt(64 - layout.k);
+    }
+  }
 }

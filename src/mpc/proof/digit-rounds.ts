@@ -16,9 +16,19 @@ import {
   digitProducts,
   indices,
   repeated,
+  tableWeights,
   times,
 } from './halves.ts';
-import type { ChoiceOfV, ChoiceOfW, ChoiceShape, TableHalf, TableShape, Whole } from './relations.ts';
+import {
+  type ChoiceOfV,
+  type ChoiceOfW,
+  type ChoiceShape,
+  type TableHalf,
+  type TableShape,
+  type Whole,
+  digitsOf,
+  isLookedUp,
+} from './relations.ts';
 import { viewWords } from '../../compute/ring.ts';
 
 /** z of one relation in a digit round; undefined where it has no such digit. */
@@ -30,7 +40,7 @@ export async function roundOf(
   prime: number,
 ): Promise<BigUint64Array | undefined> {
   const shape = context.segment.shapes[index];
-  if (shape.kind === 'table' && round < digitSteps(shape.table.group).length)
+  if (shape.kind === 'table' && round < digitsOf(shape))
     return ofTable(context, index, shape, v as TableHalf, w as TableHalf, round, prime);
   if (shape.kind === 'choice' && round < choiceSteps(shape.layout.n).length)
     return ofChoice(context, index, shape, v as ChoiceOfV, w as ChoiceOfW, round, prime);
@@ -46,15 +56,16 @@ async function ofTable(
   round: number,
   prime: number,
 ): Promise<BigUint64Array> {
-  const { q, rows } = (await challenges.primes())[prime];
+  const { q } = (await challenges.primes())[prime];
   const { group } = shape.table;
   const steps = digitSteps(group);
   const [mu, nu] = [await indices(shape, v), await indices(shape, w)];
-  let f = await kernels.weights(await challenges.rows(index), rows, q);
+  let f = await tableWeights({ kernels, challenges }, index, shape, prime);
   for (const [r, step] of steps.slice(0, round).entries())
     f = await kernels.foldWeights(f, mu, step, (await challenges.folds(r))[prime].alpha, q);
   const z = new BigUint64Array(RADIX * RADIX);
   for (const t of shape.terms.keys()) {
+    if (!isLookedUp(shape, t)) continue;
     const weights = await times(kernels, await times(kernels, f, v, t, q), w, t, q);
     const folded = await tables.table(index, t, prime, round);
     add(z, await kernels.lookupRound(weights, folded, group, steps[round], mu, nu, q), q);

@@ -7,21 +7,26 @@ import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
 import { type DigitStep, digitAt, digitSteps, stepsOf } from '../../compute/index-group.ts';
 import { residue } from '../../compute/field.ts';
 import { type Words, lengthOf, zeros } from '../../compute/ring.ts';
+import { addWords, negateWords, scaledWords } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import type { Challenges } from './challenges.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
 import type { PublicTables } from './public-tables.ts';
-import type {
-  ChoiceOfV,
-  ChoiceOfW,
-  ChoiceShape,
-  HalfOfV,
-  HalfOfW,
-  MatrixHalf,
-  MatrixShape,
-  Side,
-  TableHalf,
-  TableShape,
+import {
+  type ChoiceOfV,
+  type ChoiceOfW,
+  type ChoiceShape,
+  type HalfOfV,
+  type HalfOfW,
+  type MatrixHalf,
+  type MatrixShape,
+  type Side,
+  type TableHalf,
+  type TableShape,
+  digitsOf,
+  isLookedUp,
+  rowsOf,
+  sentLayout,
 } from './relations.ts';
 import type { Segment } from './segment.ts';
 
@@ -55,28 +60,20 @@ export async function linearPart(
   const shape = segment.shapes[index];
   const [x, v] = [await challenges.rows(index), await challenges.columns(index)];
   invariant(half.kind === shape.kind, `${shape.message}: a half of another relation`);
+  const out = new BigUint64Array(sigma * sigma);
   if (half.kind === 'table') {
-    const { table, elements } = shape as TableShape;
-    const { n, widths } = table.layout;
-    const columns = n * widths.length;
-    const total = new BigUint64Array(sigma * columns);
-    for await (const { from, to, bytes, layout } of partsOf(kernels, half.entries, table.layout, elements)) {
-      const part = await kernels.digestEntries(bytes, layout, x.subarray(from, to), sigma);
-      for (const [i, word] of part.entries()) total[i] += word;
-    }
+    const sent = sentLayout(shape as TableShape);
+    for await (const { from, to, bytes, layout } of partsOf(kernels, half.entries, sent, rowsOf(shape)))
+      addWords(out, await kernels.digestEntries(bytes, layout, x.subarray(from, to), v, sigma));
     // V's words are −e.
-    const sign = side === 'V' ? -1n : 1n;
-    for (const i of total.keys()) total[i] = (sign * total[i]) << BigInt(64 - widths[(i % columns) % widths.length]);
-    return (await kernels.columns({ k: 64, data: total }, columns, v, sigma)).data as BigUint64Array;
+    if (side === 'V') negateWords(out);
+    return out;
   }
   const [width, k] = shape.kind === 'matrix' ? [shape.columns, shape.k] : [1, (shape as ChoiceShape).layout.k];
-  const out = new BigUint64Array(sigma * sigma);
   const linear = await loadedIf(half.linear);
   if (linear === undefined) return out;
   invariant(linear.k === k && lengthOf(linear) === x.length * width, `${shape.message}: words of another shape`);
-  const { data } = await kernels.columns(await kernels.digest(linear, width, x, sigma), width, v, sigma);
-  for (const [i, word] of data.entries()) out[i] = BigInt(word) << BigInt(64 - k);
-  return out;
+  return scaledWords(await kernels.columns(await kernels.digest(linear, width, x, sigma), width, v, sigma));
 }
 
 // ── scalars mod q ───────────────────────────────────────────────────────────
@@ -149,23 +146,29 @@ export function compressedLeft(
   return kernels.digest(left, inner, x, sigma);
 }
 
-/** F_i p_{t,i} Π_r α_{digit r of μ_i}. */
+/** F_i p_{t,i} Π_r α_{digit r of μ_i}; without digits where a term is constant. */
 async function tableOfV(
-  { kernels, challenges }: Context,
+  context: Context,
   index: number,
   shape: TableShape,
   half: TableHalf,
   prime: number,
 ): Promise<BigUint64Array> {
-  const { q, rows } = (await challenges.primes())[prime];
-  const mu = await indices(shape, half);
-  let f = await kernels.weights(await challenges.rows(index), rows, q);
-  for (const [r, step] of digitSteps(shape.table.group).entries())
-    f = await kernels.foldWeights(f, mu, step, (await challenges.folds(r))[prime].alpha, q);
-  return joined(await Promise.all(shape.terms.map((_, t) => times(kernels, f, half, t, q))));
+  const { kernels, challenges } = context;
+  const { q } = (await challenges.primes())[prime];
+  const f = await tableWeights(context, index, shape, prime);
+  let folded = f;
+  if (digitsOf(shape) > 0) {
+    const mu = await indices(shape, half);
+    for (const [r, step] of digitSteps(shape.table.group).entries())
+      folded = await kernels.foldWeights(folded, mu, step, (await challenges.folds(r))[prime].alpha, q);
+  }
+  const out: BigUint64Array[] = [];
+  for (const t of shape.terms.keys()) out.push(await times(kernels, isLookedUp(shape, t) ? folded : f, half, t, q));
+  return joined(out);
 }
 
-/** q_{t,i} Ĝ_t[⊖ν_i], with Ĝ folded to the end. */
+/** q_{t,i} Ĝ_t[⊖ν_i], with Ĝ folded to the end; q_{t,i} Ĝ_t where it is constant. */
 async function tableOfW(
   { kernels, challenges, tables }: Context,
   index: number,
@@ -176,12 +179,30 @@ async function tableOfW(
   const { q } = (await challenges.primes())[prime];
   const { group } = shape.table;
   const nu = await indices(shape, half);
+  const looked = new Map<number, BigUint64Array>();
   const out: BigUint64Array[] = [];
-  for (const t of shape.terms.keys()) {
-    const folded = await tables.table(index, t, prime, digitSteps(group).length);
-    out.push(await times(kernels, await kernels.lookUp(folded, group, nu), half, t, q));
+  for (const [t, f] of shape.terms.entries()) {
+    const words =
+      looked.get(f) ??
+      (isLookedUp(shape, t)
+        ? await kernels.lookUp(await tables.table(index, t, prime, digitSteps(group).length), group, nu)
+        : new BigUint64Array(shape.elements).fill(await tables.constant(index, t, prime)));
+    looked.set(f, words);
+    out.push(await times(kernels, words, half, t, q));
   }
   return joined(out);
+}
+
+/** F_i of a table: 2^(bits that its words have less) Σ_t σ_t X_{i,t}. The rest of the scale is in Ĝ. */
+export async function tableWeights(
+  { kernels, challenges }: Pick<Context, 'kernels' | 'challenges'>,
+  index: number,
+  { narrower = 0 }: TableShape,
+  prime: number,
+): Promise<BigUint64Array> {
+  const { q, rows } = (await challenges.primes())[prime];
+  const scaled = narrower === 0 ? rows : rows.map((c) => (c << BigInt(narrower)) % q);
+  return kernels.weights(await challenges.rows(index), scaled, q);
 }
 
 /** μ or ν, as indices of the group. */

@@ -13,7 +13,7 @@ import { RADIX } from '../../compute/kernels/proof-types.ts';
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { SecurityViolationError, TercetError, invariant } from '../../core/errors.ts';
 import { Challenges } from './challenges.ts';
-import { claimsOf } from './claims.ts';
+import { Claims } from './claims.ts';
 import { roundOf } from './digit-rounds.ts';
 import { type Context, scalars } from './halves.ts';
 import { PublicTables } from './public-tables.ts';
@@ -126,11 +126,10 @@ export class Prover {
   /** C + mask, in the integers. */
   async #claims(): Promise<Uint8Array> {
     const masks = await this.#shares.claimMasks();
-    const total = new Array<bigint>(masks.length).fill(0n);
-    for (const [index, whole] of this.#wholes)
-      for (const [i, claim] of (await claimsOf(this.#context, index, whole)).entries()) total[i] += claim;
+    const claims = new Claims(this.#context);
+    for (const [index, whole] of this.#wholes) await claims.add(index, whole);
     const bytes = encodeClaims(
-      total.map((claim, i) => claim + masks[i]),
+      (await claims.total()).map((claim, i) => claim + masks[i]),
       this.#segment.parameters.maskBits,
     );
     // Below a chance of 2^-52, whatever the text: PROTOCOL §15.5.

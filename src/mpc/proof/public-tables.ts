@@ -7,7 +7,7 @@ import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
 import { groupSize, digitSteps } from '../../compute/index-group.ts';
 import { elementBits } from '../../compute/kernels/table-layout.ts';
 import type { Challenges } from './challenges.ts';
-import type { TableShape } from './relations.ts';
+import { type TableShape, wordsOf } from './relations.ts';
 import type { Segment } from './segment.ts';
 
 /** Bytes of words of a table that are made at once. */
@@ -41,6 +41,11 @@ export class PublicTables {
     return made;
   }
 
+  /** The one word of a term whose function is constant. */
+  async constant(index: number, term: number, prime: number): Promise<bigint> {
+    return (await this.table(index, term, prime, 0))[0];
+  }
+
   async #fold(shape: TableShape, before: Promise<BigUint64Array>, prime: number, round: number) {
     const [{ q }, { beta }] = [(await this.#challenges.primes())[prime], (await this.#challenges.folds(round))[prime]];
     const { group } = shape.table;
@@ -50,19 +55,31 @@ export class PublicTables {
   /** Σ_c (Σ_κ τ_κ V_{c,κ}) · 2^(64 − width of c) · T(d)_c, for every index d. */
   async #combined(index: number, term: number, prime: number): Promise<BigUint64Array> {
     const { table } = this.#segment.shapes[index] as TableShape;
-    const { q, columns } = (await this.#challenges.primes())[prime];
-    const { widths } = table.layout;
-    const coefficients = await this.#kernels.weights(await this.#challenges.columns(index), columns, q);
-    for (const c of coefficients.keys())
-      coefficients[c] = (coefficients[c] << BigInt(64 - widths[c % widths.length])) % q;
-    const out = new BigUint64Array(groupSize(table.group));
-    const step = Math.max(1, Math.floor((8 * PART) / elementBits(table.layout)));
+    const { constant, layout } = table.functions[term];
+    const { q } = (await this.#challenges.primes())[prime];
+    const coefficients = await this.#coefficients(index, term, prime);
+    const out = new BigUint64Array(constant === true ? 1 : groupSize(table.group));
+    const step = Math.max(1, Math.floor((8 * PART) / elementBits(layout)));
     for (let from = 0; from < out.length; from += step) {
       const count = Math.min(step, out.length - from);
       const indices = Uint32Array.from({ length: count }, (_, i) => from + i);
       const bytes = await table.words(term, indices);
-      out.set(await this.#kernels.publicTable(bytes, table.layout, count, coefficients, q), from);
+      out.set(await this.#kernels.publicTable(bytes, layout, count, coefficients, q), from);
     }
     return out;
+  }
+
+  /** Of the words of a function: (Σ_κ τ_κ V_{c,κ}) · 2^(64 − width of c). */
+  async #coefficients(index: number, term: number, prime: number): Promise<BigUint64Array> {
+    const { table } = this.#segment.shapes[index] as TableShape;
+    const { q, columns } = (await this.#challenges.primes())[prime];
+    const { first } = table.functions[term];
+    const { widths } = table.layout;
+    const v = await this.#challenges.columns(index);
+    const end = first + wordsOf(table.functions[term]);
+    const coefficients = await this.#kernels.weights(v.subarray(first, end), columns, q);
+    for (const c of coefficients.keys())
+      coefficients[c] = (coefficients[c] << BigInt(64 - widths[(first + c) % widths.length])) % q;
+    return coefficients;
   }
 }

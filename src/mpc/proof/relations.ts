@@ -46,6 +46,8 @@ export interface TableShape {
   readonly message: string;
   readonly elements: number;
   readonly table: PublicTable;
+  /** Bits that every word of the relation has less than in `table`: its ring is smaller, and the function the same. */
+  readonly narrower?: number;
   /** For every term the number of its function in `table`. Several terms may have the same. */
   readonly terms: readonly number[];
   /** p·q is below 2^this: 0 where all factors are left out. Claims are masked for that size. */
@@ -60,13 +62,25 @@ export interface PublicTable {
    */
   readonly id: string;
   readonly group: IndexGroup;
+  /** Of the words as integers: relations over narrower rings share a table (`TableShape.narrower`). */
   readonly layout: TableLayout;
-  readonly functions: number;
+  readonly functions: readonly PublicFunction[];
   /**
-   * The tables of one function at these indices, packed as `layout` says, one after the other. Defined at every
+   * The words of one function at these indices, packed as its `layout` says, one after the other. Defined at every
    * index of the group, those out of the range of honest values too.
    */
   words(term: number, indices: Uint32Array): Promise<Uint8Array>;
+}
+
+/** Where the words of a function lie in an element of n·P words. All others are zero. */
+export interface PublicFunction {
+  /** Number of its first word. The words are the next n·P of its own layout, with the widths of the table's. */
+  readonly first: number;
+  readonly layout: TableLayout;
+  /** The same at every index. Such a term has no digits: nothing is looked up. */
+  readonly constant?: true;
+  /** Words are below 2^this, where that is less than their width says. */
+  readonly wordBits?: number;
 }
 
 /**
@@ -142,6 +156,22 @@ export interface Whole {
   readonly w: HalfOfW;
 }
 
+/** The layout of the words that are sent. */
+export function sentLayout({ table: { layout }, narrower = 0 }: TableShape): TableLayout {
+  if (narrower === 0) return layout;
+  return { n: layout.n, k: layout.k - narrower, widths: layout.widths.map((width) => width - narrower) };
+}
+
+/** Words of a function. */
+export function wordsOf({ layout }: PublicFunction): number {
+  return layout.n * layout.widths.length;
+}
+
+/** Whether a term of a table is looked up. */
+export function isLookedUp({ table, terms }: TableShape, term: number): boolean {
+  return table.functions[terms[term]].constant !== true;
+}
+
 /** Rows that the first compression combines. */
 export function rowsOf(shape: RelationShape): number {
   return shape.kind === 'matrix' ? shape.rows : shape.elements;
@@ -164,6 +194,7 @@ export function scalarsOf(shape: RelationShape): number {
 export function digitsOf(shape: RelationShape): number {
   if (shape.kind === 'matrix') return 0;
   if (shape.kind === 'choice') return stepsOf(Math.ceil(Math.log2(shape.layout.n)), 0, false).length;
+  if (shape.terms.every((_, term) => !isLookedUp(shape, term))) return 0;
   const { bits, xorBits } = shape.table.group;
   return stepsOf(bits, 0, false).length + stepsOf(xorBits, 0, true).length;
 }
@@ -180,8 +211,15 @@ export function claimBits(shape: RelationShape): number {
   }
   if (shape.kind === 'choice')
     return shape.layout.k + Math.max(...shape.layout.widths) + log(scalarsOf(shape)) + 64 - shape.layout.k;
-  // A word of w bits is scaled to 64.
-  return 64 + shape.factorBits + log(scalarsOf(shape)) + log(columnsOf(shape));
+  // A word of w bits is scaled to 64, and a narrower one by as much more.
+  const { table, terms, narrower = 0 } = shape;
+  const word = Math.max(
+    ...terms.map((f) => {
+      const { layout, wordBits } = table.functions[f];
+      return Math.max(...layout.widths.map((width) => 64 - width + (wordBits ?? width)));
+    }),
+  );
+  return word + narrower + shape.factorBits + log(scalarsOf(shape)) + log(columnsOf(shape));
 }
 
 /** Whether a shape adds to the relation of the shape before it. */
@@ -219,10 +257,28 @@ export function checkShape(shape: RelationShape): void {
       Number.isInteger(factorBits) && factorBits >= 0 && factorBits <= 64,
       `${shape.message}: factors too long`,
     );
+    const { narrower = 0 } = shape;
+    invariant(
+      table.layout.widths.every((width) => narrower >= 0 && narrower < width),
+      `${shape.message}: a relation over a ring that its table does not have`,
+    );
+    const columns = table.layout.n * table.layout.widths.length;
+    for (const one of table.functions) checkFunction(shape.message, one, table.layout, columns);
     invariant(/^[0-9a-f]{64}$/.test(table.id), `${shape.message}: a table is named by its hash`);
     invariant(
-      terms.length >= 1 && terms.every((t) => Number.isInteger(t) && t >= 0 && t < table.functions),
+      terms.length >= 1 && terms.every((t) => Number.isInteger(t) && t >= 0 && t < table.functions.length),
       `${shape.message}: terms are functions of the table`,
     );
   }
+}
+
+function checkFunction(message: string, one: PublicFunction, { widths }: TableLayout, columns: number): void {
+  const own = one.layout.widths;
+  invariant(
+    one.first >= 0 &&
+      one.first + wordsOf(one) <= columns &&
+      own.every((width, c) => width === widths[(one.first + c) % widths.length]) &&
+      (one.layout.n === 1 || own.length === widths.length),
+    `${message}: words that its table does not have`,
+  );
 }

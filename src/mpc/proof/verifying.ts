@@ -6,6 +6,7 @@
  *   end the last fold of this side's vector, without its blind, for every prime
  */
 import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
+import { addWords } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import { Challenges } from './challenges.ts';
 import { type Context, linearPart, scalars } from './halves.ts';
@@ -50,7 +51,7 @@ export class Verifying {
         return this.#context.kernels.tailDot(values, this.#segment.offsets[index], folds, q);
       }),
     );
-    for (const [i, word] of linear.entries()) this.#linear[i] += word;
+    addWords(this.#linear, linear);
     for (const [prime, end] of ends.entries()) this.#ends[prime] += end;
     this.#done++;
   }

@@ -97,7 +97,7 @@ function statement(rel: Relation): Statement {
     id: rel.id,
     group,
     layout,
-    functions: rel.functions.length,
+    functions: rel.functions.map(() => ({ first: 0, layout })),
     words: async (term, indices) =>
       packTables(
         layout,

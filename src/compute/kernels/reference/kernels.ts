@@ -9,7 +9,7 @@ import { type Pattern, listOf } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
-import { checkChoice, checkPowers, checkTable } from '../selection-shape.ts';
+import { checkChoice, checkPowers, checkTable, tableShape } from '../selection-shape.ts';
 import { otParts } from '../ot-base.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type {
@@ -226,6 +226,20 @@ export class ReferenceKernels implements RingKernels<Words> {
         });
       }
     }
+    return out;
+  }
+
+  async clearTable(table: SelectionTable<Words>, layout: TableLayout): Promise<Uint8Array> {
+    checkTable(table, layout);
+    const { count } = tableShape(table);
+    const out = new Uint8Array(tableBytes(layout, count));
+    let at = 0;
+    for (let i = 0; i < count; i++)
+      for (let j = 0; j < layout.n; j++)
+        for (const [p, word] of tableEntry(table, this.#tables, i, j).entries()) {
+          writeBits(out, at, layout.widths[p], word);
+          at += layout.widths[p];
+        }
     return out;
   }
 

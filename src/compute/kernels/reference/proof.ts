@@ -13,7 +13,7 @@ import {
   unfolded,
 } from '../../index-group.ts';
 import { type Words, lengthOf, wordAt, zeros } from '../../ring.ts';
-import { type ProofKernels, RADIX } from '../proof-types.ts';
+import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../proof-types.ts';
 import { type TableLayout, elementBits, entryBits } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { readBits } from './bits.ts';
@@ -73,15 +73,14 @@ export class ReferenceProofKernels implements ProofKernels {
     bytes: Uint8Array,
     layout: TableLayout,
     x: BigUint64Array,
+    v: BigUint64Array,
     sigma: number,
   ): Promise<BigUint64Array> {
     const P = layout.widths.length;
-    const cell = (t: number, c: number) =>
-      BigInt.asUintN(
-        layout.widths[c % P],
-        sum(x.length, (i) => bit(x[i], t) * word(bytes, layout, i, c)),
-      );
-    return BigUint64Array.from(grid(sigma, layout.n * P, cell));
+    const row = (i: number, kappa: number) =>
+      sum(v.length, (c) => bit(v[c], kappa) * (word(bytes, layout, i, c) << BigInt(64 - layout.widths[c % P])));
+    const cell = (t: number, kappa: number) => sum(x.length, (i) => bit(x[i], t) * row(i, kappa));
+    return BigUint64Array.from(grid(sigma, sigma, cell), (value) => BigInt.asUintN(64, value));
   }
 
   async columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
@@ -89,26 +88,46 @@ export class ReferenceProofKernels implements ProofKernels {
     return stored(grid(lengthOf(rows) / width, sigma, cell), rows.k);
   }
 
-  async matrixClaims(left: Words, right: Words, sigma: number): Promise<bigint[]> {
+  async matrixClaims(left: Words, right: Words, sigma: number, total: BigUint64Array): Promise<BigUint64Array> {
     const inner = lengthOf(left) / sigma;
-    return grid(sigma, sigma, (t, c) => sum(inner, (j) => wordAt(left, t * inner + j) * wordAt(right, j * sigma + c)));
+    const claims = grid(sigma, sigma, (t, c) =>
+      sum(inner, (j) => wordAt(left, t * inner + j) * wordAt(right, j * sigma + c)),
+    );
+    return limbsOf(
+      claims.map((claim, i) => claim + integerAt(total, i, 64)),
+      64,
+    );
   }
 
-  async tableClaims(
+  async tableSums(
     bytes: Uint8Array,
     layout: TableLayout,
     factors: readonly (Words | undefined)[],
     x: BigUint64Array,
-    v: BigUint64Array,
     sigma: number,
-  ): Promise<bigint[]> {
-    const P = layout.widths.length;
+  ): Promise<BigUint64Array> {
+    const words = layout.n * layout.widths.length;
     const factor = (i: number) =>
       factors.reduce((product, f) => (f === undefined ? product : product * wordAt(f, i)), 1n);
-    const scaled = (i: number, c: number) => word(bytes, layout, i, c) << BigInt(64 - layout.widths[c % P]);
-    const row = (i: number, t: number) => sum(v.length, (c) => bit(v[c], t) * scaled(i, c));
-    const rows = Array.from(x, (_, i) => Array.from({ length: sigma }, (__, t) => factor(i) * row(i, t)));
-    return grid(sigma, sigma, (t, kappa) => sum(x.length, (i) => bit(x[i], t) * rows[i][kappa]));
+    const limb = (value: bigint, l: number) => (value >> BigInt(32 * l)) & 0xffff_ffffn;
+    const rows = Array.from(x, (_, i) =>
+      Array.from({ length: words }, (__, c) => factor(i) * word(bytes, layout, i, c)),
+    );
+    return BigUint64Array.from(
+      grid(sigma, words * CLAIM_LIMBS, (t, at) =>
+        sum(x.length, (i) => bit(x[i], t) * limb(rows[i][Math.floor(at / CLAIM_LIMBS)], at % CLAIM_LIMBS)),
+      ),
+    );
+  }
+
+  async tableClaims(sums: BigUint64Array, layout: TableLayout, v: BigUint64Array, sigma: number): Promise<bigint[]> {
+    const P = layout.widths.length;
+    return grid(sigma, sigma, (t, kappa) =>
+      sum(
+        v.length,
+        (c) => bit(v[c], kappa) * (integerAt(sums, t * v.length + c, 32) << BigInt(64 - layout.widths[c % P])),
+      ),
+    );
   }
 
   async choiceClaims(
@@ -296,4 +315,15 @@ export class ReferenceProofKernels implements ProofKernels {
   async close(): Promise<void> {
     // Nothing is held.
   }
+}
+
+/** Number i of several that are sums of limbs of `bits` bits each. */
+function integerAt(limbs: BigUint64Array, i: number, bits: number): bigint {
+  return sum(CLAIM_LIMBS, (l) => limbs[CLAIM_LIMBS * i + l] << BigInt(bits * l));
+}
+
+function limbsOf(values: readonly bigint[], bits: number): BigUint64Array {
+  return BigUint64Array.from(
+    values.flatMap((value) => Array.from({ length: CLAIM_LIMBS }, (_, l) => BigInt.asUintN(bits, value >> BigInt(bits * l)))),
+  );
 }

@@ -334,7 +334,7 @@ export class KernelInstance {
   selectionTable(
     table: SelectionTable<Words>,
     layout: TableLayout,
-    pads: Stream,
+    pads: Stream | undefined,
     first: number,
     count: number,
   ): Uint8Array {

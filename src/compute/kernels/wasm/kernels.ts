@@ -7,6 +7,7 @@ import type { ExpWidth } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, laneBytes, wireLength } from '../../ring.ts';
 import type { Fault } from '../fault.ts';
+import { tableShape } from '../selection-shape.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type {
   Choice,
@@ -191,6 +192,10 @@ export class WasmKernels implements RingKernels<Words> {
     to: number,
   ): Promise<Uint8Array> {
     return selection.selectionTable(this.#on, table, layout, pads, from, to);
+  }
+
+  clearTable(table: SelectionTable<Words>, layout: TableLayout): Promise<Uint8Array> {
+    return selection.selectionTable(this.#on, table, layout, undefined, 0, tableShape(table).count);
   }
 
   dealSelection(choice: Choice<Words>, layout: TableLayout, pads: Stream, r0: Words): Promise<Words> {

@@ -4,10 +4,11 @@
  */
 import { montgomery } from '../../field.ts';
 import { type DigitStep, type IndexGroup, groupSize, unfolded } from '../../index-group.ts';
-import { type Words, checkRing, laneBytes, lengthOf, wordsFrom } from '../../ring.ts';
+import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
+import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
 import { blockOf } from '../key-stream.ts';
-import { type ProofKernels, RADIX } from '../proof-types.ts';
+import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../proof-types.ts';
 import { type TableLayout, entryBits, tableBytes } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
@@ -15,8 +16,6 @@ import { Memory, up } from './memory.ts';
 
 /** Elements of a part: whole blocks of the tail, whole bytes of tables. */
 const PART = 1 << 16;
-/** 64-bit limbs of a claim. */
-const LIMBS = 4;
 
 export class WasmProofKernels implements ProofKernels {
   readonly name = 'wasm' as const;
@@ -69,29 +68,29 @@ export class WasmProofKernels implements ProofKernels {
         memory.exports.digest(at, width, xs, to - from, sigma, buckets, out);
         return words64(memory, out, total.length);
       });
-      for (const [i, sum] of sums.entries()) total[i] += sum;
+      addWords(total, sums);
     }
-    return wordsFrom(Array.from(total), rows.k);
+    return reducedWords(total, rows.k);
   }
 
   async digestEntries(
     bytes: Uint8Array,
     layout: TableLayout,
     x: BigUint64Array,
+    v: BigUint64Array,
     sigma: number,
   ): Promise<BigUint64Array> {
     checkBytes(bytes, layout, x.length);
-    const { widths, n } = layout;
-    const words = n * widths.length;
-    const sums = this.#run((memory) => {
-      const [at, shape, xs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(x)];
+    const words = layout.n * layout.widths.length;
+    invariant(v.length === words, 'digest: a challenge for every word of an element');
+    return this.#run((memory) => {
+      const [at, shape, xs, vs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(x), memory.copy(v)];
       const row = memory.take(8 * words);
       const buckets = memory.take(8 * memory.exports.digest_scratch(words, sigma));
-      const out = memory.take(8 * sigma * words);
-      memory.exports.digest_entries(at, shape, xs, x.length, sigma, row, buckets, out);
-      return words64(memory, out, sigma * words);
+      const [sums, out] = [memory.take(8 * sigma * words), memory.take(8 * sigma * sigma)];
+      memory.exports.digest_entries(at, shape, xs, x.length, vs, sigma, row, buckets, sums, out);
+      return words64(memory, out, sigma * sigma);
     });
-    return sums.map((sum, i) => BigInt.asUintN(widths[i % widths.length], sum));
   }
 
   async columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
@@ -108,42 +107,52 @@ export class WasmProofKernels implements ProofKernels {
         }),
         from * sigma,
       );
-    return cut({ k: 64, data: all }, rows.k);
+    return reducedWords(all, rows.k);
   }
 
   // ── claims ────────────────────────────────────────────────────────────────
 
-  async matrixClaims(left: Words, right: Words, sigma: number): Promise<bigint[]> {
+  async matrixClaims(left: Words, right: Words, sigma: number, total: BigUint64Array): Promise<BigUint64Array> {
     const inner = lengthOf(left) / sigma;
     invariant(Number.isInteger(inner) && lengthOf(right) === inner * sigma, 'claims: factors of one inner dimension');
     return this.#run((memory) => {
-      const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.take(8 * LIMBS * sigma * sigma)];
-      memory.exports.matrix_claims(l, r, inner, sigma, out);
-      return integers(memory, out, sigma * sigma);
+      const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.copy(total)];
+      const scratch = memory.take(8 * memory.exports.matrix_scratch(inner, sigma));
+      memory.exports.matrix_claims(l, r, inner, sigma, scratch, out);
+      return words64(memory, out, total.length);
     });
   }
 
-  async tableClaims(
+  async tableSums(
     bytes: Uint8Array,
     layout: TableLayout,
     factors: readonly (Words | undefined)[],
     x: BigUint64Array,
-    v: BigUint64Array,
     sigma: number,
-  ): Promise<bigint[]> {
+  ): Promise<BigUint64Array> {
     checkBytes(bytes, layout, x.length);
     const words = layout.n * layout.widths.length;
-    invariant(v.length === words, 'claims: a challenge for every word of an element');
-    const products = BigUint64Array.from({ length: x.length }, (_, i) =>
-      factors.reduce((product, f) => (f === undefined ? product : product * BigInt(f.data[i])), 1n),
-    );
+    const present = factors.filter((f) => f !== undefined);
+    const bits = Math.max(...layout.widths) + present.reduce((sum, { k }) => sum + k, 0);
+    const limbs = Math.min(CLAIM_LIMBS, Math.ceil(bits / 32));
     return this.#run((memory) => {
-      const [at, shape, f] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(products)];
-      const [xs, vs] = [memory.copy(x), memory.copy(v)];
-      const scratch = memory.take(8 * memory.exports.claims_scratch(words, sigma));
-      const buckets = memory.take(8 * memory.exports.digest_scratch(4 * words, sigma));
-      const out = memory.take(8 * LIMBS * sigma * sigma);
-      memory.exports.table_claims(at, shape, f, xs, x.length, vs, sigma, scratch, buckets, out);
+      const [at, shape, f] = [memory.copy(bytes), layoutAt(memory, layout), factorAt(memory, present)];
+      const [xs, row] = [memory.copy(x), memory.take(8 * words * (1 + limbs))];
+      const buckets = memory.take(8 * memory.exports.digest_scratch(limbs * words, sigma));
+      const sums = memory.take(8 * sigma * limbs * words);
+      const out = memory.take(8 * sigma * CLAIM_LIMBS * words);
+      memory.exports.table_sums(at, shape, f, xs, x.length, sigma, limbs, row, buckets, sums, out);
+      return words64(memory, out, sigma * CLAIM_LIMBS * words);
+    });
+  }
+
+  async tableClaims(sums: BigUint64Array, layout: TableLayout, v: BigUint64Array, sigma: number): Promise<bigint[]> {
+    const words = layout.n * layout.widths.length;
+    invariant(v.length === words && sums.length === sigma * words * CLAIM_LIMBS, 'claims: sums of every word');
+    return this.#run((memory) => {
+      const [at, shape, vs] = [memory.copy(sums), layoutAt(memory, layout), memory.copy(v)];
+      const out = memory.take(8 * CLAIM_LIMBS * sigma * sigma);
+      memory.exports.table_claims(at, shape, vs, sigma, out);
       return integers(memory, out, sigma * sigma);
     });
   }
@@ -163,7 +172,7 @@ export class WasmProofKernels implements ProofKernels {
       const c = choice === undefined ? memory.take(4 * x.length) : copyNarrow(memory, choice);
       const phi = basis === undefined ? 0 : copyWide(memory, basis);
       const buckets = memory.take(8 * memory.exports.digest_scratch(4, sigma));
-      const [sums, out] = [memory.take(8 * 4 * sigma), memory.take(8 * LIMBS * sigma)];
+      const [sums, out] = [memory.take(8 * 4 * sigma), memory.take(8 * CLAIM_LIMBS * sigma)];
       memory.exports.choice_claims(at, shape, c, phi, xs, x.length, sigma, buckets, sums, out);
       return integers(memory, out, sigma);
     });
@@ -256,8 +265,8 @@ export class WasmProofKernels implements ProofKernels {
     invariant(table.length === groupSize(group), 'a table over its whole group');
     return this.#run((memory) => {
       const [at, to, bs] = [memory.copy(table), stepAt(memory, group, step), memory.copy(beta)];
-      const out = memory.take(8 * table.length);
-      memory.exports.fold_table(fieldAt(memory, q), at, to, bs, out);
+      const [planes, out] = [memory.take(8 * table.length), memory.take(8 * table.length)];
+      memory.exports.fold_table(fieldAt(memory, q), at, to, bs, planes, out);
       return words64(memory, out, table.length);
     });
   }
@@ -466,21 +475,22 @@ function wide(data: Uint32Array): Uint32Array {
   return out;
 }
 
-/** 64-bit words as words of Z_2^k. */
+/** 64-bit or 32-bit lanes as words of Z_2^k. */
 function cut({ data }: Words, k: number): Words {
-  if (data instanceof Uint32Array) {
-    if (k < 32) for (let i = 0; i < data.length; i++) data[i] &= 2 ** k - 1;
-    return { k, data };
-  }
-  if (k === 64) return { k, data };
-  if (k > 32) {
-    const mask = (1n << BigInt(k)) - 1n;
-    for (let i = 0; i < data.length; i++) data[i] &= mask;
-    return { k, data };
-  }
-  const halves = new Uint32Array(data.buffer, data.byteOffset, 2 * data.length);
-  const mask = k === 32 ? 2 ** 32 - 1 : 2 ** k - 1;
-  return { k, data: Uint32Array.from({ length: data.length }, (_, i) => halves[2 * i] & mask) };
+  if (data instanceof BigUint64Array) return reducedWords(data, k);
+  if (k < 32) for (let i = 0; i < data.length; i++) data[i] &= 2 ** k - 1;
+  return { k, data };
+}
+
+/** The product of factors mod 2^64, or null for ones. */
+function factorAt(memory: Memory, factors: readonly Words[]): number {
+  const [first, second] = factors;
+  if (first === undefined) return 0;
+  const at = copyWide(memory, first);
+  if (second === undefined) return at;
+  const n = lengthOf(first);
+  memory.exports.multiply64(at, copyWide(memory, second), n, at);
+  return at;
 }
 
 function words64(memory: Memory, at: number, count: number): BigUint64Array {
@@ -489,10 +499,10 @@ function words64(memory: Memory, at: number, count: number): BigUint64Array {
 
 /** Numbers of four limbs. */
 function integers(memory: Memory, at: number, count: number): bigint[] {
-  const limbs = words64(memory, at, LIMBS * count);
+  const limbs = words64(memory, at, CLAIM_LIMBS * count);
   return Array.from({ length: count }, (_, i) => {
     let value = 0n;
-    for (let l = LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[LIMBS * i + l];
+    for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[CLAIM_LIMBS * i + l];
     return value;
   });
 }

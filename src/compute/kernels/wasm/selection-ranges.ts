@@ -26,7 +26,7 @@ export async function selectionTable(
   on: Dispatch,
   table: SelectionTable<Words>,
   layout: TableLayout,
-  pads: Stream,
+  pads: Stream | undefined,
   from: number,
   to: number,
 ): Promise<Uint8Array> {

@@ -71,8 +71,17 @@ export class Selection {
     this.#memory = memory;
   }
 
-  /** Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). */
-  table(table: SelectionTable<Words>, layout: TableLayout, pads: Stream, first: number, count: number): Uint8Array {
+  /**
+   * Table bytes of `count` elements that start at number `first`; `table` is already a slice (`sliceTable`). Without
+   * pads its words are in the clear.
+   */
+  table(
+    table: SelectionTable<Words>,
+    layout: TableLayout,
+    pads: Stream | undefined,
+    first: number,
+    count: number,
+  ): Uint8Array {
     if (table.kind === 'exp') this.#loadExp();
     if (table.kind === 'cosine') this.#loadCosines();
     return this.#memory.run(() => {
@@ -84,7 +93,8 @@ export class Selection {
       const skip = from % 64;
       const buf = this.#memory.take(skip + length + this.#memory.sizes.tableAhead + SLACK);
       const widths = this.#memory.copy(Uint32Array.from(layout.widths));
-      const place: Place = { stream: [this.#memory.state(pads), block, buf, skip], shift: position % 8 };
+      const state = pads === undefined ? 0 : this.#memory.state(pads);
+      const place: Place = { stream: [state, block, buf, skip], shift: position % 8 };
       this.#entries(table, layout, place, [...place.stream, widths, layout.widths.length, place.shift, count]);
       return this.#memory.bytes(buf + skip, length).slice();
     });

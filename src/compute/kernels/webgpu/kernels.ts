@@ -11,6 +11,7 @@ import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpWidth, expTables } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import type { Vector, Words } from '../../ring.ts';
+import { withoutPads } from '../clear-table.ts';
 import { Fault } from '../fault.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type {
@@ -242,6 +243,10 @@ export class WebGpuKernels implements RingKernels {
     to: number,
   ): Promise<Uint8Array> {
     return this.#call((call) => selectionTable(call, table, this.#shared.tables, layout, pads, from, to));
+  }
+
+  clearTable(table: SelectionTable, layout: TableLayout): Promise<Uint8Array> {
+    return withoutPads(this, table, layout);
   }
 
   async dealSelection(choice: Choice, layout: TableLayout, pads: Stream, r0: Vector): Promise<Vector> {

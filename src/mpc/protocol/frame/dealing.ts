@@ -3,7 +3,7 @@
  * and the choice. What becomes of P2's y is the protocol's own (`semi-honest/select.ts`).
  */
 import type { IndexGroup } from '../../../compute/index-group.ts';
-import type { Choice, SelectionTable } from '../../../compute/kernels/types.ts';
+import type { Choice, CosineSum, SelectionTable } from '../../../compute/kernels/types.ts';
 import { type TableLayout, elementBits, tableBytes } from '../../../compute/kernels/table-layout.ts';
 import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
 import { Masked } from '../../share/masked.ts';
@@ -37,6 +37,20 @@ interface Operands {
   readonly gate?: Wire | undefined;
 }
 
+/** The functions of a sum of cosines, and of every term of P1's words the function. */
+export interface CosineForm {
+  readonly kind: 'cosines';
+  readonly sum: CosineSum;
+  readonly functions: readonly ('angle' | 'argument' | 'constant')[];
+  readonly terms: readonly number[];
+}
+
+/**
+ * A table whose entries are one function: `turning`, of an index that is 2^t less for every entry; or a sum of cosines
+ * under a bit. Or a choice, whose words are ones and zeros in every ring.
+ */
+type PublicForm = { readonly kind: 'turning'; readonly t: number } | { readonly kind: 'choice' } | CosineForm;
+
 /** What one selection is about: how P1 makes the table and how P0 and P2 know their choice. */
 export interface Selection extends TableLayout {
   readonly count: number;
@@ -52,6 +66,8 @@ export interface Selection extends TableLayout {
    * cosines); one term without factors where absent.
    */
   readonly functions?: readonly number[];
+  /** What the functions of `index` have in common, where that is more than an index. */
+  readonly form?: PublicForm;
   /** What P2 adds to what it chose: of its own mask, which P0 knows. */
   own?(p2: Party): Promise<Vector>;
 }

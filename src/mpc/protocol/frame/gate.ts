@@ -39,7 +39,7 @@ export interface Halves {
   v(seen: Seen): Promise<HalfOfV>;
   w(seen: Seen): Promise<HalfOfW>;
   /** Of a table: the words of its functions (`PublicTable.words`). */
-  words?(kernels: RingKernels, term: number, indices: Uint32Array): Promise<Uint8Array>;
+  words?(kernels: RingKernels, table: TableRelation['table'], f: number, indices: Uint32Array): Promise<Uint8Array>;
 }
 
 export interface Gate {

@@ -4,8 +4,8 @@
  */
 import { TURN_BITS, cosineTables } from '../../../compute/cosine-tables.ts';
 import { expSegmentBits } from '../../../compute/exp-tables.ts';
-import { checkCosine, cosineExponents } from '../../../compute/kernels/cosine-sum.ts';
-import type { Choice, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
+import { checkCosine, cosineExponents, leadingWords } from '../../../compute/kernels/cosine-sum.ts';
+import type { Choice, CosineSum, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
 import { zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { tableLayout } from '../../../compute/kernels/table-layout.ts';
@@ -13,7 +13,7 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { BorrowLeaf, Choosing, ExactTable, ExponentialOptions, GatedCosines } from '../types.ts';
 import { differenceTable, joint, jointTableOf, leafTable, signTable } from './difference-table.ts';
 import type { Party } from './party.ts';
-import type { Selection } from './dealing.ts';
+import type { CosineForm, Selection } from './dealing.ts';
 
 /** Entry of an exact table at x. Row a, entry j holds the table at a − j, because x = a − λ2. */
 export function tableSelection(x: Wire, exact: ExactTable, k: number): Selection {
@@ -64,6 +64,7 @@ export function polynomialSelection(x: Wire, polynomial: PiecewisePolynomial, k:
     count: x.count,
     index: { bits: x.k, xorBits: 0 },
     operands: { added: x },
+    form: { kind: 'turning', t },
     traits: ['polynomial', { ...polynomial }],
     table: async (p1) => ({ kind: 'polynomial', polynomial, a: await p1.value(x, 'a') }),
     choice: async (party) => {
@@ -121,11 +122,23 @@ export function exponentialSelection(
 }
 
 /**
- * Terms of P1's entries where a bit lets a sum through. The bit of entry j is (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1: three
- * products for the words with an angle, six for g·a, where a is m − λ1, and three for −g and what is constant.
+ * The functions of a sum of cosines: the words with an angle, that of a, and those that are constant, where the sum has
+ * any. And for every term of P1's words the function that it multiplies: the bit that lets entry j through is
+ * (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1, so three terms with an angle, six for a = m − λ1, three of constants.
  */
-function gatedFunctions(): readonly number[] {
-  return [0, 1].flatMap((entry) => [3, 6, 3].flatMap((terms, kind) => new Array<number>(terms).fill(3 * entry + kind)));
+export function cosineForm(sum: CosineSum, gated: boolean): CosineForm {
+  const functions = [
+    ...(sum.terms.length > 0 ? ['angle' as const] : []),
+    ...(sum.linear ? ['argument' as const] : []),
+    ...(leadingWords(sum) > 0 ? ['constant' as const] : []),
+  ];
+  const terms = gated ? { angle: 3, argument: 6, constant: 3 } : { angle: 1, argument: 2, constant: 1 };
+  return {
+    kind: 'cosines',
+    sum,
+    functions,
+    terms: functions.flatMap((kind, f) => new Array<number>(terms[kind]).fill(f)),
+  };
 }
 
 /**
@@ -142,6 +155,7 @@ export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Sele
     'cosines: the ring of the argument is too small',
   );
   const { coarse, fineCos, fineSin } = cosineTables();
+  const form = cosineForm(sum, gate !== undefined);
   return {
     ...tableLayout(
       gate === undefined ? 1 : 2,
@@ -152,7 +166,8 @@ export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Sele
     // The words with an angle. Those of the linear part are products, and the gate's bit is a factor.
     index: { bits: TURN_BITS, xorBits: 0 },
     operands: { added: x, gate },
-    functions: gate === undefined ? [0, 1, 1, 2] : gatedFunctions(),
+    functions: form.terms,
+    form,
     traits: ['cosines', { ...sum, terms: sum.terms.map((term) => ({ ...term })) }, coarse, fineCos, fineSin],
     table: async (p1) => ({
       kind: 'cosine',
@@ -239,6 +254,7 @@ export function chooseSelection({ bits, values, pick, raise = 0 }: Choosing): Se
     operands: { bits, values },
     // m and −λ1 of every value, where it is picked, and which one is.
     functions: [...values.flatMap((_, v) => [v, v]), values.length],
+    form: { kind: 'choice' },
     traits: ['choose', B, pick],
     table: async (p1): Promise<SelectionTable> => ({
       kind: 'choose',

@@ -1,9 +1,10 @@
 /** The relations of complete sharing's messages (PROTOCOL §14.9), by the shapes of the proof engine. */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { tableLayout } from '../../../compute/kernels/table-layout.ts';
+import { leadingWords } from '../../../compute/kernels/cosine-sum.ts';
+import { type TableLayout, tableLayout } from '../../../compute/kernels/table-layout.ts';
 import { toHex } from '../../../core/bytes.ts';
 import type { PartyId } from '../../../net/wire/types.ts';
-import type { ChoiceShape, MatrixTerm } from '../../proof/relations.ts';
+import type { ChoiceShape, MatrixTerm, PublicFunction } from '../../proof/relations.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
 import type { Proved, TableRelation } from '../frame/gate.ts';
@@ -40,14 +41,46 @@ export function selectionRelations(gate: string, terms: readonly Selection[], se
 }
 
 function tableRelation(message: string, selection: Selection): TableRelation {
-  const { n, k, widths, count, index, traits, functions = [0] } = selection;
-  const id = toHex(sha256(new TextEncoder().encode(traitText([n, k, widths, { ...index }, ...traits]))));
+  const { k, count, index, traits, functions = [0], n } = selection;
+  const { layout, narrower, ofEach } = publicForm(selection);
+  const name = [layout.n, layout.widths, { ...index }, traits];
+  const id = toHex(sha256(new TextEncoder().encode(traitText(name))));
   return {
     kind: 'table',
     message,
-    elements: count,
-    table: { id, group: index, layout: { n, k, widths }, functions: Math.max(...functions) + 1 },
+    elements: (count * n) / layout.n,
+    table: { id, group: index, layout, functions: ofEach },
+    narrower,
     terms: functions,
     factorBits: selection.functions === undefined ? 0 : k,
   };
+}
+
+/**
+ * The table of a selection over the integers. Where all entries are one function, each is an element of its own: X keeps
+ * them apart. Where words are the same integers in every ring, they are those of Z_2^64. So the windows of a law in all
+ * rings are one table, which is folded once.
+ */
+function publicForm({ n, k, widths, form }: Selection): {
+  readonly layout: TableLayout;
+  readonly narrower: number;
+  readonly ofEach: readonly PublicFunction[];
+} {
+  const own: TableLayout = { n, k, widths };
+  if (form === undefined) return { layout: own, narrower: 0, ofEach: [{ first: 0, layout: own }] };
+  if (form.kind === 'cosines') {
+    const leading = leadingWords(form.sum);
+    const ofEach = form.functions.map((kind): PublicFunction => {
+      const [from, to] = kind === 'angle' ? [leading, widths.length] : [0, kind === 'argument' ? 1 : leading];
+      const part = { first: from, layout: { n: 1, k, widths: widths.slice(from, to) } };
+      return kind === 'angle' ? part : { ...part, constant: true };
+    });
+    return { layout: { ...own, n: 1 }, narrower: 0, ofEach };
+  }
+  const turning = form.kind === 'turning';
+  const layout: TableLayout = { n: turning ? 1 : n, k: 64, widths: widths.map(() => 64) };
+  const narrower = 64 - widths[0];
+  if (turning) return { layout, narrower, ofEach: [{ first: 0, layout }] };
+  // Of every value where it is picked, and which one is: ones and zeros.
+  return { layout, narrower, ofEach: widths.map(() => ({ first: 0, layout, wordBits: 1 })) };
 }

@@ -67,7 +67,7 @@ function relationsOf(circuit: Circuit, kernels: RingKernels, proof: PartyId): re
       if (shape.kind !== 'table') return [{ gate, shape, halves: halves[i] }];
       const { words } = halves[i];
       invariant(words !== undefined, `${gate.path}: a table without words`);
-      const table = { ...shape.table, words: (f: number, at: Uint32Array) => words(kernels, f, at) };
+      const table = { ...shape.table, words: (f: number, at: Uint32Array) => words(kernels, shape.table, f, at) };
       return [{ gate, shape: { ...shape, table }, halves: halves[i] }];
     });
   });

@@ -3,24 +3,36 @@
  * of, and the words at any index. Words come from the kernel that makes P1's tables, so that a proof is about these
  * tables and not about another description of them.
  */
-import { cosineTables } from '../../../../compute/cosine-tables.ts';
+import { TURN_BITS } from '../../../../compute/cosine-tables.ts';
 import { leadingWords } from '../../../../compute/kernels/cosine-sum.ts';
-import { readBits, writeBits } from '../../../../compute/kernels/reference/bits.ts';
-import { cosineEntry } from '../../../../compute/kernels/reference/cosine.ts';
-import { type TableLayout, entryBits, tableBytes } from '../../../../compute/kernels/table-layout.ts';
-import type { CosineSum, RingKernels, SelectionTable, Stream } from '../../../../compute/kernels/types.ts';
-import { type Vector, type Words, bytesOf, wordsFrom, zeros } from '../../../../compute/ring.ts';
+import { writeBits } from '../../../../compute/kernels/reference/bits.ts';
+import { type TableLayout, tableBytes } from '../../../../compute/kernels/table-layout.ts';
+import type { CosineSum, PiecewisePolynomial, RingKernels, SelectionTable } from '../../../../compute/kernels/types.ts';
+import { type Vector, type Words, zeros } from '../../../../compute/ring.ts';
 import { invariant } from '../../../../core/errors.ts';
+import type { PublicFunction } from '../../../proof/relations.ts';
 import type { Component, Wire } from '../../../share/wire.ts';
 import type { Selection } from '../../frame/dealing.ts';
 import { joint } from '../../frame/difference-table.ts';
 import type { Party } from '../../frame/party.ts';
+import { interleaved } from './read.ts';
 
 /** Top bits that the index of a widening is read from. */
 const TOP = 2;
 
-/** What m, or λ1, gives to the index. */
-export async function indexOf({ index, operands }: Selection, party: Party, component: 'm' | 'l1'): Promise<Words> {
+/** What m, or λ1, gives to the index, of every element of the relation: of every entry where these are one function. */
+export async function indexOf(selection: Selection, party: Party, component: 'm' | 'l1'): Promise<Words> {
+  const { kernels } = party;
+  const { form, n } = selection;
+  const one = await elementIndex(selection, party, component);
+  if (form === undefined || form.kind === 'choice') return one;
+  const each = await kernels.read(await kernels.repeat(one, n));
+  if (form.kind === 'cosines' || component === 'l1') return each;
+  const mask = 2 ** each.k - 1;
+  return { k: each.k, data: (each.data as Uint32Array).map((d, i) => (d - (i % n) * 2 ** form.t) & mask) };
+}
+
+async function elementIndex({ index, operands }: Selection, party: Party, component: 'm' | 'l1'): Promise<Words> {
   const { kernels } = party;
   const { added, zeros: low = 0, top, bits = [] } = operands;
   const width = index.bits + index.xorBits;
@@ -48,7 +60,7 @@ export async function factorsOf(
   party: Party,
   component: 'm' | 'l1',
 ): Promise<readonly (Words | undefined)[]> {
-  const { functions, operands } = selection;
+  const { functions, operands, form } = selection;
   if (functions === undefined) return [undefined];
   const { kernels } = party;
   const read = async (x: Vector) => kernels.read(x);
@@ -64,35 +76,48 @@ export async function factorsOf(
     }
     return [...out, undefined];
   }
-  invariant(operands.added !== undefined, 'factors of no operand');
+  invariant(operands.added !== undefined && form?.kind === 'cosines', 'factors of no operand');
   const value = await party.value(operands.added, component);
   const { gate } = operands;
   const own = component === 'm';
-  if (gate === undefined)
-    return own
-      ? [undefined, await read(value), undefined, undefined]
-      : [undefined, undefined, await read(await kernels.scale(value, -1n)), undefined];
-  const bit = await kernels.cast(await party.value(gate, component), selection.k);
-  const wide = await kernels.cast(value, selection.k);
-  return own ? gatedOfV(kernels, bit, wide) : gatedOfW(kernels, bit, wide);
+  let ofEntries: readonly FactorsOfEntry[];
+  if (gate === undefined) {
+    const argument = own ? [await read(value), undefined] : [undefined, await read(await kernels.scale(value, -1n))];
+    ofEntries = [{ angle: [undefined], argument, constant: [undefined] }];
+  } else {
+    const bit = await kernels.cast(await party.value(gate, component), selection.k);
+    const wide = await kernels.cast(value, selection.k);
+    ofEntries = own ? await gatedOfV(kernels, bit, wide) : await gatedOfW(kernels, bit, wide);
+  }
+  return form.functions.flatMap((kind) =>
+    ofEntries[0][kind].map((first, t) =>
+      first === undefined ? undefined : interleaved(ofEntries.map((one) => one[kind][t] as Words)),
+    ),
+  );
 }
 
+/** Factors of one entry. Those of two entries are left out at the same terms. */
+type FactorsOfEntry = Readonly<Record<'angle' | 'argument' | 'constant', readonly (Words | undefined)[]>>;
+
 /** The bit of entry j is (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1: what stands on m's side, for the bit alone and for bit·(m − λ1). */
-async function gatedOfV(kernels: RingKernels, bit: Vector, m: Vector): Promise<(Words | undefined)[]> {
-  const out: (Words | undefined)[] = [];
+async function gatedOfV(kernels: RingKernels, bit: Vector, m: Vector): Promise<readonly FactorsOfEntry[]> {
+  const out: FactorsOfEntry[] = [];
   for (const j of [0n, 1n]) {
     const own = j === 0n ? bit : await kernels.offset(await kernels.scale(bit, -1n), 1n);
     const [read, twice] = [await kernels.read(own), await kernels.read(await kernels.scale(own, -2n))];
     const product = await kernels.mul(own, m);
-    out.push(read, undefined, twice);
-    out.push(await kernels.read(product), read, await kernels.read(m), undefined);
-    out.push(await kernels.read(await kernels.scale(product, -2n)), read);
-    out.push(read, undefined, twice);
+    const alone = [read, undefined, twice];
+    const argument = [await kernels.read(product), read, await kernels.read(m), undefined];
+    out.push({
+      angle: alone,
+      argument: [...argument, await kernels.read(await kernels.scale(product, -2n)), read],
+      constant: alone,
+    });
   }
   return out;
 }
 
-async function gatedOfW(kernels: RingKernels, bit: Vector, mask: Vector): Promise<(Words | undefined)[]> {
+async function gatedOfW(kernels: RingKernels, bit: Vector, mask: Vector): Promise<readonly FactorsOfEntry[]> {
   const [own, negative] = [await kernels.read(bit), await kernels.read(await kernels.scale(mask, -1n))];
   const product = await kernels.mul(bit, mask);
   const [minus, twice] = [
@@ -100,33 +125,61 @@ async function gatedOfW(kernels: RingKernels, bit: Vector, mask: Vector): Promis
     await kernels.read(await kernels.scale(product, 2n)),
   ];
   const alone = [undefined, own, own];
-  return [0, 1].flatMap(() => [...alone, undefined, negative, own, minus, own, twice, ...alone]);
+  const one = { angle: alone, argument: [undefined, negative, own, minus, own, twice], constant: alone };
+  return [one, one];
 }
 
 /** The words of one function at these indices, packed. */
 export async function tableWords(
   selection: Selection,
   kernels: RingKernels,
-  term: number,
+  { layout }: PublicFunction,
+  f: number,
   indices: Uint32Array,
 ): Promise<Uint8Array> {
-  const probe = new Probe(selection, kernels, indices);
-  const table = (await selection.table(probe as unknown as Party)) as SelectionTable;
-  if (table.kind === 'choose') return chosenWords(selection, table.pick, term, indices);
-  if (table.kind === 'cosine') return cosineWords(selection, table.sum, term, indices);
-  const read =
-    selection.operands.top === true && table.kind === 'rows'
-      ? {
-          ...table,
-          row: wordsFrom(
-            indices.map((d) => (d + 3) & 7),
-            3,
-          ),
-        }
-      : table;
-  return withoutPads(kernels, selection, indices.length, (pads) =>
-    kernels.selectionTable(read, selection, pads, 0, indices.length),
-  );
+  const { form, operands } = selection;
+  if (form?.kind === 'cosines') {
+    const { sum, functions } = form;
+    if (functions[f] !== 'angle') return repeatedWords(layout, constantWords(sum, functions[f]), indices.length);
+    const angles = { ...sum, linear: false, constant: 0n };
+    return kernels.clearTable({ kind: 'cosine', sum: angles, a: wordsOf(indices, TURN_BITS) }, layout);
+  }
+  const table = (await selection.table(new Probe(selection, kernels, indices) as unknown as Party)) as SelectionTable;
+  if (table.kind === 'choose') return chosenWords(layout, table.pick, f, indices);
+  if (table.kind === 'polynomial') return segmentWords(kernels, table.polynomial, layout, indices);
+  const row = operands.top === true ? { row: wordsOf(indices.map((d) => (d + 3) & 7), 3) } : {};
+  return kernels.clearTable({ ...table, ...row } as SelectionTable, layout);
+}
+
+/** Entry 0 of a polynomial's table at these indices: that of the one segment that an index lies in. */
+async function segmentWords(
+  kernels: RingKernels,
+  polynomial: PiecewisePolynomial,
+  layout: TableLayout,
+  indices: Uint32Array,
+): Promise<Uint8Array> {
+  const { t, degree, coefficients, segments } = polynomial;
+  const size = tableBytes(layout, 1);
+  const places = Array.from({ length: segments }, (): number[] => []);
+  for (let i = 0; i < indices.length; i++) places[indices[i] >>> t].push(i);
+  const out = new Uint8Array(size * indices.length);
+  for (const [segment, at] of places.entries()) {
+    if (at.length === 0) continue;
+    const own = coefficients.slice((degree + 1) * segment, (degree + 1) * (segment + 1));
+    const low = Uint32Array.from(at, (i) => indices[i] & (2 ** t - 1));
+    const one = { ...polynomial, segments: 1, coefficients: own };
+    const bytes = await kernels.clearTable({ kind: 'polynomial', polynomial: one, a: { k: t, data: low } }, layout);
+    for (const [from, to] of at.entries()) out.set(bytes.subarray(size * from, size * (from + 1)), size * to);
+  }
+  return out;
+}
+
+/** Indices as words of Z_2^k. */
+function wordsOf(indices: Uint32Array, k: number): Words {
+  if (k <= 32) return { k, data: indices };
+  const lanes = new Uint32Array(2 * indices.length);
+  for (let i = 0; i < indices.length; i++) lanes[2 * i] = indices[i];
+  return { k, data: new BigUint64Array(lanes.buffer) };
 }
 
 /** A party whose a is the index itself: `Selection.table` asks nothing else of it. */
@@ -141,106 +194,48 @@ class Probe {
     this.#indices = indices;
   }
 
-  async value(wire: Wire, _component: Component): Promise<Words> {
+  async value(wire: Wire, _component: Component): Promise<Vector> {
     const { operands, index } = this.#selection;
     const { added, zeros: low = 0, bits = [] } = operands;
     if (wire.id === added?.id) {
-      const mask = (1n << BigInt(wire.k)) - 1n;
-      return wordsFrom(
-        Array.from(this.#indices, (d) => (BigInt(d >>> index.xorBits) << BigInt(low)) & mask),
+      const read = wordsOf(
+        this.#indices.map((d) => d >>> index.xorBits),
         wire.k,
       );
+      return low === 0 ? this.kernels.cast(read, wire.k) : this.kernels.scale(read, 1n << BigInt(low));
     }
     const at = bits.findIndex(({ id }) => id === wire.id);
     if (at < 0) return zeros(this.#indices.length, wire.k);
-    return wordsFrom(
-      this.#indices.map((d) => (d >>> at) & 1),
-      1,
-    );
+    return { k: 1, data: this.#indices.map((d) => (d >>> at) & 1) };
   }
-}
-
-/** A stream that everybody knows: what it adds to words is taken off again. */
-const KNOWN: Stream = { key: new Uint8Array(32), nonce: new Uint8Array(12) };
-
-/** A table without its pads, from a kernel that adds some. */
-async function withoutPads(
-  kernels: RingKernels,
-  layout: TableLayout,
-  elements: number,
-  make: (pads: Stream) => Promise<Uint8Array>,
-): Promise<Uint8Array> {
-  const padded = await make(KNOWN);
-  const length = tableBytes(layout, elements);
-  const pads = bytesOf(await kernels.read(await kernels.draw(KNOWN, 32, Math.ceil(length / 4)))).subarray(0, length);
-  const [width] = layout.widths;
-  const same = layout.widths.every((w) => w === width);
-  if (same && width === 1) return padded.map((byte, i) => byte ^ pads[i]);
-  if (same && (width === 8 || width === 16 || width === 32 || width === 64)) {
-    const Lane = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array, 64: BigUint64Array }[width];
-    const [left, right] = [padded.slice(), pads.slice()].map(({ buffer }) => new Lane(buffer) as BigUint64Array);
-    for (let i = 0; i < left.length; i++) left[i] -= right[i];
-    return new Uint8Array(left.buffer);
-  }
-  const out = new Uint8Array(length);
-  eachWord(layout, elements, (at, w) => {
-    writeBits(out, at, w, readBits(padded, at, w) - readBits(pads, at, w));
-  });
-  return out;
-}
-
-function eachWord(layout: TableLayout, elements: number, visit: (at: number, width: number) => void): void {
-  let at = 0;
-  for (let entry = 0; entry < elements * layout.n; entry++)
-    for (const width of layout.widths) {
-      visit(at, width);
-      at += width;
-    }
 }
 
 /** Of value v: one in the word that carries it, where it is picked. Of the last function: which one is picked. */
-function chosenWords(layout: TableLayout, pick: Uint8Array, term: number, indices: Uint32Array): Uint8Array {
-  const last = layout.widths.length - 1;
-  return packed(layout, indices, (d, j) => {
-    const chosen = pick[d ^ j];
-    const words = new Array<bigint>(layout.widths.length).fill(0n);
-    if (term < last) words[0] = chosen === term ? 1n : 0n;
-    else if (chosen < last) words[1 + chosen] = 1n;
-    return words;
-  });
+function chosenWords({ n, widths }: TableLayout, pick: Uint8Array, f: number, indices: Uint32Array): Uint8Array {
+  const last = widths.length - 1;
+  const out = new BigUint64Array(indices.length * n * widths.length);
+  for (let i = 0; i < indices.length; i++)
+    for (let j = 0; j < n; j++) {
+      const chosen = pick[indices[i] ^ j];
+      const at = (i * n + j) * widths.length;
+      if (f < last && chosen === f) out[at] = 1n;
+      if (f === last && chosen < last) out[at + 1 + chosen] = 1n;
+    }
+  return new Uint8Array(out.buffer);
 }
 
-/** The kinds of words of a sum of cosines, one entry a function: those with an angle, that of a, the rest. */
-function cosineWords(layout: TableLayout, sum: CosineSum, term: number, indices: Uint32Array): Uint8Array {
-  const [entry, kind] = layout.n === 1 ? [0, term] : [Math.floor(term / 3), term % 3];
-  const [leading, P] = [leadingWords(sum), layout.widths.length];
-  const none = new Array<bigint>(P).fill(0n);
-  const fixed = none.slice();
-  if (kind === 1 && sum.linear) fixed[0] = 1n;
-  if (kind === 2 && leading > 0) fixed[0] = sum.constant;
-  if (kind === 2 && leading > 1) fixed[1] = -1n;
-  const tables = cosineTables();
-  return packed(layout, indices, (d, j) => {
-    if (j !== entry) return none;
-    if (kind !== 0) return fixed;
-    return cosineEntry(tables, sum, BigInt(d), 1n, 0).map((word, p) => (p < leading ? 0n : word));
-  });
+/** The words of a sum that are constant: of a, the one in front of it; of the rest, the constant and −1. */
+function constantWords(sum: CosineSum, kind: 'argument' | 'constant'): readonly bigint[] {
+  return kind === 'argument' ? [1n] : [sum.constant, -1n].slice(0, leadingWords(sum));
 }
 
-function packed(
-  layout: TableLayout,
-  indices: Uint32Array,
-  entry: (index: number, j: number) => readonly bigint[],
-): Uint8Array {
-  const out = new Uint8Array(tableBytes(layout, indices.length));
-  const bits = entryBits(layout);
-  for (const [i, d] of indices.entries())
-    for (let j = 0; j < layout.n; j++) {
-      let at = (i * layout.n + j) * bits;
-      for (const [p, word] of entry(d, j).entries()) {
-        writeBits(out, at, layout.widths[p], word);
-        at += layout.widths[p];
-      }
+function repeatedWords(layout: TableLayout, words: readonly bigint[], times: number): Uint8Array {
+  const out = new Uint8Array(tableBytes(layout, times));
+  let at = 0;
+  for (let i = 0; i < times; i++)
+    for (const [c, word] of words.entries()) {
+      writeBits(out, at, layout.widths[c], word);
+      at += layout.widths[c];
     }
   return out;
 }

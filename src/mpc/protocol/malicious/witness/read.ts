@@ -3,10 +3,8 @@ import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import {
   type Vector,
   type Words,
-  concatWords,
   lengthOf,
   sliceWords,
-  wordsFrom,
   zeros,
 } from '../../../../compute/ring.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
@@ -62,13 +60,10 @@ export async function weightOf({ party }: Seen, { weight, diagonal }: AffineTerm
 
 /** Every m × n words turned over to n × m. */
 export function transposedWords({ k, data }: Words, m: number, n: number): Words {
-  return wordsFrom(
-    Array.from({ length: data.length }, (_, i) => {
-      const [b, rest] = [Math.floor(i / (m * n)), i % (m * n)];
-      return data[b * m * n + (rest % m) * n + Math.floor(rest / m)];
-    }),
-    k,
-  );
+  const out = zeros(data.length, k);
+  for (let b = 0; b < data.length; b += m * n)
+    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) out.data[b + j * m + i] = data[b + i * n + j];
+  return out;
 }
 
 /** The part of a batch that one of its relations is about. */
@@ -93,11 +88,9 @@ export function matrixPart(
 /** An elementwise half, as the columns of a choice of one entry. */
 export function interleaved(columns: readonly Words[]): Words {
   const [{ k, data }] = columns;
-  if (columns.length === 1) return columns[0];
   const P = columns.length;
-  const all = concatWords(columns);
-  return wordsFrom(
-    Array.from({ length: all.data.length }, (_, i) => all.data[(i % P) * data.length + Math.floor(i / P)]),
-    k,
-  );
+  if (P === 1) return columns[0];
+  const out = zeros(P * data.length, k);
+  for (const [p, column] of columns.entries()) for (let i = 0; i < data.length; i++) out.data[P * i + p] = column.data[i];
+  return out;
 }

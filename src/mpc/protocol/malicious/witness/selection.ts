@@ -47,7 +47,7 @@ function tableHalves(gate: SelectingGate, term: Selection, t: number): Halves {
       index: await indexOf(term, seen.party, 'l1'),
       factors: await factorsOf(term, seen.party, 'l1'),
     }),
-    words: (kernels, f, indices) => tableWords(term, kernels, f, indices),
+    words: (kernels, table, f, indices) => tableWords(term, kernels, table.functions[f], f, indices),
   };
 }
 

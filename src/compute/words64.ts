@@ -1,0 +1,59 @@
+/** Sums and shifts of 64-bit words as pairs of 32-bit ones: BigInts are too slow where they are many. */
+import { type Words, ringMask } from './ring.ts';
+
+/** The 32-bit halves of words, low one first. */
+function halvesOf(words: BigUint64Array): Uint32Array {
+  return new Uint32Array(words.buffer, words.byteOffset, 2 * words.length);
+}
+
+/** total_i += more_i mod 2^64. */
+export function addWords(total: BigUint64Array, more: BigUint64Array): void {
+  const [to, from] = [halvesOf(total), halvesOf(more)];
+  for (let i = 0; i < from.length; i += 2) {
+    const low = to[i] + from[i];
+    to[i] = low;
+    to[i + 1] += from[i + 1] + (low > 0xffffffff ? 1 : 0);
+  }
+}
+
+/** −words_i mod 2^64, in place. */
+export function negateWords(words: BigUint64Array): void {
+  const to = halvesOf(words);
+  for (let i = 0; i < to.length; i += 2) {
+    const low = ~to[i] + 1;
+    to[i] = low;
+    to[i + 1] = ~to[i + 1] + (to[i] === 0 ? 1 : 0);
+  }
+}
+
+/** Words of Z_2^k times 2^(64 − k), mod 2^64. */
+export function scaledWords({ k, data }: Words): BigUint64Array {
+  if (k === 64) return data as BigUint64Array;
+  const out = new BigUint64Array(data.length);
+  const to = halvesOf(out);
+  const up = 64 - k;
+  if (data instanceof Uint32Array) {
+    // At least half a word: nothing is left below.
+    for (let i = 0; i < data.length; i++) to[2 * i + 1] = data[i] << (up - 32);
+    return out;
+  }
+  const from = halvesOf(data);
+  for (let i = 0; i < from.length; i += 2) {
+    to[i] = from[i] << up;
+    to[i + 1] = (from[i + 1] << up) | (from[i] >>> (32 - up));
+  }
+  return out;
+}
+
+/** Words of 64 bits mod 2^k, where k > 32 in place. */
+export function reducedWords(data: BigUint64Array, k: number): Words {
+  const halves = halvesOf(data);
+  if (k > 32) {
+    const mask = Number(ringMask(k - 32));
+    if (k < 64) for (let i = 1; i < halves.length; i += 2) halves[i] &= mask;
+    return { k, data };
+  }
+  const [out, mask] = [new Uint32Array(data.length), Number(ringMask(k))];
+  for (let i = 0; i < out.length; i++) out[i] = halves[2 * i] & mask;
+  return { k, data: out };
+}
