@@ -13,7 +13,7 @@ import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
-import type { Channel, EndId, PartyId } from '../../src/net/wire/types.ts';
+import type { Channel, EndId, PartyId, PeerChannel } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
@@ -151,7 +151,10 @@ export function start({
       id,
       owner: corrupt(id, owner),
       pairKey: seeded(32, 7, id),
-      connectPeer: async () => Object.assign(corrupt(id, peer), { secret: () => secret.slice() }),
+      connectPeer: async () => {
+        const link: PeerChannel = corrupt(id, peer);
+        return Object.assign(link, { secret: link.secret ?? (() => secret.slice()) });
+      },
       proving,
       session,
       models: [model],
