@@ -15,7 +15,6 @@ import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import { asEnd } from '../net/wire/as-end.ts';
 import type { BoundChannel } from '../net/wire/channel.ts';
 import type { Channel, PeerChannel } from '../net/wire/types.ts';
-import type { Circuits } from '../session/circuits.ts';
 import type { Patience } from '../session/place.ts';
 import type { Proving } from '../session/proving.ts';
 import { recvPairKey } from '../session/direct-key.ts';
@@ -74,8 +73,6 @@ export interface DaemonOptions {
   renew?(): Promise<Renewed>;
   /** What proves messages. Absent, as with every command: `3pc_malicious` is refused. */
   readonly proving?: Proving | undefined;
-  /** Where circuits come from; tests give small ones. */
-  readonly circuits?: Circuits | undefined;
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;
   onListening?(port: number): void;
@@ -172,7 +169,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         patience: options.patience,
         desk,
         audit: audit === undefined ? undefined : new SessionAudit(audit, Date.now),
-        ...{ proving: options.proving, circuits: options.circuits },
+        proving: options.proving,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,

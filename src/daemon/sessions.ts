@@ -55,8 +55,6 @@ export interface SessionsOptions {
   connectPeer(session: Uint8Array): Promise<PeerChannel>;
   /** What proves messages; absent: `3pc_malicious` is refused. */
   readonly proving?: Proving | undefined;
-  /** Where circuits come from; tests give small ones. */
-  readonly circuits?: Circuits | undefined;
   onProgress?(progress: Progress): void;
   /** Steps of this party in every session. */
   readonly trace?: Trace | undefined;
@@ -73,11 +71,10 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #places: Places;
   readonly #running = new Set<Promise<unknown>>();
-  readonly #circuits: Circuits;
+  readonly #circuits = new Circuits();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#circuits = options.circuits ?? new Circuits();
     const { maxSessions: max, maxPerAddress = Math.ceil(max / 2) } = options;
     this.#places = new Places({ max, perAddress: maxPerAddress, now: () => performance.now() });
   }

@@ -2,13 +2,14 @@
  * Sessions of `3pc_malicious` among three parties on links in memory. The circuit is a small one with every kind of
  * message, on the inputs and outputs of a model: what is looked at are the sessions around it.
  */
-import { wordsFrom } from '../../src/compute/ring.ts';
 import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../src/ml/models/run.ts';
-import { fingerprint } from '../../src/mpc/protocol/frame/fingerprint.ts';
+import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
+import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
-import { type BuiltCircuit, Circuits } from '../../src/session/circuits.ts';
+import { Circuits } from '../../src/session/circuits.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
+import type { Proving } from '../../src/session/proving.ts';
 import type { Request } from '../../src/session/request.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { completeCircuit, proofWasm, wasm } from '../support/proved.ts';
@@ -40,18 +41,33 @@ export function toyAnswer(weights: 'open' | 'secret'): number[] {
   return [32, 47, 15, 22].map((y) => (y * y + 2 ** ((y * y) % 8)) / 2 ** OUTPUT_FORM[weights].scale);
 }
 
-const built = new Map<'open' | 'secret', BuiltCircuit>();
+/** Of a model that is built as ever, the circuit is another. */
+class ToyBuilder extends CompleteBuilder {
+  readonly #toy: Circuit;
 
-class ToyCircuits extends Circuits {
-  override async get(_config: unknown, _plan: unknown, { weights }: Request): Promise<BuiltCircuit> {
-    const circuit = completeCircuit(toyCircuit(weights), weights);
-    const known = built.get(weights) ?? { circuit, hash: fingerprint(circuit) };
-    built.set(weights, known);
-    return known;
+  constructor(toy: Circuit) {
+    super(toy.weights);
+    this.#toy = toy;
+  }
+
+  override finish(): Circuit {
+    return this.#toy;
   }
 }
 
-export const proving = provingWith({ kernels: proofWasm, parameters: QUICK });
+/** Proves sessions of a small circuit, whatever the model. */
+export function provingOfCircuit(build: (weights: 'open' | 'secret') => (g: Gates) => void): Proving {
+  const known = new Map<'open' | 'secret', Circuit>();
+  const circuitOf = (weights: 'open' | 'secret'): Circuit => {
+    const circuit = known.get(weights) ?? completeCircuit(build(weights), weights);
+    known.set(weights, circuit);
+    return circuit;
+  };
+  const real = provingWith({ kernels: proofWasm, parameters: QUICK });
+  return { builder: ({ weights }) => new ToyBuilder(circuitOf(weights)), begin: (self) => real.begin(self) };
+}
+
+export const proving = provingOfCircuit(toyCircuit);
 
 export function toyRequest(weights: 'open' | 'secret'): Request {
   const shape = { sequences: 1, tokens: 2, rows: 1, padded: false, pair: false, steps: 0 };
@@ -62,7 +78,7 @@ export function toyRequest(weights: 'open' | 'secret'): Request {
 export function toy(weights: 'open' | 'secret', options: StartOptions = {}) {
   const view = (id: PartyId) => parameterView(weights, id, wasm, [TABLE, W]);
   return start({
-    ...{ request: toyRequest(weights), circuits: new ToyCircuits(), on: wasm, proving, parameters: view(0) },
+    ...{ request: toyRequest(weights), circuits: new Circuits(), on: wasm, proving, parameters: view(0) },
     ...options,
     compute: (id) => ({ models: [{ ...MODEL, parameters: view(id) }], ...options.compute?.(id) }),
   });
@@ -82,5 +98,3 @@ export function sending(
     abort: (error) => channel.abort(error),
   };
 }
-
-export { wordsFrom };
