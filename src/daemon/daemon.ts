@@ -13,8 +13,10 @@ import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { type TlsListener, listenTls } from '../net/tls/listener.ts';
 import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import { asEnd } from '../net/wire/as-end.ts';
-import type { Channel } from '../net/wire/types.ts';
+import type { BoundChannel } from '../net/wire/channel.ts';
+import type { Channel, PeerChannel } from '../net/wire/types.ts';
 import type { Patience } from '../session/place.ts';
+import type { Proving } from '../session/proving.ts';
 import { recvPairKey } from '../session/direct-key.ts';
 import { AuditLog } from '../audit/log-node.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
@@ -69,6 +71,8 @@ export interface DaemonOptions {
   readonly watch?: { readonly host: string; readonly port: number } | undefined;
   /** Reads certificates again, for `onReloadable`. */
   renew?(): Promise<Renewed>;
+  /** What proves messages. Absent, as with every command: `3pc_malicious` is refused. */
+  readonly proving?: Proving | undefined;
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;
   onListening?(port: number): void;
@@ -165,10 +169,16 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         patience: options.patience,
         desk,
         audit: audit === undefined ? undefined : new SessionAudit(audit, Date.now),
+        proving: options.proving,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
-        onEnd: (ms, error) => metrics.session(ms, error),
+        onEnd: (ms, error) => {
+          metrics.session(ms, error);
+          if (error?.code !== 'ERR_SECURITY_VIOLATION') return;
+          links?.renew();
+          listener.dropSpare();
+        },
         // Of the only session the error itself is told.
         ...(options.once ? {} : { onFailure: (error, name) => options.onFailure?.(error, name) }),
       });
@@ -366,7 +376,7 @@ async function connectPeer(
   listener: TlsListener,
   links: PeerLinks | undefined,
   session: Uint8Array,
-): Promise<Channel> {
+): Promise<PeerChannel> {
   try {
     return await openPeer(options, listener, links, session);
   } catch (thrown) {
@@ -390,10 +400,14 @@ async function openPeer(
   listener: TlsListener,
   links: PeerLinks | undefined,
   session: Uint8Array,
-): Promise<Channel> {
+): Promise<PeerChannel> {
   const { id, signal, profile } = options;
-  if (id === 1) return shaped(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), profile);
+  if (id === 1) return asPeer(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), profile);
   if (links === undefined)
     throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
-  return shaped(await links.open(session, signal), profile);
+  return asPeer(await links.open(session, signal), profile);
+}
+
+function asPeer(channel: BoundChannel, profile: string | undefined): PeerChannel {
+  return Object.assign(shaped(channel, profile), { secret: () => channel.exported('k12') });
 }

@@ -5,13 +5,14 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import { ANY_MODEL } from '../net/handshake/messages.ts';
-import type { Channel } from '../net/wire/types.ts';
+import type { Channel, PeerChannel } from '../net/wire/types.ts';
 import { mismatch } from '../session/agreement.ts';
 import { priceOf } from '../session/price.ts';
 import { type Request, misfit, requestOfCode } from '../session/request.ts';
 import { Circuits } from '../session/circuits.ts';
 import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
+import { type Proving, protocolNamed } from '../session/proving.ts';
 import { PATIENCE, type Patience, inTime } from '../session/place.ts';
 import type { Budgets } from './budgets.ts';
 import { peakMemory } from '../node/kernels.ts';
@@ -51,7 +52,9 @@ export interface SessionsOptions {
   /** Keeps a record of every session; one that cannot be kept is not begun. */
   readonly audit?: SessionAudit | undefined;
   /** Opens the link to the other compute party for a session. */
-  connectPeer(session: Uint8Array): Promise<Channel>;
+  connectPeer(session: Uint8Array): Promise<PeerChannel>;
+  /** What proves messages; absent: `3pc_malicious` is refused. */
+  readonly proving?: Proving | undefined;
   onProgress?(progress: Progress): void;
   /** Steps of this party in every session. */
   readonly trace?: Trace | undefined;
@@ -117,7 +120,7 @@ export class Sessions {
   /**
    * Whether an owner may come, by the first message of its handshake: the model, and the code of its request. Costs
    * microseconds and takes nothing yet.
-   * @throws {TercetError} ERR_MODEL_HASH, ERR_PEER_MISMATCH, ERR_TOO_LARGE, ERR_PEER_BUSY
+   * @throws {TercetError} ERR_MODEL_HASH, ERR_PEER_MISMATCH, ERR_TOO_LARGE, ERR_PEER_BUSY, ERR_PROTOCOL_UNAVAILABLE
    */
   admit(modelHash: string, code: string, address: string): void {
     const { id, models, budgets } = this.#options;
@@ -134,6 +137,7 @@ export class Sessions {
     const model = named.find(({ parameters }) => parameters.weights === request?.weights);
     if (request === undefined || model === undefined)
       throw mismatch('the data owner asks for something that this party does not know');
+    protocolNamed(request.protocol, this.#options.proving);
     const wrong = misfit(model.config, request);
     if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
     budgets.check(priceOf(model.config, model.plan, request.weights, request, request.widening), address);
@@ -187,6 +191,7 @@ export class Sessions {
         models,
         kernels,
         circuits: this.#circuits,
+        proving: this.#options.proving,
         now: () => performance.now(),
         peakMemory: known ? peakMemory : () => 0,
         signal,

@@ -4,6 +4,7 @@ import type { HubOptions } from '../hub/types.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { IceServer } from '../net/webrtc/types.ts';
 import type { Channel, ServerId } from '../net/wire/types.ts';
+import type { Proving } from '../session/proving.ts';
 import type { Fetch } from './download.ts';
 import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types/index.ts';
 
@@ -69,5 +70,7 @@ export interface Environment extends Omit<RunEnvironment, 'openLink'> {
   hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'> & Partial<Pick<HubOptions, 'fetch'>>>;
   capabilities(): Promise<Capabilities>;
   openKernels(device: Device): Promise<RingKernels>;
+  /** What proves messages here. Absent, as in every page and process: `3pc_malicious` is refused. */
+  readonly proving?: Proving | undefined;
   openLink(request: RoutedLinkRequest): Promise<RoutedLink>;
 }

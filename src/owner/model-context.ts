@@ -11,8 +11,8 @@ import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { headOf, taskOf } from '../ml/tasks/table.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import { credentialFault } from '../net/enrolment/credential-terms.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
+import { protocolNamed } from '../session/proving.ts';
 import { WIDENINGS } from '../session/run-plan.ts';
 import { bucketsOf } from './buckets.ts';
 import { chosenDealer } from './dealer-choice.ts';
@@ -63,7 +63,7 @@ export async function loadModelContext(
   options: PretrainedOptions,
   environment: Environment,
 ): Promise<ModelContext> {
-  const { id: protocol } = protocolInfo(options.protocol ?? '3pc_semi_honest');
+  const protocol = protocolNamed(options.protocol ?? '3pc_semi_honest', environment.proving);
   const { signal, weights = 'open', plan = 'lan', hub = false } = options;
   // Before anything is downloaded or sent.
   const credential = await credentialFor(weights, options.credential);
@@ -123,6 +123,7 @@ export async function loadModelContext(
     buckets,
     runMemory: RUN_MEMORY,
     kernels,
+    proving: environment.proving,
     reopen: () => openDevice(options, environment),
     onProgress: (event) => options.progress_callback?.(event),
     trace: options.trace,

@@ -106,6 +106,7 @@ async function prepareRun(
       pairKeys: [opened[0].pairKey, opened[1].pairKey],
       kernels,
       circuits,
+      proving: context.proving,
       parameters: ownerParameters(config, credential?.seeds()),
       now: () => environment.now(),
       peakMemory: () => environment.peakMemory(),

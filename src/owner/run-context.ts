@@ -4,6 +4,7 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
+import type { Proving } from '../session/proving.ts';
 import type { Request } from '../session/request.ts';
 import type { RunEnvironment } from './environment.ts';
 import type { ProgressEvent } from './types/index.ts';
@@ -23,6 +24,8 @@ export interface RunContext {
   /** Memory of a compute party that a run of several sequences asks for at most. */
   readonly runMemory: number;
   readonly kernels: RingKernels;
+  /** What proves messages, where the terms want it. */
+  readonly proving?: Proving | undefined;
   /** Another device, after this one failed; without it every later run fails too. */
   reopen?(): Promise<{ readonly kernels: RingKernels }>;
   onProgress(event: ProgressEvent): void;

@@ -87,6 +87,7 @@ export class Runner<C extends RunContext = RunContext> {
     try {
       return await this.#run(plan, call);
     } catch (error) {
+      if (error instanceof TercetError && error.code === 'ERR_SECURITY_VIOLATION') await this.#distrust();
       // The device itself is asked: the error may speak of anything.
       if (this.#context.kernels.fault.failed && !this.#disposed.signal.aborted) await this.#reopen();
       throw error;
@@ -156,6 +157,17 @@ export class Runner<C extends RunContext = RunContext> {
     const done = () => this.#closing.delete(closed);
     this.#closing.add(closed);
     closed.then(done, done);
+  }
+
+  /**
+   * Somebody does not follow the protocol. SECURITY: what was made ahead stands on handshakes from before, so it is let
+   * go, and the next run has new ones. test/sdk/proved.test.ts.
+   */
+  async #distrust(): Promise<void> {
+    if (this.#disposed.signal.aborted) return;
+    const before = this.#pool;
+    this.#pool = this.#poolOf(this.#context);
+    await before.clear();
   }
 
   /**

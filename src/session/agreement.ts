@@ -22,6 +22,8 @@ export interface Offer {
   readonly config: string;
   readonly plan: ModelPlan;
   readonly device: string;
+  /** This party's nonce, where the run is proved. */
+  readonly nonce?: Uint8Array | undefined;
 }
 
 /** SHA-256 of a configuration: what P0 downloaded and what the compute parties loaded must be the same. */
@@ -47,7 +49,8 @@ export function planToJson(plan: ModelPlan): Json {
 }
 
 export function offerToJson(offer: Offer): Json {
-  return { model: offer.model, config: offer.config, device: offer.device, plan: planToJson(offer.plan) };
+  const { model, config, device, plan, nonce } = offer;
+  return { model, config, device, plan: planToJson(plan), ...(nonce === undefined ? {} : { nonce: toHex(nonce) }) };
 }
 
 const GELU: readonly GeluRange[] = ['narrow', 'wide', 'far'];
@@ -118,6 +121,7 @@ export function offerFromJson(fields: Fields, config: ModelConfig, fail: () => T
     config: fields.string('config'),
     device: fields.string('device'),
     plan: planFromJson(fields.object('plan'), config.layers, fail),
+    nonce: fields.has('nonce') ? fields.hex('nonce', 32) : undefined,
   };
 }
 

@@ -12,6 +12,7 @@ import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { configHash, fingerprint } from './agreement.ts';
+import type { RequestBuilder } from './proving.ts';
 import type { Request } from './request.ts';
 
 /** A builder for circuits of a request. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE */
@@ -66,12 +67,19 @@ export class Circuits {
   /**
    * The circuit of one step of a request: the same at every party, because it is made from public data only.
    * Milliseconds when it is there, else some for each layer.
+   * @param builder of the request's protocol, where that is not of every build
    */
-  async get(config: ModelConfig, plan: ModelPlan, request: Request, step = 0): Promise<BuiltCircuit> {
+  async get(
+    config: ModelConfig,
+    plan: ModelPlan,
+    request: Request,
+    step = 0,
+    builder: (request: Request) => RequestBuilder = builderFor,
+  ): Promise<BuiltCircuit> {
     const key = this.#key(config, plan, request, step);
     const known = this.#kept.get(key) ?? this.#building.get(key);
     if (known !== undefined) return known;
-    const building = this.#build(config, plan, request, step);
+    const building = this.#build(config, plan, request, step, builder(request));
     this.#building.set(key, building);
     try {
       const built = await building;
@@ -82,8 +90,13 @@ export class Circuits {
     }
   }
 
-  async #build(config: ModelConfig, plan: ModelPlan, request: Request, step: number): Promise<BuiltCircuit> {
-    const builder = builderFor(request);
+  async #build(
+    config: ModelConfig,
+    plan: ModelPlan,
+    request: Request,
+    step: number,
+    builder: RequestBuilder,
+  ): Promise<BuiltCircuit> {
     const parts = await modelParts(builder, { ...request, config, plan }, step);
     while (parts.next().done !== true) await this.#pause();
     const circuit = builder.finish();
@@ -93,11 +106,24 @@ export class Circuits {
   #key(
     config: ModelConfig,
     plan: ModelPlan,
-    { weights, widening, sequences, tokens, rows, padded, pair, steps }: Request,
+    { protocol, weights, widening, sequences, tokens, rows, padded, pair, steps }: Request,
     step: number,
   ): string {
     const hash = this.#hashes.get(config) ?? configHash(config);
     this.#hashes.set(config, hash);
-    return JSON.stringify([hash, plan, weights, widening, sequences, tokens, rows, padded, pair, steps, step]);
+    return JSON.stringify([
+      hash,
+      plan,
+      protocol,
+      weights,
+      widening,
+      sequences,
+      tokens,
+      rows,
+      padded,
+      pair,
+      steps,
+      step,
+    ]);
   }
 }

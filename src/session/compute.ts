@@ -11,7 +11,6 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg, executionKey } from '../mpc/prg/prg.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
@@ -19,16 +18,19 @@ import type { Kept, ParameterView } from '../mpc/protocol/frame/party.ts';
 import { PRESENTED_BYTES, credentialFault } from '../net/enrolment/credential-terms.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { PERMIT_BYTES } from '../net/enrolment/permit.ts';
-import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
+import type { Channel, EndId, PartyId, PeerChannel } from '../net/wire/types.ts';
 import { configHash, mismatch, offerToJson } from './agreement.ts';
 import { compareBinding, linkName, sessionBinding } from './binding.ts';
 import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
 import { dealerProof } from './dealing.ts';
 import { checkDealt } from './dealt.ts';
+import { FirstEnd } from './first-end.ts';
 import { waitForInput } from './input-wait.ts';
 import { type ComingDealer, PartyDealer, whileThere } from './party-dealer.ts';
+import { type Proving, type Walk, protocolNamed, provingOf, violated } from './proving.ts';
 import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooSlow } from './place.ts';
+import { ProvedParty } from './proved-party.ts';
 import { reportOf, reportToJson } from './report.ts';
 import { type Request, SESSION_VERSION, type WeightMode, misfit, shapeFromJson, wideningFromJson } from './request.ts';
 import { OwnerAndDealer } from './roles.ts';
@@ -71,7 +73,9 @@ export interface ComputeOptions {
   /** Expects the dealer that a request names, from now on. Absent: such requests are refused. */
   readonly expect?: ((request: Request) => ComingDealer) | undefined;
   /** Opens the link to the other compute party, once the owner has asked for something. */
-  readonly connectPeer: () => Promise<Channel>;
+  readonly connectPeer: () => Promise<PeerChannel>;
+  /** What proves its messages. Absent: `3pc_malicious` is refused. */
+  readonly proving?: Proving | undefined;
   readonly session: Uint8Array;
   readonly models: readonly ServedModel[];
   readonly kernels: RingKernels;
@@ -106,10 +110,12 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   const stop = () => abort(new TercetError('ERR_ABORTED', 'this party is shutting down', 'run again when it is back'));
   const stopped = (): boolean => options.signal?.aborted === true;
   options.signal?.addEventListener('abort', stop);
-  const first = firstToEnd();
+  const first = new FirstEnd();
   first.watch(owner);
   let prg: PairPrg | undefined;
-  let engine: Engine | undefined;
+  let engine: Walk | undefined;
+  // Whether a run is proved, and its text may be on the way.
+  let promised = false;
   let status: StatusSender | undefined;
   let dealer: PartyDealer | undefined;
   try {
@@ -117,7 +123,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     prg = PairPrg.of(options.pairKey, firstStep(session));
     const own = linkName(options.pairKey);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
-    const { request, model, names } = Refusal.from(() => readRequest(fields, options.models));
+    const { request, model, names, proved } = Refusal.from(() => readRequest(fields, options));
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
     const presented = fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined;
     await Refusal.of(async () => options.checkRequest?.(request, model, presented));
@@ -131,17 +137,22 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     first.watch(peer);
     // The party may have been stopped meanwhile.
     if (stopped()) stop();
-    const same = compareBinding(peer, sessionBinding(session, request, model.hash, names));
+    const bound = compareBinding(peer, sessionBinding(session, request, model.hash, names));
+    const same = bound.then(() => proved?.meet(peer, names));
     same.catch(() => undefined);
     await sendControl(
       owner,
       'offer',
-      offerToJson({ model: model.hash, config: configHash(model.config), plan: model.plan, device: kernels.name }),
+      offerToJson({
+        ...{ model: model.hash, config: configHash(model.config), plan: model.plan, device: kernels.name },
+        nonce: proved?.nonce,
+      }),
     );
     expected = 'ready';
     let kept: Kept = new Map();
     for (let step = 0; ; step++) {
-      const { circuit, hash } = await circuits.get(model.config, model.plan, request, step);
+      const built = await circuits.get(model.config, model.plan, request, step, proved?.builder);
+      const { circuit, hash } = built;
       const draws: PairPrg = prg;
       const reports = new StatusSender(owner, peer, options.now, abort);
       status = reports;
@@ -149,23 +160,23 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         const told = recvControl(owner, step === 0 ? 'start' : 'step');
         const [start] = await awaitOwner(place, Promise.all([told, same]), patience.startMs, 'begin');
         if (start.string('circuit') !== hash) throw mismatch('the data owner built another circuit');
+        proved?.check(start);
         const source = await sourceOf(owner, dealer, hash, patience);
-        engine = new Engine({
-          id,
-          circuit,
+        const walk = {
           kernels,
           parameters: model.parameters,
           channels: new Map([...channels, [0, source.p0] as const]),
-          k01: id === 1 ? draws : undefined,
-          k02: id === 2 ? draws : undefined,
           kept,
           signal: options.signal,
           trace: options.trace === undefined ? undefined : { step, now: options.now, report: options.trace },
-          onProgress: (progress) => {
+          onProgress: (progress: Progress) => {
             if (progress.phase === 'online') reports.progress(progress);
             options.onProgress?.(progress);
           },
-        });
+        };
+        engine =
+          proved?.walk({ ...walk, built, request, plan: model.plan, model: model.hash }, peer, options.pairKey) ??
+          new Engine({ ...walk, id, circuit, k01: id === 1 ? draws : undefined, k02: id === 2 ? draws : undefined });
         // Both parties wait for all of it: what one gets ahead depends on what the other is dealt.
         const dealing = dealt(engine, source.deals, patience, circuit, id);
         await (dealer === undefined ? dealing : whileThere(owner, dealing));
@@ -179,6 +190,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         await closeAll(channels, dealer);
         return step === 0 ? 'discarded' : 'answered';
       }
+      promised = proved !== undefined;
       const { p0ToP1Input, p0ToP2Input, p1ToP0 } = circuit.cost;
       reports.begin(2 * circuit.cost.rounds);
       await inTime(
@@ -206,13 +218,13 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     return 'answered';
   } catch (error) {
     place.leaves();
-    const failure = first.named(asTercetError(error));
+    const own = asTercetError(error);
+    const failure = promised ? violated(own) : first.beforeText(own);
+    // A proved run says nothing more: whoever broke it learns no cause.
+    const word = promised ? undefined : expected;
     // The other compute party is cut off at once; P0 gets the failure before its link goes.
-    for (const [peer, channel] of channels) if (peer !== 0 || expected === undefined) channel.abort(failure);
-    await Promise.all([
-      dealer?.failed(failure),
-      expected === undefined ? undefined : farewell(owner, expected, failure),
-    ]);
+    for (const [peer, channel] of channels) if (peer !== 0 || word === undefined) channel.abort(failure);
+    await Promise.all([dealer?.failed(failure), word === undefined ? undefined : farewell(owner, word, failure)]);
     throw failure;
   } finally {
     options.signal?.removeEventListener('abort', stop);
@@ -315,7 +327,13 @@ export function dealtBefore({ gates }: Pick<Circuit, 'gates'>, id: 1 | 2): numbe
  * Takes the correlations. The first of them comes soon, and all of them at some rate: an owner does not keep its
  * place by single bytes. It may be at work for the other party before it has anything for this one.
  */
-async function dealt(engine: Engine, source: Channel, patience: Patience, circuit: Circuit, id: 1 | 2): Promise<void> {
+async function dealt(
+  engine: Pick<Walk, 'deal'>,
+  source: Channel,
+  patience: Patience,
+  circuit: Circuit,
+  id: 1 | 2,
+): Promise<void> {
   const { receivedFrames } = source.stats;
   const who = source.peer === 3 ? 3 : 0;
   const dealing = engine.deal();
@@ -337,23 +355,6 @@ async function dealt(engine: Engine, source: Channel, patience: Patience, circui
   }
 }
 
-/** Which link broke first: when one breaks the other one follows, and the cause is the first. */
-function firstToEnd() {
-  let ended: EndId | undefined;
-  return {
-    watch(channel: Channel): void {
-      void channel.ended.then(() => {
-        ended ??= channel.peer;
-      });
-    },
-    /** An error of a link, with the party on it that left. */
-    named(error: TercetError): TercetError {
-      if (error.party !== undefined || error.code !== 'ERR_PEER_CLOSED' || ended === undefined) return error;
-      return new TercetError(error.code, error.message, error.hint, { cause: error, party: ended });
-    },
-  };
-}
-
 /**
  * Whether a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it
  * deals ahead, which is no failure: it had its answer.
@@ -373,15 +374,17 @@ async function stepBegins(step: number, owner: Channel, prepare: () => Promise<b
 interface Asked {
   readonly request: Request;
   readonly model: ServedModel;
+  /** Of a run whose messages are proved. */
+  readonly proved: ProvedParty | undefined;
   /** Of the owner's links with party 1 and party 2. */
   readonly names: readonly [Uint8Array, Uint8Array];
 }
 
-function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
+function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): Asked {
   const version = fields.integer('version', 1000);
   if (version !== SESSION_VERSION)
     throw mismatch(`the data owner speaks session version ${version}, this party ${SESSION_VERSION}`);
-  const { id: protocol } = protocolInfo(fields.string('protocol'));
+  const protocol = protocolNamed(fields.string('protocol'), proving);
   const weights = fields.oneOf('weights', ['open', 'secret']);
   const hash = fields.stringOrNull('model');
   const model = findModel(models, hash, weights);
@@ -390,12 +393,12 @@ function readRequest(fields: Fields, models: readonly ServedModel[]): Asked {
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
   const links = fields.object('links');
   const dealer = fields.has('dealer') ? toHex(fields.hex('dealer', 32)) : undefined;
+  const request = { model: hash, protocol, weights, widening: wideningFromJson(fields), dealer, ...shape };
+  const proofs = provingOf(request, proving);
   return {
-    request: {
-      ...{ model: hash, protocol, weights, widening: wideningFromJson(fields), dealer },
-      ...shape,
-    },
+    request,
     model,
+    proved: proofs === undefined ? undefined : new ProvedParty(id, proofs, fields.hex('nonce', 32)),
     names: [links.hex('1', 32), links.hex('2', 32)],
   };
 }

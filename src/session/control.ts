@@ -23,7 +23,9 @@ export async function sendControl(channel: Channel, name: string, body: Json): P
 
 /** Tells the peer why this party stops, so that it can say so too: words of a fixed table, never data. */
 export async function sendFailure(channel: Channel, name: string, error: TercetError): Promise<void> {
-  const { code, what, hint } = told(error);
+  const { code: usual, what, hint } = told(error);
+  // An owner asks for it (`isViolationReport`); to everybody else it is a failure like any other.
+  const code = error.code === 'ERR_SECURITY_VIOLATION' ? error.code : usual;
   // A dealer says which of its links it speaks of, and a compute party that it speaks of the dealer.
   const { party } = error;
   const about = isLate(error, channel.peer) || party === 3 || channel.self === 3 ? party : undefined;
@@ -71,7 +73,18 @@ function malformed(channel: Channel, name: string): TercetError {
 }
 
 /** What another party said about its own failure. Its code is one that can only speak of another party. */
-export class PeerReport extends TercetError {}
+export class PeerReport extends TercetError {
+  /** The code as it was reported. Nobody's fault is judged by it. */
+  reported = '';
+}
+
+/**
+ * Whether a party said that a run was a violation. An owner believes it of a proved run, true or not: either way somebody
+ * does not follow the protocol. Nobody else does, for strangers may say it too. test/session/proved.test.ts.
+ */
+export function isViolationReport(error: unknown): boolean {
+  return error instanceof PeerReport && error.reported === 'ERR_SECURITY_VIOLATION';
+}
 
 const DISTRUST =
   'tell both operators: each compares the identity or certificate that it expects of the other party with the one that the other has';
@@ -117,8 +130,11 @@ function peerFailure(channel: Channel, failed: Fields): TercetError {
   if (isLate({ code, party: about }, channel.self)) return tooLate(channel);
   const words = printable(failed.string('message'), 300);
   const hint = printable(failed.string('hint'), 300);
-  if (about === channel.peer || !(about === 3 || (channel.peer === 3 && (about === 1 || about === 2))))
-    return new PeerReport(heard(code), `${endWords(channel.peer)}: ${words}`, hint, { party: channel.peer });
+  if (about === channel.peer || !(about === 3 || (channel.peer === 3 && (about === 1 || about === 2)))) {
+    const report = new PeerReport(heard(code), `${endWords(channel.peer)}: ${words}`, hint, { party: channel.peer });
+    report.reported = code;
+    return report;
+  }
   const message = `${endWords(about)}, says ${endWords(channel.peer)}: ${words}`;
   return new PeerReport(heard(code), message, hint, { party: about });
 }

@@ -12,6 +12,8 @@ import { REASON_MS } from './timing.ts';
 /** An error of the link to `party`, with its name on it. */
 export function attributedTo(party: ServerId, thrown: unknown): TercetError {
   const error = asTercetError(thrown);
+  // Who cheated is known, or it is not.
+  if (error.code === 'ERR_SECURITY_VIOLATION') return error;
   // Links that do not come about are of kind `io`, and say themselves which party they were meant for.
   if (error.party !== undefined || (error.kind !== 'peer' && error.kind !== 'io')) return error;
   const who = serverWords(party);

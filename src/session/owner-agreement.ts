@@ -1,16 +1,17 @@
 /** How a data owner's session begins: owner and compute parties agree on model, plan and circuit. */
 import { abortedError, sleep } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
-import { TercetError, invariant } from '../core/errors.ts';
+import { SecurityViolationError, TercetError, invariant } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { credentialFault } from '../net/enrolment/credential-terms.ts';
-import { checkOffers, offerFromJson } from './agreement.ts';
+import { type Offer, checkOffers, offerFromJson } from './agreement.ts';
 import { linkName } from './binding.ts';
 import { type BuiltCircuit, Circuits } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
 import { checkDealt } from './dealt.ts';
 import { withBoth } from './fault-attribution.ts';
 import { HandedOver } from './handed-over.ts';
+import { type ProvingSession, provingOf } from './proving.ts';
 import { type OwnerOptions, abortAll, channelTo } from './owner-options.ts';
 import { SESSION_VERSION, checkShape } from './request.ts';
 import { REASON_MS } from './timing.ts';
@@ -23,6 +24,8 @@ export interface Agreed {
   readonly built: BuiltCircuit;
   /** Who deals in place of the owner, which then never deals itself. */
   readonly dealer: HandedOver | undefined;
+  /** Of a run whose messages are proved. */
+  readonly proved: ProvedOwner | undefined;
   readonly agreeMs: number;
 }
 
@@ -38,6 +41,7 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     channelTo(channels, 3);
     if (request.weights === 'secret' && permitted === undefined) throw credentialFault('dealer');
   }
+  const proving = provingOf(request, options.proving);
   const start = options.now();
   const stop = () => abortAll(channels, abortedError());
   options.signal?.addEventListener('abort', stop);
@@ -47,13 +51,16 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
       !equalBytes(pairKeys[0], pairKeys[1]),
       'both compute parties have one key: each would know all that the other knows',
     );
-    const links = { '1': toHex(linkName(pairKeys[0])), '2': toHex(linkName(pairKeys[1])) };
+    const mine = proving?.begin(0);
+    const nonce = mine === undefined ? {} : { nonce: toHex(mine.nonce) };
+    const names = [linkName(pairKeys[0]), linkName(pairKeys[1])] as const;
+    const links = { '1': toHex(names[0]), '2': toHex(names[1]) };
     const offers = await withBoth(async (peer) => {
       const channel = channelTo(channels, peer);
       const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
       const permit = permitted === undefined ? {} : { permit: toHex(permitted.permit) };
       const model = request.model ?? null;
-      const asked = { version: SESSION_VERSION, ...request, model, links, ...credential, ...permit };
+      const asked = { version: SESSION_VERSION, ...request, model, links, ...credential, ...permit, ...nonce };
       const offered = recvControl(channel, 'offer');
       offered.catch(() => undefined);
       await sendControl(channel, 'request', asked).catch(async (error: unknown) => {
@@ -69,8 +76,10 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     });
     const plan = checkOffers(offers, config, request.model);
     const circuits = options.circuits ?? new Circuits();
-    const built = await circuits.get(config, plan, request);
-    await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', { circuit: built.hash }));
+    const built = await circuits.get(config, plan, request, 0, proving && ((asked) => proving.builder(asked)));
+    const proved = mine === undefined ? undefined : agreeOn(mine, offers, names);
+    const begins = { circuit: built.hash, session: proved && toHex(proved.session) };
+    await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', begins));
     const handOver = { request, config, plan, circuit: built.hash };
     const dealer =
       request.dealer === undefined
@@ -80,7 +89,7 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
             session: options.session,
             seeds: permitted?.seeds,
           });
-    return begin({ plan, circuits, built, dealer, agreeMs: options.now() - start });
+    return begin({ plan, circuits, built, dealer, proved, agreeMs: options.now() - start });
   } catch (thrown) {
     permitted?.seeds.fill(0);
     throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);
@@ -89,4 +98,23 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     // The generators have keys of their own by now, derived for this execution.
     for (const pairKey of pairKeys) pairKey.fill(0);
   }
+}
+
+/** A run whose messages are proved, at its owner. */
+export interface ProvedOwner {
+  readonly mine: ProvingSession;
+  /** What all three nonces make. */
+  readonly session: Uint8Array;
+  /** Hash of the model that both compute parties serve. */
+  readonly model: string;
+}
+
+/** @throws {SecurityViolationError} where a compute party gave no nonce */
+function agreeOn(
+  mine: ProvingSession,
+  [one, two]: readonly [Offer, Offer],
+  names: readonly [Uint8Array, Uint8Array],
+): ProvedOwner {
+  if (one.nonce === undefined || two.nonce === undefined) throw new SecurityViolationError('agreement');
+  return { mine, session: mine.agree([mine.nonce, one.nonce, two.nonce], names), model: one.model };
 }

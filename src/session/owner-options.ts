@@ -7,6 +7,7 @@ import type { ParameterView } from '../mpc/protocol/frame/party.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Channel, EndId, PartyId } from '../net/wire/types.ts';
 import type { Circuits } from './circuits.ts';
+import type { Proving } from './proving.ts';
 import type { Request } from './request.ts';
 import type { Status } from './status.ts';
 
@@ -33,6 +34,8 @@ export interface OwnerOptions {
   readonly parameters: ParameterView;
   /** Shared by the executions of one owner; own ones without it. */
   readonly circuits?: Circuits | undefined;
+  /** What proves its messages. Absent: `3pc_malicious` is refused. */
+  readonly proving?: Proving | undefined;
   readonly now: () => number;
   readonly peakMemory: () => number;
   /** Ends the session at any time: both links break, so both compute parties stop. */

@@ -2,16 +2,17 @@
 import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
-import { Engine } from '../mpc/protocol/frame/engine.ts';
+import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Kept } from '../mpc/protocol/frame/party.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import type { Agreed } from './owner-agreement.ts';
 import { type OwnerOptions, toParties } from './owner-options.ts';
+import type { ProvedWalk, Walk } from './proving.ts';
 
 export interface Step {
   readonly number: number;
   readonly circuit: Circuit;
-  readonly engine: Engine;
+  readonly engine: Walk;
   readonly prgs: readonly [PairPrg, PairPrg];
   readonly hash: string;
 }
@@ -50,6 +51,17 @@ export class Steps {
     return this.#current;
   }
 
+  /** The walk of a run whose messages are proved. */
+  #proved(built: BuiltCircuit, walk: Omit<ProvedWalk, 'built' | 'request' | 'plan' | 'model' | 'secrets'>) {
+    const { proved, plan } = this.#agreed;
+    const { request, pairKeys } = this.#options;
+    const secrets = new Map([
+      [1, pairKeys[0]],
+      [2, pairKeys[1]],
+    ] as const);
+    return proved?.mine.walk({ ...walk, built, request, plan, model: proved.model, secrets });
+  }
+
   /** The end: no generator draws again, and nothing is kept. */
   end(): void {
     for (const prg of this.#prgs) prg.wipe();
@@ -60,19 +72,12 @@ export class Steps {
     const { circuit, hash } = built;
     const { kernels, parameters, channels, signal, trace, now } = this.#options;
     this.#prgs.push(...prgs);
-    const engine = new Engine({
-      id: 0,
-      circuit,
-      kernels,
-      parameters,
-      channels: toParties(channels),
-      k01: prgs[0],
-      k02: prgs[1],
-      kept,
-      signal,
+    const walk = {
+      ...{ kernels, parameters, channels: toParties(channels), kept, signal },
       trace: trace === undefined ? undefined : { step: number, now, report: trace },
-      onProgress: (progress) => this.#options.onProgress?.(progress),
-    });
+      onProgress: (progress: Progress) => this.#options.onProgress?.(progress),
+    };
+    const engine = this.#proved(built, walk) ?? new Engine({ ...walk, id: 0, circuit, k01: prgs[0], k02: prgs[1] });
     return { number, circuit, engine, prgs, hash };
   }
 }

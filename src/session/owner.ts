@@ -6,19 +6,21 @@
  * session is over: nothing is retried under the same masks.
  */
 import { abortedError, sleep } from '../core/abort.ts';
-import { TercetError, invariant } from '../core/errors.ts';
+import { SecurityViolationError, TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import type { BuiltCircuit } from './circuits.ts';
-import { recvControl, sendControl } from './control.ts';
+import { isViolationReport, recvControl, sendControl } from './control.ts';
 import { withBoth } from './fault-attribution.ts';
+import { FirstEnd } from './first-end.ts';
 import { announceInput } from './input-wait.ts';
 import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type Agreed, withAgreement } from './owner-agreement.ts';
 import { type OwnerOptions, abortAll, channelTo, toParties } from './owner-options.ts';
 import { type Step, Steps } from './owner-steps.ts';
 import { OwnerWait } from './owner-wait.ts';
+import { violated } from './proving.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
 import type { Status } from './status.ts';
@@ -60,6 +62,7 @@ export class OwnerSession {
   readonly #agreed: Agreed;
   readonly #steps: Steps;
   readonly #onAbort: () => void;
+  readonly #first = new FirstEnd();
   /** Resolves when the correlations of the step are with both compute parties. */
   #ready: Promise<void> | undefined;
   /** Of the step that is prepared, or under way. */
@@ -77,6 +80,7 @@ export class OwnerSession {
     this.#steps = new Steps(options, agreed);
     this.#onAbort = () => this.#abort(abortedError());
     options.signal?.addEventListener('abort', this.#onAbort);
+    for (const channel of options.channels.values()) this.#first.watch(channel);
   }
 
   /** Agrees with both compute parties on model, plan and circuit. */
@@ -137,9 +141,12 @@ export class OwnerSession {
    * @param start from when on dealing is counted.
    */
   async #awaitReady(deal: () => Promise<void>, start: number): Promise<void> {
-    const ready = withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
+    const heard = () => withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
+    // Before "ready", a party that proves says on the same links what its challenges hang on.
+    const dealing = this.#agreed.proved === undefined ? undefined : deal();
+    const ready = dealing === undefined ? heard() : dealing.then(heard);
     ready.catch(() => undefined);
-    const dealt = deal().catch(async (error: unknown) => {
+    const dealt = (dealing ?? deal()).catch(async (error: unknown) => {
       await Promise.race([ready, sleep(REASON_MS)]);
       throw error;
     });
@@ -226,17 +233,20 @@ export class OwnerSession {
     let computed = sent;
     let logits: Float32Array = new Float32Array();
     let outside: readonly number[] = [];
+    const open = async (): Promise<void> => {
+      computed = now();
+      await engine.online();
+      const opened = await engine.output();
+      logits = revealLogits(opened, request.weights);
+      outside = revealOutside(opened);
+    };
+    // Verdicts and outputs of a proved run come from both.
+    const { proved } = this.#agreed;
+    const both = proved && Promise.all([wait.through(1), wait.through(2)]).then(open);
     const reports = await withBoth(async (peer) => {
-      const channel = channelTo(channels, peer);
-      await wait.through(peer);
-      if (peer === 1) {
-        computed = now();
-        await engine.online();
-        const opened = await engine.output();
-        logits = revealLogits(opened, request.weights);
-        outside = revealOutside(opened);
-      }
-      return reportFromJson(await recvControl(channel, 'report'));
+      await (both ?? wait.through(peer));
+      if (proved === undefined && peer === 1) await open();
+      return reportFromJson(await recvControl(channelTo(channels, peer), 'report'));
     });
     const end = now();
     engine.clear();
@@ -315,8 +325,16 @@ export class OwnerSession {
     try {
       return await step();
     } catch (thrown) {
-      throw this.#abort(this.#options.signal?.aborted === true ? abortedError() : thrown);
+      throw this.#abort(this.#options.signal?.aborted === true ? abortedError() : this.#meaning(thrown));
     }
+  }
+
+  /** Of a proved run, a link that ends means one thing before the text and another behind it. */
+  #meaning(thrown: unknown): unknown {
+    if (this.#agreed.proved === undefined) return thrown;
+    if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
+    const error = asTercetError(thrown);
+    return this.#spent ? violated(error) : this.#first.beforeText(error);
   }
 
   #abort(thrown: unknown): TercetError {

@@ -48,7 +48,8 @@ export function mostSequences(
   );
 }
 
-const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest'];
+/** Index is the byte. That a code names a protocol does not say that a party runs it. */
+const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious'];
 const CODE_BYTES = 32;
 
 /**

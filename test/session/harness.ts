@@ -11,14 +11,16 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
+import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
-import type { Channel, EndId, PartyId } from '../../src/net/wire/types.ts';
+import type { Channel, EndId, PartyId, PeerChannel } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
+import type { Proving } from '../../src/session/proving.ts';
 import type { Request } from '../../src/session/request.ts';
 import type { Status } from '../../src/session/status.ts';
 import { TINY } from '../ml/tiny-bert.ts';
@@ -103,6 +105,13 @@ export interface StartOptions {
   readonly tap?: MemoryOptions['tap'];
   /** Latency and rate of the links, by direction. */
   readonly profile?: MemoryOptions['profile'];
+  /** What proves the messages of all three. */
+  readonly proving?: Proving;
+  /** The owner's view of the model, where it is not that of `seeds`. */
+  readonly parameters?: ParameterView;
+  /** An end of a link, of a party that may not follow the protocol. */
+  readonly corrupt?: (self: PartyId, channel: Channel) => Channel;
+  readonly timeoutMs?: number;
 }
 
 export function start({
@@ -116,11 +125,15 @@ export function start({
   onStatus,
   tap,
   profile,
+  proving,
+  parameters,
+  corrupt = (_self, channel) => channel,
+  timeoutMs = 20_000,
 }: StartOptions = {}): Started {
   const config: ModelConfig = model.config;
   const sent: Started['sent'] = [];
   const watch: MemoryOptions = {
-    timeoutMs: 20_000,
+    timeoutMs,
     profile,
     tap: (direction, tag, bytes) => {
       sent.push({ from: direction.from, tag });
@@ -131,12 +144,18 @@ export function start({
   const [own2, two0] = memoryPair(0, 2, watch);
   const [one2, two1] = memoryPair(1, 2, watch);
   const session = seeded(16, 1, 1);
+  // What their handshake gave P1 and P2.
+  const secret = crypto.getRandomValues(new Uint8Array(32));
   const serve = (id: 1 | 2, owner: Channel, peer: Channel): Promise<SessionEnd | TercetError> =>
     serveSession({
       id,
-      owner,
+      owner: corrupt(id, owner),
       pairKey: seeded(32, 7, id),
-      connectPeer: async () => peer,
+      connectPeer: async () => {
+        const link: PeerChannel = corrupt(id, peer);
+        return Object.assign(link, { secret: link.secret ?? (() => secret.slice()) });
+      },
+      proving,
       session,
       models: [model],
       kernels: on,
@@ -151,14 +170,15 @@ export function start({
     config,
     request,
     channels: new Map<PartyId, Channel>([
-      [1, own1],
-      [2, own2],
+      [1, corrupt(0, own1)],
+      [2, corrupt(0, own2)],
     ]),
     session,
+    proving,
     pairKeys: [seeded(32, 7, 1), seeded(32, 7, 2)],
     kernels: on,
     circuits: built,
-    parameters: ownerParameters(config, seeds),
+    parameters: parameters ?? ownerParameters(config, seeds),
     now: () => performance.now(),
     peakMemory: () => 1,
     signal,

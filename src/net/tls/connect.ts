@@ -9,7 +9,7 @@ import * as tls from 'node:tls';
 import { sleep } from '../../core/abort.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
-import type { BoundChannel, SessionChannel } from '../wire/channel.ts';
+import type { BoundChannel } from '../wire/channel.ts';
 import { checkSession } from '../wire/frame.ts';
 import type { EndId } from '../wire/types.ts';
 import { type Credentials, checkProof, isPinned, secureContext } from './credentials.ts';
@@ -75,7 +75,7 @@ export interface SpareLink {
    * Makes it the link of a session. @throws TercetError as `connectTls`, for example ERR_PEER_CLOSED when the other
    * end is gone; it is of no use then.
    */
-  claim(session: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<SessionChannel>;
+  claim(session: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<BoundChannel>;
   close(): void;
 }
 

@@ -99,6 +99,8 @@ export interface TlsListener {
    * @throws TercetError ERR_PEER_CERTIFICATE for unusable ones, and nothing changes
    */
   renew(credentials: Credentials): void;
+  /** Lets go of links that stand and wait for their session: whoever needs one begins another handshake. */
+  dropSpare(): void;
   /** Stops listening, ends every `accept` and every link that nobody has claimed. Accepted channels live on. */
   close(): Promise<void>;
 }
@@ -198,6 +200,10 @@ class Listener implements TlsListener {
     secureContext(credentials);
     this.#server.setSecureContext(contextOptions(credentials));
     this.#credentials = credentials;
+  }
+
+  dropSpare(): void {
+    for (const socket of this.#spare) socket.destroy();
   }
 
   listen(host: string, port: number): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type * as tls from 'node:tls';
 import { TercetError } from '../../core/errors.ts';
-import { type BoundChannel, FramedChannel } from '../wire/channel.ts';
+import { type BoundChannel, FramedChannel, type LinkUse } from '../wire/channel.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
 import type { EndId } from '../wire/types.ts';
 import type { Hello } from './hello.ts';
@@ -46,13 +46,14 @@ export function channelOn(
     timeoutMs,
     highWaterBytes,
   });
-  return Object.assign(channel, { binding: () => bindingOf(socket, hello.session, where) });
+  const exported = (use: LinkUse) => exportedBy(socket, use, hello.session, where);
+  return Object.assign(channel, { binding: () => exported('owner'), exported });
 }
 
 /** What TLS exports for this link (RFC 8446, 7.5): another link, also of the same parties and session, has another. */
-function bindingOf(socket: tls.TLSSocket, session: Uint8Array, where: string): Uint8Array {
+function exportedBy(socket: tls.TLSSocket, use: LinkUse, session: Uint8Array, where: string): Uint8Array {
   try {
-    return Uint8Array.from(socket.exportKeyingMaterial(32, 'EXPORTER-tercet-owner', Buffer.from(session)));
+    return Uint8Array.from(socket.exportKeyingMaterial(32, `EXPORTER-tercet-${use}`, Buffer.from(session)));
   } catch (error) {
     throw new TercetError(
       'ERR_PEER_CLOSED',

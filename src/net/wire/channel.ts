@@ -54,11 +54,18 @@ export interface ChannelOptions {
 /** What both makers of channels hand out: a channel that knows its session. */
 export type SessionChannel = Channel & { readonly session: Uint8Array };
 
+/** What both ends of a link derive from its handshake, each for one use. */
+export type LinkUse = 'owner' | 'k12';
+
 /**
  * A channel that can name its link: 32 bytes that both ends hold, and no other link has. @throws {TercetError}
  * ERR_PEER_CLOSED once the link is gone
  */
-export type BoundChannel = SessionChannel & { binding(): Uint8Array };
+export type BoundChannel = SessionChannel & {
+  binding(): Uint8Array;
+  /** The same for another use: neither says anything of the other. */
+  exported(use: LinkUse): Uint8Array;
+};
 
 export class FramedChannel implements SessionChannel {
   readonly self: EndId;

@@ -58,6 +58,15 @@ export interface Channel {
   abort(error: Error): void;
 }
 
+/** The link between the compute parties. */
+export type PeerChannel = Channel & {
+  /**
+   * 32 bytes that the handshake of this link gave both its ends and nobody else. Owned by the caller. Absent where there
+   * was none: nothing can be proved over it. @throws {TercetError} ERR_PEER_CLOSED once the link is gone
+   */
+  secret?(): Uint8Array;
+};
+
 /** One-way latency and rate of a link, as a model (memory channel, metering) or for `tc netem`. */
 export interface LinkProfile {
   readonly latencyMs: number;

@@ -4,8 +4,8 @@
  *   before dealing   W → prover   anchors
  *   with the input   P0 → V       statements of S1 and S2: P0 waits for nobody
  *   online           V ↔ prover   each segment of S1 and S2 behind its last half-round
- *   behind it        V ↔ P0       S0, with secret weights
- *   then             V → W        verdicts
+ *   behind it        V → P0       verdicts of S1 and S2
+ *   then             V ↔ P0       S0 with its verdict, with secret weights
  *
  * Messages go over the links of the run, in an order that follows from the circuit. Nothing is sent again or computed
  * again: a run whose link breaks ends.
@@ -55,6 +55,8 @@ const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', 'output'
 export class Proofs implements Observer {
   readonly #options: ProofOptions;
   readonly #parts: readonly Part[];
+  /** Verdicts for P0, which has no part in the half-rounds and asks behind them. */
+  readonly #verdicts: (readonly [tag: string, seed: Uint8Array])[] = [];
 
   constructor(options: ProofOptions) {
     this.#options = options;
@@ -148,6 +150,7 @@ export class Proofs implements Observer {
 
   /** What is left behind the last half-round: S0, and at P0 the verdicts. Resolves when every proof was accepted. */
   async finish(): Promise<void> {
+    for (const [tag, seed] of this.#verdicts) await this.#send(0, tag, seed);
     if (this.#options.id === 0) {
       for (const part of this.#parts) if (part.role === 'W') await this.#hear(part);
     }
@@ -192,7 +195,8 @@ export class Proofs implements Observer {
         );
       }
       await this.#send(proof, name('seed', segment.stages), seed);
-      await this.#send(w, name('verdict', 0), seed);
+      if (w === 0) this.#verdicts.push([name('verdict', 0), seed]);
+      else await this.#send(w, name('verdict', 0), seed);
     }
   }
 

@@ -15,6 +15,7 @@ import type { ProofParameters } from '../../../proof/soundness.ts';
 import type { Inputs } from '../../types.ts';
 import { Engine, type EngineOptions } from '../../frame/engine.ts';
 import { tagOf } from '../../frame/gate.ts';
+import type { Kept } from '../../frame/party.ts';
 import { Proofs } from './proofs.ts';
 import { Transcript } from './transcript.ts';
 
@@ -74,16 +75,55 @@ export class ProvedRun {
    * @throws {SecurityViolationError} for whatever a peer did or left out
    */
   async run(inputs?: Inputs): Promise<ReadonlyMap<string, Words>> {
+    await this.deal();
+    await this.input(inputs);
+    await this.online();
+    return this.output();
+  }
+
+  /** Anchors, and what is dealt. No message of it follows from an input. */
+  async deal(): Promise<void> {
     await this.#guarded('messages', () => this.#proofs.begin());
     await this.#guarded('messages', () => this.#engine.deal());
+  }
+
+  /** Refused: nothing would prove what another one deals. @throws {TercetError} ERR_INTERNAL */
+  leaveDealing(): Promise<void> {
+    return this.#engine.leaveDealing();
+  }
+
+  /** What the next step takes up. */
+  get kept(): Kept {
+    return this.#engine.kept;
+  }
+
+  /** The input, what P1 and P2 agree on, and P0's statements. */
+  async input(inputs?: Inputs): Promise<void> {
     await this.#guarded('messages', () => this.#engine.input(inputs));
     await this.#guarded('agreement', () => this.#agree());
     await this.#guarded('messages', () => this.#proofs.state());
+  }
+
+  /** The half-rounds, with the proofs of the segments that end in them. */
+  async online(): Promise<void> {
     await this.#guarded('messages', () => this.#engine.online());
+  }
+
+  /** All verdicts, then the outputs. */
+  async output(): Promise<ReadonlyMap<string, Words>> {
     await this.#guarded('proof', () => this.#proofs.finish());
     const outputs = await this.#guarded('output', () => this.#engine.output());
-    this.#end();
+    this.clear();
     return outputs;
+  }
+
+  /** The end, in whatever phase: nothing is kept, and keys are overwritten. Safe to call twice. */
+  clear(): void {
+    this.#ended = true;
+    this.#engine.clear();
+    this.#proofs.wipe();
+    for (const prg of this.#prgs) prg.wipe();
+    for (const key of this.#options.keys.values()) key.fill(0);
   }
 
   /** P1 and P2 compare what the run is about, and what the owner sent to both. */
@@ -110,7 +150,7 @@ export class ProvedRun {
       const error = asTercetError(thrown);
       const theirs = error.kind === 'peer' || error.kind === 'io';
       const violation = error.code !== 'ERR_SECURITY_VIOLATION' && theirs ? new SecurityViolationError(phase) : error;
-      this.#end();
+      this.clear();
       for (const channel of this.#options.channels.values()) channel.abort(violation);
       throw violation;
     }
@@ -119,13 +159,5 @@ export class ProvedRun {
   /** Whether keys were overwritten: behind the outputs, or a failure. */
   get ended(): boolean {
     return this.#ended;
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#engine.clear();
-    this.#proofs.wipe();
-    for (const prg of this.#prgs) prg.wipe();
-    for (const key of this.#options.keys.values()) key.fill(0);
   }
 }

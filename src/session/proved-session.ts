@@ -1,0 +1,77 @@
+/** Sessions whose messages are proved: nonces, keys and the run of one party (PROTOCOL §16.7). */
+import type { ProofKernels } from '../compute/kernels/proof-types.ts';
+import { concatBytes } from '../core/bytes.ts';
+import { invariant } from '../core/errors.ts';
+import { CompleteBuilder } from '../mpc/protocol/malicious/circuit.ts';
+import { SessionNonce, agreementHash, computePartiesKey } from '../mpc/protocol/malicious/proving/agreement.ts';
+import { ProvedRun } from '../mpc/protocol/malicious/proving/run.ts';
+import { PARAMETERS, type ProofParameters } from '../mpc/proof/soundness.ts';
+import type { PartyId } from '../net/wire/types.ts';
+import type { Nonces, ProvedWalk, Proving, ProvingSession, Walk } from './proving.ts';
+import { requestCode } from './request.ts';
+
+export interface ProofSettings {
+  readonly kernels: ProofKernels;
+  /** Default: those of level 128. */
+  readonly parameters?: ProofParameters | undefined;
+  /** Bytes that a prover keeps for a segment (default: 1 GiB). The same at all parties. */
+  readonly segmentBytes?: number | undefined;
+}
+
+const SEGMENT_BYTES = 2 ** 30;
+
+/** What a party hands its sessions so that they prove. */
+export function provingWith(settings: ProofSettings): Proving {
+  return {
+    builder: ({ weights, widening }) => new CompleteBuilder(weights, { widening }),
+    begin: (self) => new ProvedSession(self, settings),
+  };
+}
+
+class ProvedSession implements ProvingSession {
+  readonly #self: PartyId;
+  readonly #settings: ProofSettings;
+  readonly #nonce = new SessionNonce();
+  #session: Uint8Array | undefined;
+
+  constructor(self: PartyId, settings: ProofSettings) {
+    this.#self = self;
+    this.#settings = settings;
+  }
+
+  get nonce(): Uint8Array {
+    return this.#nonce.bytes.slice();
+  }
+
+  agree(nonces: Nonces, names: readonly [Uint8Array, Uint8Array]): Uint8Array {
+    // One execution, one step: nothing of a session is begun again.
+    const parts = { nonces, owner: concatBytes(names), attempt: 0, step: 0, branch: 0 };
+    this.#session = this.#nonce.begin(parts, this.#self);
+    return this.#session.slice();
+  }
+
+  walk({ built, request, plan, model, secrets, ...engine }: ProvedWalk): Walk {
+    const session = this.#session;
+    invariant(session !== undefined, 'the parties have agreed on a session');
+    const { kernels: proofKernels, parameters = PARAMETERS[128], segmentBytes = SEGMENT_BYTES } = this.#settings;
+    // How it is proved too: a party that cuts other segments would prove something else.
+    const asked = [requestCode(request), request.model ?? '', { ...parameters }, segmentBytes];
+    return new ProvedRun({
+      ...engine,
+      id: this.#self,
+      circuit: built.circuit,
+      session,
+      keys: new Map(Array.from(secrets, ([peer, secret]) => [peer, this.#key(peer, secret, session)])),
+      proofKernels,
+      proofParameters: parameters,
+      segmentBytes,
+      agreement: agreementHash({ session, request: asked, plan: JSON.stringify(plan), model, circuit: built.hash }),
+    });
+  }
+
+  /** What this party shares with another in this session alone. */
+  #key(peer: PartyId, secret: Uint8Array, session: Uint8Array): Uint8Array {
+    // The owner's pair keys are of one link, and every use of them is salted by the session.
+    return peer === 0 || this.#self === 0 ? secret.slice() : computePartiesKey(secret, session);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * What a session of `3pc_malicious` has beside one that proves nothing (PROTOCOL §16.7). Sessions are handed it and
+ * import none of it, so nobody loads proofs who does not ask for them. A session without it refuses the mode.
+ */
+import { SecurityViolationError, TercetError } from '../core/errors.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
+import type { Engine, EngineOptions } from '../mpc/protocol/frame/engine.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
+import type { Gates, ProtocolId } from '../mpc/protocol/types.ts';
+import type { PartyId } from '../net/wire/types.ts';
+import type { BuiltCircuit } from './circuits.ts';
+import type { Request } from './request.ts';
+
+/** One party's walk through a step, whatever proves it. */
+export type Walk = Pick<Engine, 'deal' | 'leaveDealing' | 'input' | 'online' | 'output' | 'clear' | 'kept'>;
+
+/** What circuits of a request are built with. */
+export type RequestBuilder = Gates & { finish(): Circuit };
+
+/** Nonces of P0, P1 and P2. */
+export type Nonces = readonly [Uint8Array, Uint8Array, Uint8Array];
+
+/** What a walk needs beside the engine's own options. */
+export interface ProvedWalk extends Omit<EngineOptions, 'id' | 'circuit' | 'k01' | 'k02' | 'observer'> {
+  readonly built: BuiltCircuit;
+  readonly request: Request;
+  readonly plan: ModelPlan;
+  /** Hash of the model that is served. */
+  readonly model: string;
+  /**
+   * By party, what the handshake with it gave, 32 bytes. Copied. SECURITY: of P1 and P2 it is what their own handshake
+   * gave, which the owner does not have. test/session/proved.test.ts.
+   */
+  readonly secrets: ReadonlyMap<PartyId, Uint8Array>;
+}
+
+/** One session of one party. */
+export interface ProvingSession {
+  /** This party's own, 32 bytes, fresh for this session. */
+  readonly nonce: Uint8Array;
+  /**
+   * The session that all three nonces make, 32 bytes.
+   * @param names of the owner's links with party 1 and party 2
+   * @throws {SecurityViolationError} a second time, or where this party's nonce is another one
+   */
+  agree(nonces: Nonces, names: readonly [Uint8Array, Uint8Array]): Uint8Array;
+  /** The walk, once the session is agreed. */
+  walk(options: ProvedWalk): Walk;
+}
+
+export interface Proving {
+  builder(request: Pick<Request, 'weights' | 'widening'>): RequestBuilder;
+  begin(self: PartyId): ProvingSession;
+}
+
+/**
+ * The proofs of a request, undefined for one that has none.
+ * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE where this party has none for a protocol that wants them, and for what
+ * nothing proves yet
+ */
+export function provingOf(
+  { protocol, steps, dealer }: Pick<Request, 'protocol' | 'steps' | 'dealer'>,
+  proving: Proving | undefined,
+): Proving | undefined {
+  if (protocol === '3pc_semi_honest') return undefined;
+  if (protocol !== '3pc_malicious' || proving === undefined) throw refused(protocol);
+  if (steps > 0 || dealer !== undefined)
+    throw new TercetError(
+      'ERR_PROTOCOL_UNAVAILABLE',
+      `${steps > 0 ? 'tokens behind a prompt are' : 'what a dealer deals is'} not proved yet`,
+      'use 3pc_semi_honest for it',
+    );
+  return proving;
+}
+
+/** A protocol by name: one of this build, or `3pc_malicious` where proofs were handed in. @throws as `protocolInfo` */
+export function protocolNamed(id: string, proving: Proving | undefined): ProtocolId {
+  return id === '3pc_malicious' && proving !== undefined ? id : protocolInfo(id).id;
+}
+
+function refused(protocol: string): unknown {
+  try {
+    return protocolInfo(protocol);
+  } catch (error) {
+    return error;
+  }
+}
+
+/**
+ * What a failure of a proved run is, once its text may be on the way.
+ *
+ * SECURITY: a message that does not come, or is none, is a proof that was not given, and a party that says why says
+ * what it likes. So all of it has one code. test/session/proved.test.ts.
+ */
+export function violated(error: TercetError): TercetError {
+  if (error.code === 'ERR_SECURITY_VIOLATION' || (error.kind !== 'peer' && error.kind !== 'io')) return error;
+  return new SecurityViolationError('messages');
+}
