@@ -18,6 +18,7 @@ import { siteCommand } from './site.ts';
 import { serveCommand } from './serve.ts';
 import { keyCommand } from './key.ts';
 import { auditCommand } from './audit.ts';
+import { traceCommand } from './trace-view.ts';
 import { applyConfig, CONFIG_HELP, configCommand } from './config.ts';
 import { COMMANDS } from '../config/schema.ts';
 
@@ -69,6 +70,7 @@ function build(): Command {
     certificatesCommand(),
     configCommand(),
     auditCommand(),
+    traceCommand(),
   ]) {
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
       leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));

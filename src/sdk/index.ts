@@ -31,6 +31,7 @@ export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
 export type { CollectedMetrics, HealthStatus } from './watching.ts';
 export type { TaskResult, TaskRunOptions } from './any-task.ts';
 export type { InputShares } from './owner-party.ts';
+export { measureStep } from './measure.ts';
 export { MetricsCollector, checkPartyConnectivity, getHealthStatus } from './watching.ts';
 export type * from './pipeline-types.ts';
 export type * from '../owner/types/index.ts';

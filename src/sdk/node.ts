@@ -37,6 +37,7 @@ export type { TaskResult, TaskRunOptions } from './any-task.ts';
 export type { InputShares } from './owner-party.ts';
 export type { CoordinatorOptions } from './local/coordinator.ts';
 export type { DeploymentOptions, PeerOptions } from './local/data-owner.ts';
+export { measureStep } from './measure.ts';
 export { MetricsCollector, checkPartyConnectivity, getHealthStatus } from './watching.ts';
 export { MpcCoordinator } from './local/coordinator.ts';
 export type * from './pipeline-types.ts';

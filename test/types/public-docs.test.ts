@@ -71,7 +71,7 @@ const prelude = (entry: string): string =>
     ? `import type { TercetInferElement } from '../../${entry}';\n`
     : `
 import { ${entry.endsWith('node.ts') ? 'MpcCoordinator, releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
-  DataOwnerParty, MetricsCollector, checkPartyConnectivity, getHealthStatus,
+  DataOwnerParty, MetricsCollector, checkPartyConnectivity, getHealthStatus, measureStep,
   GpuOutOfMemoryError, NetworkTimeoutError, SecurityViolationError, TercetError, capabilities,
   loadDeployment, pipeline, type Model, type ProgressEvent, type Tensor } from '../../${entry}';
 declare const model: Model;

@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** All three parties on this machine, for development and tests: two processes, and the data owner in this one. */
 import { join } from 'node:path';
-import { Cleanup } from '../../core/abort.ts';
 import { checkEnvironment, refuseSettings } from '../../core/environment-node.ts';
 import { TercetError } from '../../core/errors.ts';
 import { LocalParties } from '../../daemon/local.ts';
@@ -43,7 +42,8 @@ const NAMES: Readonly<Record<keyof CoordinatorOptions, true>> = {
  */
 export class MpcCoordinator {
   readonly #options: CoordinatorOptions;
-  #cleanup = new Cleanup();
+  /** What ends with it; last made, first undone. */
+  readonly #undo: (() => Promise<void>)[] = [];
   #starting: Promise<readonly Model[]> | undefined;
 
   /** Starts nothing yet. */
@@ -115,10 +115,8 @@ export class MpcCoordinator {
    */
   async stopAllParties(): Promise<void> {
     await this.#starting?.catch(() => undefined);
-    const cleanup = this.#cleanup;
-    this.#cleanup = new Cleanup();
     this.#starting = undefined;
-    await cleanup.run();
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) await undo();
   }
 
   /**
@@ -141,28 +139,27 @@ export class MpcCoordinator {
     const places = names.map(locationOf);
     const certificates = join(stateFolder(), 'certificates');
     const credentials = await loadCredentials(certificates, 0);
-    const parties = this.#cleanup.add(
-      await LocalParties.start({
-        entry: commandLine(),
-        stay: true,
-        args: (id) => [
-          ...places.flatMap((place) => [
-            '--model',
-            place.kind === 'folder' ? place.path : place.kind === 'hub' ? place.id : '',
-          ]),
-          ...['--port', String(ports[id - 1]), '--certificates', certificates],
-          ...['--device', device, '--threads', String(defaultThreads())],
-          // Nobody but this process reaches them.
-          ...['--max-memory', 'none', '--max-traffic', 'none'],
-        ],
-      }),
-      (started) => started.stop(),
-    );
+    const parties = await LocalParties.start({
+      entry: commandLine(),
+      stay: true,
+      args: (id) => [
+        ...places.flatMap((place) => [
+          '--model',
+          place.kind === 'folder' ? place.path : place.kind === 'hub' ? place.id : '',
+        ]),
+        ...['--port', String(ports[id - 1]), '--certificates', certificates],
+        ...['--device', device, '--threads', String(defaultThreads())],
+        // Nobody but this process reaches them.
+        ...['--max-memory', 'none', '--max-traffic', 'none'],
+      ],
+    });
+    this.#undo.push(() => parties.stop());
     await parties.ready();
-    const opened = this.#cleanup.add(
-      await openTogether({ names, parties: { addresses: parties.addresses(), credentials }, device, plan }),
-      ({ close }) => close(),
-    );
+    const opened = await openTogether({
+      ...{ names, device, plan },
+      parties: { addresses: parties.addresses(), credentials },
+    });
+    this.#undo.push(() => opened.close());
     return opened.models;
   }
 }
