@@ -17,6 +17,7 @@ import { ownerCommand } from './owner.ts';
 import { siteCommand } from './site.ts';
 import { serveCommand } from './serve.ts';
 import { keyCommand } from './key.ts';
+import { keysCommand } from './keys.ts';
 import { auditCommand } from './audit.ts';
 import { traceCommand } from './trace-view.ts';
 import { applyConfig, CONFIG_HELP, configCommand } from './config.ts';
@@ -66,6 +67,7 @@ function build(): Command {
     siteCommand(),
     serveCommand(),
     keyCommand(),
+    keysCommand(),
     identityCommand(),
     certificatesCommand(),
     configCommand(),

@@ -8,8 +8,8 @@ import type { Model, TaskText } from '../owner/types/index.ts';
 import { type TaskResult, type TaskRunOptions, runTask } from './any-task.ts';
 
 /**
- * A text that was read and dealt for, and has not left this device. Usable once, by the party that made it. Nothing that
- * prints it shows the text.
+ * A text that was read and dealt for, and has not left this device. Usable once, by the party that made it. Printing
+ * it shows no text.
  */
 export class InputShares {
   /** Of the text, special ones included. */
