@@ -9,10 +9,10 @@ import { TercetError } from '../core/errors.ts';
 import { checkCredentials, loadCredentials } from '../net/tls/certificates.ts';
 import type { Certified, Credentials } from '../net/tls/credentials.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
-import { isPublicKey } from '../net/identity/identity.ts';
+import { type Pin, identitiesOf } from '../net/identity/pin.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import { stateFolder } from '../node/defaults.ts';
-import { parseIdentities, pem } from './options.ts';
+import { parseIdentities, parsePin, pem } from './options.ts';
 
 export interface CredentialFlags {
   readonly certificates?: string;
@@ -59,7 +59,7 @@ export async function partyCredentials(
     throw new TercetError('ERR_ARGUMENT', '--peer-identity and --tls-cert exclude each other', 'give one of them');
   const folder = credentialFolder(flags);
   const pinned = onePin(id, peerIdentity);
-  if (pinned === (await ensureIdentity(folder, id)).publicKey) {
+  if (identitiesOf(pinned).includes((await ensureIdentity(folder, id)).publicKey)) {
     throw new TercetError(
       'ERR_ARGUMENT',
       '--peer-identity is the identity of this party itself',
@@ -70,16 +70,17 @@ export async function partyCredentials(
   return { own: { key, cert }, pins: { [3 - id]: pinned } };
 }
 
-function onePin(id: 1 | 2, list: string): string {
+function onePin(id: 1 | 2, list: string): Pin {
   const match = /^([12])=(.*)$/.exec(list);
-  if (match === null || Number(match[1]) !== 3 - id || !isPublicKey(match[2])) {
+  const pin = parsePin(match?.[2] ?? '');
+  if (pin === undefined || Number(match?.[1]) !== 3 - id) {
     throw new TercetError(
       'ERR_ARGUMENT',
-      `--peer-identity expected ${3 - id}=HEX of 64 lower-case digits`,
+      `--peer-identity expected ${3 - id}=HEX of 64 lower-case digits, or OLD+NEW@TIME`,
       'the other operator prints it with tercet identity',
     );
   }
-  return match[2];
+  return pin;
 }
 
 /** For a data owner that names running parties. */

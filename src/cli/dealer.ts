@@ -5,6 +5,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import { type PartyPlace, runDealer } from '../daemon/dealer.ts';
 import type { ChildMessage } from '../daemon/local.ts';
 import { OperatorLog } from '../daemon/log.ts';
+import { identitiesOf } from '../net/identity/pin.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
 import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
 import { credentialFolder } from './credentials.ts';
@@ -92,7 +93,7 @@ async function dealer(flags: DealerFlags): Promise<void> {
   const folder = credentialFolder(flags);
   const identity = await ensureIdentity(folder, 3);
   const identities = parseIdentities('identities', flags.identities);
-  if (identities.includes(identity.publicKey))
+  if (identities.flatMap(identitiesOf).includes(identity.publicKey))
     throw new TercetError(
       'ERR_ARGUMENT',
       '--identities has that of this dealer itself',

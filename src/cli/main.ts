@@ -17,7 +17,9 @@ import { ownerCommand } from './owner.ts';
 import { siteCommand } from './site.ts';
 import { serveCommand } from './serve.ts';
 import { keyCommand } from './key.ts';
+import { keysCommand } from './keys.ts';
 import { auditCommand } from './audit.ts';
+import { traceCommand } from './trace-view.ts';
 import { applyConfig, CONFIG_HELP, configCommand } from './config.ts';
 import { COMMANDS } from '../config/schema.ts';
 
@@ -65,10 +67,12 @@ function build(): Command {
     siteCommand(),
     serveCommand(),
     keyCommand(),
+    keysCommand(),
     identityCommand(),
     certificatesCommand(),
     configCommand(),
     auditCommand(),
+    traceCommand(),
   ]) {
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
       leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));

@@ -10,6 +10,7 @@ import { isHubId } from '../hub/index.ts';
 import type { Limits, Scope } from '../daemon/budgets.ts';
 import { RECV_TIMEOUT_MS, embeddedModel } from '../node/defaults.ts';
 import { isPublicKey } from '../net/identity/identity.ts';
+import { type Pin, identitiesOf } from '../net/identity/pin.ts';
 import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/kernels.ts';
@@ -126,12 +127,24 @@ export function both(name: string, list: string): [string, string] {
   return [match[1], match[2]];
 }
 
-/** `1=HEX,2=HEX`: what the two compute parties must prove. */
-export function parseIdentities(name: string, list: string): [string, string] {
-  const identities = both(name, list);
-  if (!identities.every(isPublicKey))
-    throw usage(`--${name} expected 1=HEX,2=HEX of 64 lower-case digits`, 'tercet identity prints that of a party');
-  if (identities[0] === identities[1])
+/** `HEX`, or `HEX+HEX@TIME` while a party changes its key: the old one is accepted until then, the new one from now on. */
+export function parsePin(text: string): Exclude<Pin, string> | undefined {
+  const [, identity, next, until] = /^([0-9a-f]{64})(?:\+([0-9a-f]{64})@([\dT:.Z+-]{4,40}))?$/.exec(text) ?? [];
+  if (identity === undefined || identity === next || (until !== undefined && !(Date.parse(until) > 0)))
+    return undefined;
+  return next === undefined ? { identity } : { identity, next: { identity: next, until } };
+}
+
+/** `1=PIN,2=PIN`: what the two compute parties must prove. */
+export function parseIdentities(name: string, list: string): [Exclude<Pin, string>, Exclude<Pin, string>] {
+  const [one, two] = both(name, list).map(parsePin);
+  if (one === undefined || two === undefined)
+    throw usage(
+      `--${name} expected 1=HEX,2=HEX of 64 lower-case digits, or OLD+NEW@TIME for a HEX`,
+      'tercet identity prints that of a party',
+    );
+  const identities: [Exclude<Pin, string>, Exclude<Pin, string>] = [one, two];
+  if (identitiesOf(one).some((key) => identitiesOf(two).includes(key)))
     throw usage(
       `--${name} names one identity for both parties`,
       'a party in both places would read the text: ask both operators',

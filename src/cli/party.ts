@@ -315,6 +315,7 @@ async function party(flags: PartyFlags): Promise<void> {
       renew: async () => ({
         credentials: await partyCredentials(id, flags, [flags.host, ...(peer === undefined ? [] : [peer.host])]),
         webTls: identity === undefined ? undefined : (await webOptions(identity, flags))?.tls,
+        identity: identity === undefined ? undefined : await ensureIdentity(credentialFolder(flags), id),
       }),
       onReloadable: (read) => {
         reload = read;

@@ -157,7 +157,7 @@ function addresses({ parties, identities, operators }: SiteFlags): [PartyAddress
   ];
   const one = (i: 0 | 1): PartyAddress => ({
     url: urls[i],
-    identity: keys[i],
+    ...keys[i],
     operator: names?.[i],
   });
   return [one(0), one(1)];

@@ -1,7 +1,7 @@
 /** `--trace`: what this process's party does, step by step, as a JSON object a line. Public facts, never values. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { TercetError } from '../core/errors.ts';
-import type { Trace } from '../mpc/protocol/trace.ts';
+import type { Trace, TraceEvent } from '../mpc/protocol/trace.ts';
 
 export const TRACE_HELP =
   'write what this party does, a JSON object a line: gate, half-round, bytes and milliseconds, never values (- for standard error)';
@@ -18,10 +18,15 @@ export interface TraceFile {
  */
 export function traceFile(target: string | undefined): TraceFile {
   if (target === undefined) return { trace: undefined, close: () => undefined };
-  if (target === '-')
-    return { trace: (event) => void process.stderr.write(`${JSON.stringify(event)}\n`), close: () => undefined };
+  if (target === '-') return { trace: (event) => void process.stderr.write(lineOf(event)), close: () => undefined };
   const file = opened(target);
-  return { trace: (event) => void writeSync(file, `${JSON.stringify(event)}\n`), close: () => closeSync(file) };
+  return { trace: (event) => void writeSync(file, lineOf(event)), close: () => closeSync(file) };
+}
+
+/** With the time at which the step began, in milliseconds since 1970: traces of several parties go together by it. */
+function lineOf(event: TraceEvent): string {
+  const at = Math.round(1000 * (performance.timeOrigin + performance.now() - event.ms)) / 1000;
+  return `${JSON.stringify({ ...event, at })}\n`;
 }
 
 function opened(target: string): number {

@@ -8,6 +8,7 @@ import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
+import { identitiesOf } from '../net/identity/pin.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { type TlsListener, listenTls } from '../net/tls/listener.ts';
@@ -99,6 +100,8 @@ export interface DaemonOptions {
 export interface Renewed {
   readonly credentials: Credentials;
   readonly webTls: WebOptions['tls'];
+  /** What this party proves from now on; it changes when the key that follows takes its place. */
+  readonly identity: PartyIdentity | undefined;
 }
 
 /** Longest wait for the other compute party after the owner's request. */
@@ -154,6 +157,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const unwatch = kernels.fault.watch((error) => broken.abort(error));
       const ended = AbortSignal.any([signal, broken.signal]);
       let current = credentials;
+      let { identity } = options;
       const links = peerLinks(options, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
@@ -207,7 +211,9 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
           if (renewed !== undefined) {
             listener.renew(renewed.credentials);
             current = renewed.credentials;
+            identity = renewed.identity ?? identity;
             if (renewed.webTls !== undefined) web?.renew(renewed.webTls);
+            if (renewed.identity !== undefined) web?.identify(renewed.identity);
           }
           const old = models.splice(0, models.length, ...fresh);
           // Sessions that began with the old ones still compute on them.
@@ -215,11 +221,14 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
           for (const { parameters } of old) if (parameters instanceof OpenParameters) await parameters.free(kernels);
         });
         const stopping = AbortSignal.any([ended, ...(options.drain === undefined ? [] : [options.drain.signal])]);
-        await acceptOwners({ ...options, signal: stopping }, listener, { sessions, models, desk }, onRefused).catch(
-          (error: unknown) => {
-            if (!stopping.aborted) throw error;
-          },
-        );
+        await acceptOwners(
+          { ...options, signal: stopping },
+          listener,
+          { sessions, models, desk, identity: () => identity },
+          onRefused,
+        ).catch((error: unknown) => {
+          if (!stopping.aborted) throw error;
+        });
         if (options.drain?.signal.aborted === true) await atMost(sessions.drain(), options.drain.ms, ended);
         broken.abort();
         return { deviceFault: kernels.fault.error };
@@ -241,7 +250,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
 
 /** Identities that no dealer may have. */
 function partiesKnown({ identity, credentials }: DaemonOptions): string[] {
-  const pinned = isPinned(credentials) ? Object.values(credentials.pins) : [];
+  const pinned = isPinned(credentials) ? Object.values(credentials.pins).flatMap(identitiesOf) : [];
   return [...(identity === undefined ? [] : [identity.publicKey]), ...pinned];
 }
 
@@ -264,6 +273,8 @@ interface Serving {
   readonly sessions: Sessions;
   readonly models: readonly ServedModel[];
   readonly desk: DealerDesk | undefined;
+  /** What is proved now. */
+  identity(): PartyIdentity | undefined;
 }
 
 /** Owners in Node, and dealers, over TLS. */
@@ -312,12 +323,13 @@ async function acceptOwners(
  * expected.
  */
 async function pinnedOwner(
-  { id, identity, signal }: DaemonOptions,
+  { id, signal }: DaemonOptions,
   channel: Channel,
   session: Uint8Array,
   address: string,
-  { sessions, models, desk }: Serving,
+  { sessions, models, desk, ...serving }: Serving,
 ): Promise<OwnerLink | undefined> {
+  const identity = serving.identity();
   if (identity === undefined)
     throw new TercetError('ERR_STATE', 'this party has no identity to prove', 'start it with one');
   const admit = ({ modelHash, requestCode }: Asked) => sessions.admit(toHex(modelHash), toHex(requestCode), address);

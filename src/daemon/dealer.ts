@@ -13,6 +13,7 @@ import { startGateway } from '../net/gateway/gateway-node.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
 import { ANY_MODEL, NO_SIGNALLING } from '../net/handshake/messages.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
+import type { Pin } from '../net/identity/pin.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import type { Pinned } from '../net/tls/credentials.ts';
 import { listenTls } from '../net/tls/listener.ts';
@@ -49,7 +50,7 @@ export interface DealerDaemonOptions {
   readonly credentials: Pinned;
   /** The two compute parties that it deals for, and what they must prove. */
   readonly parties: readonly [PartyPlace, PartyPlace];
-  readonly identities: readonly [string, string];
+  readonly identities: readonly [Pin, Pin];
   readonly threads: number;
   readonly profile?: string | undefined;
   readonly recvTimeoutMs: number;
@@ -289,7 +290,7 @@ class Dealings {
     if ('url' in place) {
       const { channel, pairKey } = await openOwnerLink({
         party,
-        address: { url: place.url, identity: identities[party - 1] },
+        address: { url: place.url, ...pinned(identities[party - 1]) },
         otherIdentity: identities[2 - party],
         session: own,
         modelHash: request.model ?? toHex(ANY_MODEL),
@@ -320,3 +321,5 @@ class Dealings {
     return link.channel;
   }
 }
+
+const pinned = (pin: Pin): Exclude<Pin, string> => (typeof pin === 'string' ? { identity: pin } : pin);

@@ -53,6 +53,8 @@ export async function serveBrowsers(
 ): Promise<{
   readonly address: WebAddress;
   renew(tls: { readonly key: string; readonly cert: string }): void;
+  /** Proves another identity from now on. */
+  identify(identity: PartyIdentity): void;
   close(): Promise<void>;
 }> {
   const { models, kernels, sessions, desk } = behind;
@@ -94,6 +96,7 @@ export async function serveBrowsers(
   return {
     address: { url: gateway.url, identity: options.identity.publicKey },
     renew: (tls) => gateway.renew(tls),
+    identify: (identity) => gateway.identify(identity),
     async close() {
       await gateway.close();
       await releaseWebRtc();

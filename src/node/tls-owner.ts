@@ -5,7 +5,8 @@ import { fromHex } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import { ownerHandshakeOn } from '../net/handshake/handshake.ts';
 import { ANY_MODEL, NO_SIGNALLING } from '../net/handshake/messages.ts';
-import { type PartyIdentity, checkPublicKey } from '../net/identity/identity.ts';
+import type { PartyIdentity } from '../net/identity/identity.ts';
+import { type Pin, checkPin } from '../net/identity/pin.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import { connectTls, knockTls } from '../net/tls/connect.ts';
@@ -144,7 +145,10 @@ function agree(
   { party, session, modelHash, requestCode, credential }: LinkRequest,
   dealer: Pick<PartyIdentity, 'sign'> | undefined,
 ): Promise<Uint8Array> {
-  const pin = (id: ServerId): string => checkPublicKey(pins[id] ?? '', id);
+  const pin = (id: ServerId): Pin => {
+    checkPin(pins[id] ?? '', id);
+    return pins[id] ?? '';
+  };
   return ownerHandshakeOn(channel, {
     party,
     session,

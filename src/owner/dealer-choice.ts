@@ -2,6 +2,7 @@
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import { checkPublicKey } from '../net/identity/identity.ts';
+import { identitiesOf } from '../net/identity/pin.ts';
 import { checkDealt } from '../session/dealt.ts';
 import type { Request } from '../session/request.ts';
 import type { Deployment, PartyAddress } from './types/index.ts';
@@ -27,7 +28,7 @@ export function chosenDealer(
   if (!carriesTrust(dealer.url))
     throw new TercetError('ERR_ARGUMENT', 'the address of the dealer', 'give an https: one');
   // One that computes too would read the text.
-  if (deployment.parties.some(({ identity }) => identity === checkPublicKey(dealer.identity, 3)))
+  if (deployment.parties.some((party) => identitiesOf(party).includes(checkPublicKey(dealer.identity, 3))))
     throw new TercetError(
       'ERR_ARGUMENT',
       'the dealer has the identity of a compute party, which could then read the text',

@@ -20,6 +20,7 @@ import {
   textThat,
 } from '../core/json.ts';
 import { isCommit, isHubId } from '../hub/id.ts';
+import { identitiesOf } from '../net/identity/pin.ts';
 import { type DownloadOptions, MAX_BYTES, downloadJson } from './download.ts';
 import { MODEL_TASKS } from '../ml/tasks/table.ts';
 import type { Deployment, PartyAddress, Task } from './types/index.ts';
@@ -40,6 +41,7 @@ const HASH = hex(32);
 const PARTY = object({
   url: textThat((url) => url.length <= MOST_WORDS && carriesTrust(url), ADDRESS),
   identity: HASH,
+  next: optional(object({ identity: HASH, until: textThat((time) => Date.parse(time) > 0, 'expected a time') })),
   operator: optional(WORDS),
   place: optional(WORDS),
 });
@@ -131,14 +133,15 @@ export function parseDeployment(json: unknown): Deployment {
   const document = readJson(DOCUMENT, json, REFUSAL);
   const [one, two] = document.parties;
   // One party in both places holds both keys of every pair: it reads the text.
-  if (one.identity === two.identity)
+  const same = (a: PartyAddress, b: PartyAddress) => identitiesOf(a).some((key) => identitiesOf(b).includes(key));
+  if (same(one, two))
     throw refused(REFUSAL, 'parties[1].identity', 'expected another identity than that of parties[0]');
   if (placeOf(one) === placeOf(two))
     throw refused(REFUSAL, 'parties[1].url', 'expected another address than that of parties[0]');
   const { dealer } = document;
   for (const [i, party] of document.parties.entries()) {
     // A dealer holds the keys of both pairs: with what one party sees it reads the text.
-    if (dealer?.identity === party.identity)
+    if (dealer !== undefined && same(dealer, party))
       throw refused(REFUSAL, 'dealer.identity', `expected another identity than that of parties[${i}]`);
     if (dealer !== undefined && placeOf(dealer) === placeOf(party))
       throw refused(REFUSAL, 'dealer.url', `expected another address than that of parties[${i}]`);

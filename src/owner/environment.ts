@@ -43,7 +43,7 @@ export interface RunEnvironment {
 interface Route {
   readonly address: PartyAddress;
   /** The other compute party's identity, to tell a swap from a stranger; a dealer has no other. */
-  readonly otherIdentity: string | undefined;
+  readonly otherIdentity: PartyAddress | undefined;
   readonly transport: 'auto' | Transport;
   readonly timeoutMs: number;
   readonly iceServers: readonly IceServer[];

@@ -2,6 +2,7 @@
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { type Refusal, type Schema, object, oneOf, parseJson, readJson } from '../core/json.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
+import { acceptedOf } from '../net/identity/pin.ts';
 import { endpointUrl } from '../net/signalling/client.ts';
 import { downloadJson } from './download.ts';
 import type { Environment } from './environment.ts';
@@ -31,12 +32,9 @@ export async function serversHealth(
   return dealer === undefined ? Promise.all(both) : Promise.all([...both, ask(3, dealer)]);
 }
 
-async function healthOf(
-  party: 1 | 2 | 3,
-  { url, identity }: PartyAddress,
-  environment: Environment,
-): Promise<PartyHealth> {
+async function healthOf(party: 1 | 2 | 3, address: PartyAddress, environment: Environment): Promise<PartyHealth> {
   const start = environment.now();
+  const { url } = address;
   try {
     const [{ json, milliseconds }, load] = await Promise.all([
       downloadJson(endpointUrl(url, party, '/v1/party').href, 'its description', {
@@ -46,7 +44,7 @@ async function healthOf(
       loadOf(party, url, environment),
     ]);
     const { identity: shown, device, version } = readJson(DESCRIPTION, json, REFUSAL);
-    if (shown !== identity)
+    if (!(acceptedOf(address) as readonly unknown[]).includes(shown))
       throw new TercetError(
         'ERR_IDENTITY_KEY',
         `${serverWords(party)} shows another identity`,

@@ -148,7 +148,7 @@ function linksTo(
       ...request,
       modelHash,
       address: party === 3 ? dealerOf(dealer) : parties[party - 1],
-      otherIdentity: party === 3 ? undefined : parties[2 - party].identity,
+      otherIdentity: party === 3 ? undefined : parties[2 - party],
       transport: options.transport ?? 'auto',
       timeoutMs: options.transportTimeoutMs ?? TRANSPORT_TIMEOUT_MS,
       iceServers,

@@ -9,9 +9,12 @@
  */
 import { browserPlace, capabilitiesOf } from '../owner/capabilities.ts';
 import { loadDeployment as load } from '../owner/deployment.ts';
+import { OwnerParty } from './owner-party.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Capabilities, Deployment, Model, PretrainedOptions } from '../owner/types/index.ts';
 import { WorkerModel } from './worker/client.ts';
+
+import { TercetError } from '../core/errors.ts';
 
 export {
   type ErrorCode,
@@ -25,6 +28,11 @@ export {
   type ViolationPhase,
 } from '../core/errors.ts';
 export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
+export type { CollectedMetrics, HealthStatus } from './watching.ts';
+export type { TaskResult, TaskRunOptions } from './any-task.ts';
+export type { InputShares } from './owner-party.ts';
+export { measureStep } from './measure.ts';
+export { MetricsCollector, checkPartyConnectivity, getHealthStatus } from './watching.ts';
 export type * from './pipeline-types.ts';
 export type * from '../owner/types/index.ts';
 
@@ -91,6 +99,34 @@ export const pipeline = pipelineWith(fromPretrained);
  */
 export function capabilities(): Promise<Capabilities> {
   return capabilitiesOf(browserPlace());
+}
+
+/** Options of `DataOwnerParty`: those of `fromPretrained`, and which model. */
+export type DeploymentOptions = PretrainedOptions & {
+  /** 0: the data owner's number. */
+  readonly partyId?: 0;
+  /** A model that the deployment serves. */
+  readonly model: string;
+};
+
+/**
+ * The data owner's party in the steps of the protocol, on the parties of a deployment.
+ *
+ * @example
+ * await using party = new DataOwnerParty({ model: 'capitals-bert', deployment: '/tercet.json' });
+ * await party.start();
+ * party.distributeShares(await party.shareInput('The capital of France is [MASK].'));
+ * const result = await party.getComputationResult();
+ */
+export class DataOwnerParty extends OwnerParty {
+  /** Nobody is asked for anything yet. */
+  constructor({ partyId = 0, model, ...options }: DeploymentOptions) {
+    super(async () => {
+      if (partyId !== 0)
+        throw new TercetError('ERR_ARGUMENT', 'the data owner is party 0', 'tercet party runs the other two');
+      return { model: await fromPretrained(model, options) };
+    });
+  }
 }
 
 /**

@@ -15,6 +15,8 @@ import { loadDeployment as load } from '../owner/deployment.ts';
 import type { Environment } from '../owner/environment.ts';
 import { NOT_ASKED } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
+import { type DeploymentOptions, openByPeers, type PeerOptions } from './local/data-owner.ts';
+import { OwnerParty } from './owner-party.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from '../owner/types/index.ts';
 
@@ -30,6 +32,14 @@ export {
   type ViolationPhase,
 } from '../core/errors.ts';
 export { releaseWebRtc } from '../net/webrtc/node.ts';
+export type { CollectedMetrics, HealthStatus } from './watching.ts';
+export type { TaskResult, TaskRunOptions } from './any-task.ts';
+export type { InputShares } from './owner-party.ts';
+export type { CoordinatorOptions } from './local/coordinator.ts';
+export type { DeploymentOptions, PeerOptions } from './local/data-owner.ts';
+export { measureStep } from './measure.ts';
+export { MetricsCollector, checkPartyConnectivity, getHealthStatus } from './watching.ts';
+export { MpcCoordinator } from './local/coordinator.ts';
 export type * from './pipeline-types.ts';
 export type * from '../owner/types/index.ts';
 
@@ -164,6 +174,33 @@ export const SecureTransformer = { fromPretrained } as const;
  * else as `SecureTransformer.fromPretrained`.
  */
 export const pipeline = pipelineWith((id, options) => fromPretrained(id, options));
+
+/**
+ * The data owner's party in the steps of the protocol, on the parties of a deployment, or on two that are named by
+ * address.
+ *
+ * @example
+ * await using party = new DataOwnerParty({
+ *   model: 'capitals-bert',
+ *   peers: ['compute1.example:8001', 'compute2.example:8001'],
+ *   tlsCert: 'cert.pem', tlsKey: 'key.pem', tlsCa: 'ca.pem',
+ * });
+ * await party.start();
+ * party.distributeShares(await party.shareInput('The capital of France is [MASK].'));
+ * const result = await party.getComputationResult();
+ */
+export class DataOwnerParty extends OwnerParty {
+  /** Nobody is asked for anything yet. */
+  constructor(options: DeploymentOptions | PeerOptions) {
+    super(async () => {
+      if ((options.partyId ?? 0) !== 0)
+        throw new TercetError('ERR_ARGUMENT', 'the data owner is party 0', 'tercet party runs the other two');
+      if ('peers' in options) return openByPeers(options);
+      const { partyId: _, model, ...rest } = options;
+      return { model: await fromPretrained(model, rest) };
+    });
+  }
+}
 
 /**
  * Fetches and checks a deployment document.

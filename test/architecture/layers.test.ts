@@ -27,6 +27,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   session: ['core', 'compute', 'net', 'mpc', 'ml', 'session'],
   owner: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner'],
   sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
+  // What a program of this machine starts: parties as processes, and links over mutual TLS to them.
+  'sdk/local': ['core', 'net', 'session', 'owner', 'node', 'daemon', 'sdk'],
   app: ['core', 'owner', 'sdk', 'app'],
   // The card on other people's pages: the app's store and views on its own markup.
   widget: ['core', 'owner', 'sdk', 'app', 'widget', 'ml/tasks/table.ts'],
@@ -73,7 +75,7 @@ function layerOf(file: string): string {
 }
 
 /** Layers of Node alone. Everywhere else only the files below may import `node:*`. */
-const NODE_LAYERS = ['node', 'daemon', 'server', 'bench', 'audit', 'config', 'operate', 'rest', 'cli'];
+const NODE_LAYERS = ['sdk/local', 'node', 'daemon', 'server', 'bench', 'audit', 'config', 'operate', 'rest', 'cli'];
 const NODE_FILES = [
   'core/collect-node.ts',
   'net/tls/connect.ts',

@@ -22,7 +22,11 @@ beforeAll(async () => {
     onReloadable: (reload) => reloads.push(reload),
     renew: () => renew(id),
   }));
-  renew = async (id) => ({ credentials: credentialsOf(parties.certificates, id), webTls: undefined });
+  renew = async (id) => ({
+    credentials: credentialsOf(parties.certificates, id),
+    webTls: undefined,
+    identity: undefined,
+  });
 });
 afterAll(async () => {
   await parties.stop();
@@ -60,6 +64,7 @@ describe('a party', () => {
     renew = async (id) => ({
       credentials: { ...credentialsOf(parties.certificates, id), key } as never,
       webTls: undefined,
+      identity: undefined,
     });
     await failure('ERR_PEER_CERTIFICATE', reloads[0]());
     renew = () => Promise.reject(new Error('the file is gone'));

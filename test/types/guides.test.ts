@@ -41,6 +41,27 @@ function errors(path: string, code: string, changed: readonly string[]): string[
   );
 }
 
+describe('the user guide, side by side', () => {
+  const shown = [...readFileSync(`${ROOT}docs/GUIDE.md`, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) =>
+    code.replaceAll("'tercet'", "'../../src/sdk/node.ts'"),
+  );
+  const compiled = (code: string) =>
+    errors(
+      `${ROOT}test/types/of-the-guide.ts`,
+      `import type { Model } from '../../src/sdk/node.ts';\ndeclare const model: Model;\nexport {};\n${code}`,
+      [],
+      // A function that an example only shows.
+    ).filter((message) => !message.includes('is declared but its value is never read'));
+
+  it('compiles, block by block', { timeout: 120_000 }, () => {
+    expect(shown.length).toBeGreaterThan(3);
+    for (const code of shown) expect(compiled(code), code).toEqual([]);
+    expect(
+      compiled("import { MpcCoordinator } from '../../src/sdk/node.ts';\nnew MpcCoordinator().run();"),
+    ).not.toEqual([]);
+  });
+});
+
 describe('add a gate', () => {
   const gate = block('add-a-gate.md', 'class RefreshGate');
   const changed = [

@@ -105,6 +105,8 @@ export interface Gateway {
   readonly links: { readonly pending: number; readonly live: number };
   /** Shows another certificate from now on. @throws {TercetError} ERR_ARGUMENT, and nothing changes */
   renew(tls: { readonly key: string; readonly cert: string }): void;
+  /** Proves another identity from now on; links that stand have been proved. */
+  identify(identity: PartyIdentity): void;
   /** Stops listening, ends every link, and resolves when nothing runs any more. */
   close(): Promise<void>;
 }
@@ -129,6 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
+  #identity: PartyIdentity;
   readonly #table: LinkTable;
   readonly #server: http.Server | https.Server;
   readonly #unfinished = new Unfinished(UNFINISHED);
@@ -142,6 +145,7 @@ class RunningGateway implements Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#identity = options.identity;
     this.#table = new LinkTable({ ...TABLE_LIMITS, ...options.limits });
     const settings = {
       maxHeaderSize: 16 * 1024,
@@ -199,6 +203,10 @@ class RunningGateway implements Gateway {
     }
   }
 
+  identify(identity: PartyIdentity): void {
+    this.#identity = identity;
+  }
+
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#table.close();
@@ -209,7 +217,8 @@ class RunningGateway implements Gateway {
   }
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const { party, identity, origins, describe, health, admit, answerer } = this.#options;
+    const { party, origins, describe, health, admit, answerer } = this.#options;
+    const identity = this.#identity;
     const transports: PartyDescription['transports'] = answerer === undefined ? ['websocket'] : ['webrtc', 'websocket'];
     const reply = await serve(
       requestOf(request),
@@ -286,7 +295,7 @@ class RunningGateway implements Gateway {
   /** From a link under way to an owner that is handed on. Never rejects. */
   async #welcome(coming: Coming): Promise<void> {
     const { session, slot, signal, signallingHash, transport, remote, stop } = coming;
-    const { party, identity, enrolment, dealerOf, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
+    const { party, enrolment, dealerOf, onOwner, recvTimeoutMs, highWaterBytes } = this.#options;
     try {
       const links = await unlessAborted(signal, coming.links);
       const flushMs = recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -294,7 +303,7 @@ class RunningGateway implements Gateway {
       const admit = (asked: Asked) => this.#options.admit(asked, remote);
       const agreed = await partyHandshake(watched, {
         party,
-        identity,
+        identity: this.#identity,
         transport,
         session,
         signallingHash,

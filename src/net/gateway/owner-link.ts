@@ -16,7 +16,8 @@ import { within } from '../wire/deadline.ts';
 import { checkSession } from '../wire/frame.ts';
 import { DEFAULT_HANDSHAKE_MS, ownerHandshake } from '../handshake/handshake.ts';
 import { NO_SIGNALLING } from '../handshake/messages.ts';
-import { type PartyIdentity, checkPublicKey } from '../identity/identity.ts';
+import type { PartyIdentity } from '../identity/identity.ts';
+import { type Pin, checkPin } from '../identity/pin.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
 import { withPairKey } from '../wire/redacted.ts';
 import { type PartyEndpoint, endpointUrl, requestAnswer, withdraw } from '../signalling/client.ts';
@@ -37,9 +38,9 @@ const CONNECT_MS = 15_000;
 
 export interface OwnerLinkOptions {
   readonly party: ServerId;
-  readonly address: { readonly url: string; readonly identity: string };
+  readonly address: Exclude<Pin, string> & { readonly url: string };
   /** The pinned identity of the other compute party: tells a swap from a stranger. */
-  readonly otherIdentity?: string | undefined;
+  readonly otherIdentity?: Pin | undefined;
   /** 16 bytes that name the run. */
   readonly session: Uint8Array;
   /** SHA-256 of the model asked for, and the coded request (`requestCode`): 64 hex digits each. */
@@ -133,7 +134,7 @@ async function open(
     modelHash: fromHex(options.modelHash),
     requestCode: fromHex(options.requestCode),
     signallingHash: carrier.signallingHash,
-    identity: options.address.identity,
+    identity: options.address,
     otherIdentity: options.otherIdentity,
     credential: options.credential,
     dealer: options.dealer,
@@ -204,7 +205,7 @@ async function exchange(
   const { party: claimed, statement, signature, answers } = await requestAnswer(endpoint, toHex(session), asked);
   const partyFingerprints = answers.map((sdp) => fingerprintOf(sdp, `party ${party}`));
   const expected = {
-    identity: address.identity,
+    identity: address,
     otherIdentity,
     session,
     party,
@@ -253,8 +254,8 @@ function check({
   associations = 1,
 }: OwnerLinkOptions): void {
   checkSession(session);
-  checkPublicKey(address.identity, party);
-  if (otherIdentity !== undefined) checkPublicKey(otherIdentity, otherOf(party));
+  checkPin(address, party);
+  if (otherIdentity !== undefined) checkPin(otherIdentity, otherOf(party));
   endpointUrl(address.url, party, '/');
   const bad = (what: string, hint: string): TercetError => new TercetError('ERR_ARGUMENT', what, hint);
   if (![modelHash, requestCode].every((hash) => /^[0-9a-f]{64}$/.test(hash)))

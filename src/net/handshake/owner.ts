@@ -3,7 +3,8 @@ import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { OwnerCredential } from '../enrolment/credential.ts';
 import { credentialFault } from '../enrolment/credential-terms.ts';
-import { type PartyIdentity, verifySignature } from '../identity/identity.ts';
+import type { PartyIdentity } from '../identity/identity.ts';
+import { type Pin, verifyPin } from '../identity/pin.ts';
 import {
   busy,
   otherOf,
@@ -31,9 +32,9 @@ import type { ServerId } from '../wire/types.ts';
 /** What the data owner asks for, and whom it expects. */
 export interface OwnerTerms extends Omit<OwnerHello, 'nonce' | 'ephemeral' | 'enrolled' | 'dealer'> {
   /** The pinned public key of the party. */
-  readonly identity: string;
+  readonly identity: Pin;
   /** The pinned public key of the other compute party, to tell a swap from a stranger. */
-  readonly otherIdentity?: string | undefined;
+  readonly otherIdentity?: Pin | undefined;
   /** For secret weights: presented once the party has proved who it is. */
   readonly credential?: OwnerCredential | undefined;
   /** This end deals for an owner, and proves this identity. */
@@ -72,9 +73,9 @@ export class OwnerHandshake {
     try {
       const { party, identity, otherIdentity } = this.#terms;
       const hello = decodePartyHello(answer);
-      if (!(await verifySignature(identity, signedPart(answer), hello.signature))) {
+      if (!(await verifyPin(identity, signedPart(answer), hello.signature))) {
         const other =
-          otherIdentity !== undefined && (await verifySignature(otherIdentity, signedPart(answer), hello.signature));
+          otherIdentity !== undefined && (await verifyPin(otherIdentity, signedPart(answer), hello.signature));
         throw other || hello.party !== party ? swappedParty(party, otherOf(party)) : wrongKey(party);
       }
       if (hello.party !== party) throw swappedParty(party, hello.party);

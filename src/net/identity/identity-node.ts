@@ -17,8 +17,9 @@ import { type OwnCertificate, selfSigned } from '../tls/self-signed.ts';
 const FORM = /^[0-9a-f]{64}\n?$/;
 
 /** Where the identity of a party is kept below its state folder. */
-export function identityPath(dir: string, party: ServerId): string {
-  return join(dir, party === 3 ? 'identity-dealer.key' : `identity-party-${party}.key`);
+export function identityPath(dir: string, party: ServerId, stage: 'current' | 'next' | 'old' = 'current'): string {
+  const name = party === 3 ? 'identity-dealer' : `identity-party-${party}`;
+  return join(dir, stage === 'current' ? `${name}.key` : `${name}.${stage}.key`);
 }
 
 /**
@@ -30,6 +31,11 @@ export async function ensureIdentity(dir: string, party: ServerId): Promise<Part
   return identityFromSeed(await ensureSeed(dir, party));
 }
 
+/** The one that follows it, made if there is none. @throws {TercetError} as `ensureIdentity` */
+export async function ensureNextIdentity(dir: string, party: ServerId): Promise<PartyIdentity> {
+  return identityFromSeed(await ensureSeed(dir, party, 'next'));
+}
+
 /**
  * The same identity as a certificate, which it shows to the other compute party. @throws {TercetError} as
  * `ensureIdentity`
@@ -38,8 +44,8 @@ export async function ensureOwnCertificate(dir: string, party: ServerId): Promis
   return selfSigned(await ensureSeed(dir, party), partyName(party));
 }
 
-async function ensureSeed(dir: string, party: ServerId): Promise<Uint8Array> {
-  const path = identityPath(dir, party);
+async function ensureSeed(dir: string, party: ServerId, stage: 'current' | 'next' = 'current'): Promise<Uint8Array> {
+  const path = identityPath(dir, party, stage);
   try {
     return await readSeed(path);
   } catch (error) {
@@ -69,7 +75,7 @@ async function readSeed(path: string): Promise<Uint8Array> {
     throw new TercetError(
       'ERR_IDENTITY_KEY',
       `the identity file ${path} can be read by other users`,
-      'delete it, start again, and publish the new public key',
+      `chmod 600 ${path} if nobody else could have read it; else delete it and publish the new key`,
     );
   }
   const file = await open(path, 'r');

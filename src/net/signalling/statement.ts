@@ -5,7 +5,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
-import { verifySignature } from '../identity/identity.ts';
+import { type Pin, verifyPin } from '../identity/pin.ts';
 import {
   otherOf,
   replayed,
@@ -55,8 +55,8 @@ export function signallingHash(statement: Uint8Array, signature: Uint8Array): Ui
 }
 
 export interface Expected extends Omit<RtcStatement, 'partyNonce'> {
-  readonly identity: string;
-  readonly otherIdentity?: string | undefined;
+  readonly identity: Pin;
+  readonly otherIdentity?: Pin | undefined;
 }
 
 /**
@@ -72,8 +72,8 @@ export async function checkStatement(
   expected: Expected,
 ): Promise<void> {
   const { party, identity, otherIdentity } = expected;
-  if (!(await verifySignature(identity, statement, signature))) {
-    const other = otherIdentity !== undefined && (await verifySignature(otherIdentity, statement, signature));
+  if (!(await verifyPin(identity, statement, signature))) {
+    const other = otherIdentity !== undefined && (await verifyPin(otherIdentity, statement, signature));
     throw other || claimed !== party ? swappedParty(party, otherOf(party)) : wrongKey(party);
   }
   const fields = decodeTranscript(statement, DOMAIN, FIELDS);

@@ -13,6 +13,7 @@
 import * as tls from 'node:tls';
 import { TercetError } from '../../core/errors.ts';
 import { partyName } from './hello.ts';
+import { type Pin, acceptedOf } from '../identity/pin.ts';
 import { swappedParty, wrongKey } from '../identity/identity-errors.ts';
 import { ed25519Of } from './self-signed.ts';
 import { certificateRefused, errorCode, partyWords } from './tls-errors.ts';
@@ -28,8 +29,8 @@ export interface Certified {
 export interface Pinned {
   /** What a compute party shows, as PEM; a data owner shows nothing. */
   readonly own?: { readonly key: string; readonly cert: string };
-  /** The identities that this end expects, 64 hex digits each. */
-  readonly pins: Readonly<Partial<Record<ServerId, string>>>;
+  /** The identities that this end expects. */
+  readonly pins: Readonly<Partial<Record<ServerId, Pin>>>;
 }
 
 /** What one end of a link shows, and whom it believes. */
@@ -91,9 +92,10 @@ export function checkProof(
   const { pins } = credentials;
   const certificate = socket.isSessionReused() ? undefined : socket.getPeerX509Certificate();
   const shown = certificate === undefined ? undefined : ed25519Of(certificate.publicKey);
-  if (shown !== undefined && shown === pins[claimed]) return;
+  const isOf = (party: ServerId) => shown !== undefined && acceptedOf(pins[party] ?? '').includes(shown);
+  if (isOf(claimed)) return;
   const other = claimed === 1 ? 2 : 1;
-  const failure = shown !== undefined && shown === pins[other] ? swappedParty(claimed, other) : wrongKey(claimed);
+  const failure = isOf(other) ? swappedParty(claimed, other) : wrongKey(claimed);
   throw new TercetError(
     failure.code,
     `${where} did not prove itself to ${partyWords(self)}: ${failure.message}`,

@@ -26,6 +26,11 @@ export interface PartyAddress {
   readonly url: string;
   /** Its Ed25519 public key, 64 hex digits. */
   readonly identity: string;
+  /**
+   * The key that it changes to, and until when the old one is accepted too (an ISO 8601 time). From then on this one
+   * alone is.
+   */
+  readonly next?: { readonly identity: string; readonly until: string } | undefined;
   /** Who runs it and where, for people. */
   readonly operator?: string | undefined;
   /** Where it stands, for people. */
