@@ -1,34 +1,12 @@
-/**
- * Settings of a command from `--config FILE` and the environment, in place of the flags that the user did not give;
- * and `tercet config`, which shows them.
- */
+/** `tercet config`: shows settings, and what is in force. */
 import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
 import { type Effective, told } from '../config/effective.ts';
 import { readConfig } from '../config/read-node.ts';
-import { COMMANDS, type ConfiguredCommand, SETTINGS, jsonSchema } from '../config/schema.ts';
+import { COMMANDS, takesSettings } from '../config/commands.ts';
+import { SETTINGS, jsonSchema } from '../config/schema.ts';
+import { CONFIG_HELP } from './settings.ts';
 import { table } from './tables.ts';
-
-export const CONFIG_HELP = 'settings of this command, a YAML file (see tercet config schema)';
-
-const takesSettings = (name: string): name is ConfiguredCommand => (COMMANDS as readonly string[]).includes(name);
-
-/**
- * Gives a command what the file and the environment set. A flag that the user typed wins over both.
- * @param say where what changes nothing is said
- * @throws {TercetError} what `readConfig` throws
- */
-export function applyConfig(command: Command, environment: NodeJS.ProcessEnv, say: (line: string) => void): void {
-  const name = command.name();
-  // `tercet config` reads them itself, and tells more than this.
-  if (command.parent?.name() === 'config') return;
-  const inForce = readConfig(command.getOptionValue('config') as string | undefined, environment);
-  const { flags, variables, notices } = told(inForce, takesSettings(name) ? name : undefined, `tercet ${name}`);
-  for (const [flag, { value, source }] of flags)
-    if (command.getOptionValueSource(flag) !== 'cli') command.setOptionValueWithSource(flag, value, source);
-  for (const [variable, value] of variables) environment[variable] = value;
-  for (const notice of notices) say(notice);
-}
 
 interface CheckFlags {
   readonly config?: string;
@@ -59,7 +37,7 @@ function check(flags: CheckFlags): void {
     throw new TercetError('ERR_ARGUMENT', `--for expected one of ${COMMANDS.join(', ')}`, 'for example --for party');
   const inForce = readConfig(flags.config, process.env);
   const rows = inForceRows(inForce);
-  const notices = flags.for === undefined ? [] : told(inForce, flags.for as ConfiguredCommand).notices;
+  const notices = flags.for === undefined ? [] : told(inForce, flags.for).notices;
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify({ settings: rows, notices })}\n`);
     return;

@@ -2,21 +2,17 @@
 import { Command } from 'commander';
 import { carriesTrust } from '../core/address.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import { type PartyPlace, runDealer } from '../daemon/dealer.ts';
+import type { DealerDaemonOptions, PartyPlace } from '../daemon/dealer.ts';
 import type { ChildMessage } from '../daemon/local.ts';
 import { OperatorLog } from '../daemon/log.ts';
 import { identitiesOf } from '../net/identity/pin.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
 import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
 import { credentialFolder } from './credentials.ts';
-import { both, integer, networkTimeout, parseAddress, parseIdentities, parseProfile } from './options.ts';
+import { DEALER_TRUST, both, integer, networkTimeout, parseAddress, parseIdentities, parseProfile } from './options.ts';
 import { budgetLimits, collect, webOptions } from './party.ts';
 import { cancelOnSignals } from './signals.ts';
 import { TRACE_HELP, traceFile } from './trace.ts';
-
-/** Said wherever a dealer is chosen. */
-export const DEALER_TRUST =
-  'No two of the three servers may collude: the dealer alone learns nothing, the dealer and either compute party together learn the text, and secret weights too';
 
 interface DealerFlags {
   readonly host: string;
@@ -104,7 +100,7 @@ async function dealer(flags: DealerFlags): Promise<void> {
   const trace = traceFile(flags.trace);
   const [one, two] = both('parties', flags.parties).map(placeOf);
   try {
-    const { deviceFault } = await runDealer({
+    const options: DealerDaemonOptions = {
       host: flags.host,
       port: integer('port', flags.port, 0, 65535),
       identity,
@@ -115,9 +111,10 @@ async function dealer(flags: DealerFlags): Promise<void> {
       profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
       recvTimeoutMs: networkTimeout(flags.networkTimeout),
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
-      ...(flags.maxSessionsPerAddress === undefined
-        ? {}
-        : { maxPerAddress: integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000) }),
+      maxPerAddress:
+        flags.maxSessionsPerAddress === undefined
+          ? undefined
+          : integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000),
       budgets: budgetLimits(flags),
       web: await webOptions(identity, flags),
       signal,
@@ -126,7 +123,10 @@ async function dealer(flags: DealerFlags): Promise<void> {
       onWeb: (web) => announce(flags, { kind: 'web', web }),
       onReady: () => announce(flags, { kind: 'ready' }),
       onFailure: (error, session) => log.failed(error, session),
-    });
+    };
+    // What deals is loaded when the flags were taken.
+    const { runDealer } = await import('../daemon/dealer.ts');
+    const { deviceFault } = await runDealer(options);
     if (deviceFault === undefined) return;
     announce(flags, {
       kind: 'failed',

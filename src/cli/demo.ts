@@ -4,9 +4,7 @@
  */
 import { join } from 'node:path';
 import { Command } from 'commander';
-import open from 'open';
 import { defaultThreads, embeddedModel, embeddedModels, stateFolder } from '../node/defaults.ts';
-import { serveLocalPage } from '../server/local-page.ts';
 import { printAnswers } from './answers.ts';
 import { ENTRY } from './entry.ts';
 import { integer, parseDevice } from './options.ts';
@@ -70,6 +68,7 @@ async function example(flags: DemoFlags): Promise<void> {
 
 async function page(flags: DemoFlags): Promise<void> {
   const { signal, release } = cancelOnSignals();
+  const { serveLocalPage } = await import('../server/local-page.ts');
   process.stderr.write('  starting two compute parties and the page\n');
   const local = await serveLocalPage({
     entry: ENTRY,
@@ -92,7 +91,10 @@ async function page(flags: DemoFlags): Promise<void> {
     process.stdout.write(
       `  For secret weights (Settings) the page asks for your credential: a file in ${local.credentials}\n\n`,
     );
-    if (flags.open && process.stdout.isTTY) await open(local.url).catch(() => undefined);
+    if (flags.open && process.stdout.isTTY) {
+      const { default: open } = await import('open');
+      await open(local.url).catch(() => undefined);
+    }
     const stopped = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve());
       if (signal.aborted) resolve();

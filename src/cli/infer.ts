@@ -14,9 +14,9 @@ import type { Address } from '../node/tls-owner.ts';
 import { checkDealt } from '../session/dealt.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { printAnswers } from './answers.ts';
-import { DEALER_TRUST } from './dealer.ts';
 import { toJson } from './json-output.ts';
 import {
+  DEALER_TRUST,
   decimal,
   integer,
   list,

@@ -5,23 +5,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { checkEnvironment } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { relaxCollector } from '../daemon/gc.ts';
-import { inferCommand } from './infer.ts';
-import { partyCommand } from './party.ts';
-import { dealerCommand } from './dealer.ts';
-import { demoCommand } from './demo.ts';
-import { benchCommand } from './bench.ts';
-import { certificatesCommand } from './certificates.ts';
-import { identityCommand } from './identity.ts';
-import { modelCommand } from './model.ts';
-import { ownerCommand } from './owner.ts';
-import { siteCommand } from './site.ts';
-import { serveCommand } from './serve.ts';
-import { keyCommand } from './key.ts';
-import { keysCommand } from './keys.ts';
-import { auditCommand } from './audit.ts';
-import { traceCommand } from './trace-view.ts';
-import { applyConfig, CONFIG_HELP, configCommand } from './config.ts';
-import { COMMANDS } from '../config/schema.ts';
+import { takesSettings } from '../config/commands.ts';
+import { CONFIG_HELP, applyConfig } from './settings.ts';
 
 const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
@@ -46,7 +31,28 @@ docs/SECURITY.md before trusting it with anything.
 
 Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
 
-function build(): Command {
+/** Every command, in the order of the help. Only the one that runs is loaded: all of them are a thousand files. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  infer: async () => (await import('./infer.ts')).inferCommand(),
+  bench: async () => (await import('./bench.ts')).benchCommand(),
+  party: async () => (await import('./party.ts')).partyCommand(),
+  dealer: async () => (await import('./dealer.ts')).dealerCommand(),
+  model: async () => (await import('./model.ts')).modelCommand(),
+  owner: async () => (await import('./owner.ts')).ownerCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+  site: async () => (await import('./site.ts')).siteCommand(),
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  key: async () => (await import('./key.ts')).keyCommand(),
+  keys: async () => (await import('./keys.ts')).keysCommand(),
+  identity: async () => (await import('./identity.ts')).identityCommand(),
+  certificates: async () => (await import('./certificates.ts')).certificatesCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
+  trace: async () => (await import('./trace-view.ts')).traceCommand(),
+};
+
+/** @param asked the first word of the command line; the help needs all commands, and so does a word that is none */
+async function build(asked: string | undefined): Promise<Command> {
   const program = new Command('tercet')
     .description(ABOUT)
     .version(VERSION)
@@ -56,27 +62,12 @@ function build(): Command {
   program.hook('preAction', (_program, command) =>
     applyConfig(command, process.env, (notice) => process.stderr.write(`tercet: notice: ${notice}\n`)),
   );
-  for (const command of [
-    inferCommand(),
-    benchCommand(),
-    partyCommand(),
-    dealerCommand(),
-    modelCommand(),
-    ownerCommand(),
-    demoCommand(),
-    siteCommand(),
-    serveCommand(),
-    keyCommand(),
-    keysCommand(),
-    identityCommand(),
-    certificatesCommand(),
-    configCommand(),
-    auditCommand(),
-    traceCommand(),
-  ]) {
+  const names = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+  for (const name of names) {
+    const command = await COMMANDS[name]();
     for (const leaf of command.commands.length > 0 ? command.commands : [command]) {
       leaf.addOption(new Option('--debug', 'print stacks and messages of the parties'));
-      if ((COMMANDS as readonly string[]).includes(leaf.name())) leaf.option('--config <file>', CONFIG_HELP);
+      if (takesSettings(leaf.name())) leaf.option('--config <file>', CONFIG_HELP);
       leaf.exitOverride().configureOutput({ writeErr: () => undefined });
     }
     command.exitOverride().configureOutput({ writeErr: () => undefined });
@@ -111,7 +102,7 @@ async function main(argv: readonly string[]): Promise<number> {
   relaxCollector();
   // A reader that has seen enough (head, less) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  const program = build();
+  const program = await build(argv[2]);
   try {
     if (argv.length <= 2) {
       program.outputHelp();

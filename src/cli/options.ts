@@ -6,15 +6,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
-import { isHubId } from '../hub/index.ts';
+import { isHubId } from '../hub/id.ts';
 import type { Limits, Scope } from '../daemon/budgets.ts';
-import { RECV_TIMEOUT_MS, embeddedModel } from '../node/defaults.ts';
+import { RANGES, RECV_TIMEOUT_MS, type Ranges, embeddedModel } from '../node/defaults.ts';
 import { isPublicKey } from '../net/identity/identity.ts';
 import { type Pin, identitiesOf } from '../net/identity/pin.ts';
 import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
 import type { ModelLocation } from '../node/model.ts';
-import { DEVICES, type Device } from '../node/kernels.ts';
-import { RANGES, type Ranges } from '../node/model-plan.ts';
+import { DEVICES, type Device } from '../node/devices.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
 import type { WeightMode } from '../session/request.ts';
 import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
@@ -192,6 +191,10 @@ export async function tlsFiles(
   if (cert === undefined || key === undefined) return undefined;
   return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
 }
+
+/** Said wherever a dealer is chosen. */
+export const DEALER_TRUST =
+  'No two of the three servers may collude: the dealer alone learns nothing, the dealer and either compute party together learn the text, and secret weights too';
 
 /** How gadgets are chosen for a model whose weights alone prove no ranges. */
 export const RANGES_HELP =

@@ -5,9 +5,9 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import { isPinned } from '../net/tls/credentials.ts';
 import { type BudgetLimits, defaultLimits } from '../daemon/budgets.ts';
-import { runDaemon } from '../daemon/daemon.ts';
+import type { DaemonOptions } from '../daemon/daemon.ts';
 import { OperatorLog } from '../daemon/log.ts';
-import { mayHaveGpu } from '../node/kernels.ts';
+import { mayHaveGpu } from '../node/devices.ts';
 import { ENTRY } from './entry.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../daemon/supervisor.ts';
 import type { ChildMessage } from '../daemon/local.ts';
@@ -288,7 +288,7 @@ async function party(flags: PartyFlags): Promise<void> {
       : await ensureIdentity(credentialFolder(flags), id);
   const trace = traceFile(flags.trace);
   try {
-    const { deviceFault } = await runDaemon({
+    const options: DaemonOptions = {
       id,
       host: flags.host,
       port: integer('port', flags.port, 0, 65535),
@@ -332,7 +332,10 @@ async function party(flags: PartyFlags): Promise<void> {
       audit: flags.audit,
       trace: trace.trace,
       onFailure: (error, session) => log.failed(error, session),
-    });
+    };
+    // What computes is loaded when the flags were taken.
+    const { runDaemon } = await import('../daemon/daemon.ts');
+    const { deviceFault } = await runDaemon(options);
     if (deviceFault === undefined) return;
     announce(flags, {
       kind: 'failed',

@@ -9,8 +9,8 @@ import { type Site, serveSite } from '../server/site.ts';
 import type { PartyAddress } from '../owner/types/index.ts';
 import { TercetError } from '../core/errors.ts';
 import { snippetOf } from '../widget/snippet.ts';
-import { DEALER_TRUST } from './dealer.ts';
 import {
+  DEALER_TRUST,
   both,
   namedModel,
   parseAddress,

@@ -4,7 +4,8 @@
  */
 import { TercetError } from '../core/errors.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
-import { type ConfiguredCommand, SETTINGS, SIZE } from './schema.ts';
+import type { ConfiguredCommand } from './commands.ts';
+import { SETTINGS, SIZE } from './schema.ts';
 import type { Source, Values } from './sources.ts';
 
 /** A value, and who set it. */

@@ -6,10 +6,7 @@
  * What would be less security than asked for is refused (effective.ts).
  */
 import { z } from 'zod';
-
-/** Commands that take settings. */
-export const COMMANDS = ['infer', 'party', 'dealer', 'serve'] as const;
-export type ConfiguredCommand = (typeof COMMANDS)[number];
+import type { ConfiguredCommand } from './commands.ts';
 
 type Flags = Readonly<Partial<Record<ConfiguredCommand, string>>>;
 

@@ -21,20 +21,22 @@ import type { Proving } from '../session/proving.ts';
 import { recvPairKey } from '../session/direct-key.ts';
 import { AuditLog } from '../audit/log-node.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
-import { ServiceMetrics } from '../operate/metrics.ts';
+import type { ServiceMetrics } from '../operate/metrics.ts';
 import { serveWatch } from '../operate/watch.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
 import { collectNow } from '../core/collect-node.ts';
+import type { RingKernels } from '../compute/kernels/types.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
-import { type Device, nodeKernels } from '../node/kernels.ts';
+import type { Device } from '../node/devices.ts';
+import { nodeKernels } from '../node/kernels.ts';
 import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
-import { type WebAddress, type WebOptions, serveBrowsers } from './web.ts';
+import type { WebAddress, WebOptions } from './web.ts';
 
 export interface DaemonOptions {
   readonly id: 1 | 2;
@@ -145,11 +147,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
           onProblem: (error) => options.onFailure?.(error),
         });
       const models = await load();
-      const metrics = new ServiceMetrics({
-        models: models.map(({ name }) => name),
-        device: kernels.name,
-        now: () => performance.now(),
-      });
+      const metrics = options.watch === undefined ? undefined : await metricsOf(models, kernels);
       collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
       // while nobody uses it.
@@ -178,27 +176,37 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
         onEnd: (ms, error) => {
-          metrics.session(ms, error);
+          metrics?.session(ms, error);
           if (error?.code !== 'ERR_SECURITY_VIOLATION') return;
           links?.renew();
           listener.dropSpare();
         },
         // Of the only session the error itself is told.
-        ...(options.once ? {} : { onFailure: (error, name) => options.onFailure?.(error, name) }),
+        onFailure: options.once ? undefined : (error, name) => options.onFailure?.(error, name),
       });
       const onRefused = (error: TercetError) => {
-        metrics.failed(error.code);
+        metrics?.failed(error.code);
         options.onFailure?.(error);
       };
-      metrics.watch(() => ({ places: sessions.counts }));
+      metrics?.watch(() => ({ places: sessions.counts }));
       const web =
         options.web === undefined
           ? undefined
-          : await serveBrowsers(id, options.web, { models, kernels, sessions, desk, recvTimeoutMs, onRefused });
+          : await (await import('./web.ts')).serveBrowsers(id, options.web, {
+              models,
+              kernels,
+              sessions,
+              desk,
+              recvTimeoutMs,
+              onRefused,
+            });
       const peerIsThere = () =>
         (links === undefined ? listener.peerLinks : links.spare) > 0 || sessions.counts.taken > 0;
       const ready = async () => !kernels.fault.failed && options.drain?.signal.aborted !== true && peerIsThere();
-      const watch = options.watch === undefined ? undefined : await serveWatch({ ...options.watch, metrics, ready });
+      const watch =
+        options.watch === undefined || metrics === undefined
+          ? undefined
+          : await serveWatch({ ...options.watch, metrics, ready });
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         if (watch !== undefined) options.onWatch?.(watch.url);
@@ -246,6 +254,16 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     await listener.close();
     await audit?.close();
   }
+}
+
+/** Counts for whoever watches. Loaded for them alone: it is a hundred files. */
+async function metricsOf(models: readonly ServedModel[], { name }: RingKernels): Promise<ServiceMetrics> {
+  const { ServiceMetrics } = await import('../operate/metrics.ts');
+  return new ServiceMetrics({
+    models: models.map((model) => model.name),
+    device: name,
+    now: () => performance.now(),
+  });
 }
 
 /** Identities that no dealer may have. */

@@ -61,7 +61,7 @@ export interface SessionsOptions {
   /** A session is over. @param error why, if it failed */
   onEnd?(ms: number, error: TercetError | undefined): void;
   /** A session failed. @param name drawn for the operator's log; says nothing of the session itself. */
-  onFailure?(error: TercetError, name: string): void;
+  readonly onFailure?: ((error: TercetError, name: string) => void) | undefined;
 }
 
 /** How long an owner that finds no place may take to hear so. */

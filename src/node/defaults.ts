@@ -1,4 +1,7 @@
-/** What a command takes when the user names nothing: the embedded models, a share of the cores, a folder for state. */
+/**
+ * What a command takes when the user names nothing: the embedded models, a share of the cores, a folder for state; and
+ * which plan may be named.
+ */
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +37,13 @@ export function embeddedModel(task: Task): string {
 export function embeddedModels(): string[] {
   return [...new Set(Object.values(EMBEDDED))].map((name) => join(ROOT, 'models', name));
 }
+
+/**
+ * Which gadgets a plan takes where its weights alone prove too little: the cheapest that hold the samples with room
+ * to spare, or the widest that there are.
+ */
+export const RANGES = ['auto', 'wide'] as const;
+export type Ranges = (typeof RANGES)[number];
 
 /** Longest wait for one message of a peer: the slowest step at BERT-base dimensions takes seconds. */
 export const RECV_TIMEOUT_MS = 300_000;

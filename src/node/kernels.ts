@@ -1,6 +1,5 @@
 /** Kernels of a Node process, by the device that the user asked for. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
@@ -9,9 +8,7 @@ import { WasmFold } from '../compute/kernels/wasm/fold.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-
-export const DEVICES = ['auto', 'wasm', 'webgpu'] as const;
-export type Device = (typeof DEVICES)[number];
+import { type Device, mayHaveGpu } from './devices.ts';
 
 export interface NodeKernels {
   readonly kernels: RingKernels;
@@ -46,15 +43,6 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
 /** What weights are folded and encoded by, in the calling thread. */
 export async function wasmFold(): Promise<Fold> {
   return new WasmFold(await loadNodeModule());
-}
-
-/** Whether a search for a graphics device is worth its time: on Linux one has a file, elsewhere there is always one. */
-export function mayHaveGpu(): boolean {
-  if (process.platform !== 'linux') return true;
-  return (
-    existsSync('/dev/nvidiactl') ||
-    (existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD')))
-  );
 }
 
 async function wasm(threads: number, fallback: string | undefined): Promise<NodeKernels> {

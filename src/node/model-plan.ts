@@ -15,17 +15,10 @@ import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
 import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import type { Reading } from '../mpc/secure/measure.ts';
-import { defaultThreads } from './defaults.ts';
+import { type Ranges, defaultThreads } from './defaults.ts';
 import { type Measurements, measurementsIn } from './measurements.ts';
 import type { OpenedModel } from './model.ts';
 import { wasmFold, wasmKernels } from './kernels.ts';
-
-/**
- * Which gadgets a plan takes where its weights alone prove too little: the cheapest that hold the samples with room
- * to spare, or the widest that there are.
- */
-export const RANGES = ['auto', 'wide'] as const;
-export type Ranges = (typeof RANGES)[number];
 
 export interface PlanningOptions {
   /** `wide` refuses fewer texts and costs more; a plan that is proved has nothing to widen. */

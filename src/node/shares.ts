@@ -42,7 +42,8 @@ import { loadEnrolment } from './enrolment.ts';
 import { hashFile } from './hash-files.ts';
 import type { OpenedModel } from './model.ts';
 import { wasmFold } from './kernels.ts';
-import { type Ranges, planOf } from './model-plan.ts';
+import type { Ranges } from './defaults.ts';
+import { planOf } from './model-plan.ts';
 import {
   CONFIG,
   ENROLMENT_KEY,

@@ -103,13 +103,17 @@ describe('wasm workers', () => {
     expect(() => instance.matmulMatrix(left, 0)).toThrow('no such matrix');
   });
 
-  it('a worker lets go of what a matrix was copied from', async () => {
+  it('a worker lets go of what matrices were copied from, when they are worth it; shared memory is never collected', async () => {
     const log: string[] = [];
     const kernels = await createWasmKernels({ module, startWorker: () => localWorker(log), threads: 1 });
-    const matrix = await kernels.loadMatrix(Int32Array.of(1, 2, 3, 4, 5, 6), 2, 3);
-    await kernels.matmulMatrix({ k: 64, data: BigUint64Array.of(1n, 1n) }, matrix);
-    await kernels.panels.load(new Int32Array(8), 2, 3);
-    expect(log).toEqual(['loadMatrix', 'collect', 'matmulMatrix', 'loadPanels', 'collect']);
+    const half = new Int32Array(2048 * 2048);
+    const shared = new Int32Array(new SharedArrayBuffer(2 * half.byteLength));
+    await kernels.loadMatrix(half, 2048, 2048);
+    await kernels.loadMatrix(shared, 4096, 2048);
+    await kernels.panels.load(shared, 4096, 2048);
+    await kernels.panels.load(half, 2048, 2048);
+    await kernels.loadMatrix(Int32Array.of(1, 2, 3, 4, 5, 6), 2, 3);
+    expect(log).toEqual(['loadMatrix', 'loadMatrix', 'loadPanels', 'loadPanels', 'collect', 'loadMatrix']);
     await kernels.close();
   });
 

@@ -4,8 +4,8 @@ import { type Words, sliceWords, viewWords, zeros } from '../../ring.ts';
 import type { Matrix, ProductShape } from '../types.ts';
 import { type PanelOrder, panelLength, panelRanges } from '../panels.ts';
 import type { Dispatch } from './dispatch.ts';
-import type { Result } from './messages.ts';
-import { isShared, ranges } from './workers.ts';
+import { type Result, isShared } from './messages.ts';
+import { ranges } from './workers.ts';
 
 /** Multiply-adds below which a product stays in the calling thread (well under a millisecond). */
 const INLINE_PRODUCT = 1 << 19;

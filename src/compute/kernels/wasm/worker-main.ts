@@ -1,7 +1,17 @@
 /** The worker's side: one instance that answers requests in order. Knows neither Node nor a browser. */
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
-import type { Reply, Request, Result, ServicePort } from './messages.ts';
+import { type Reply, type Request, type Result, type ServicePort, isShared } from './messages.ts';
+
+/** Bytes that matrices leave behind before they are collected: a collection costs as much as to copy 10 MB. */
+const COLLECT_BYTES = 32 * 2 ** 20;
+
+/** What a matrix leaves behind when it is loaded from a copy: all its entries. From shared memory, nothing. */
+function garbageOf({ op, args }: Extract<Request, { kind: 'call' }>): number {
+  if (op !== 'loadMatrix' && op !== 'loadPanels') return 0;
+  const entries = args[1] as ArrayBufferView;
+  return isShared(entries) ? 0 : entries.byteLength;
+}
 
 function buffers(value: Result): ArrayBuffer[] {
   if (value === undefined) return [];
@@ -12,6 +22,7 @@ function buffers(value: Result): ArrayBuffer[] {
 /** Serves the kernels on a port, for as long as it delivers messages. */
 export function serveKernels(port: ServicePort): void {
   let instance: KernelInstance | undefined;
+  let garbage = 0;
   port.onMessage((message) => {
     const request = message as Request;
     let reply: Reply;
@@ -33,7 +44,11 @@ export function serveKernels(port: ServicePort): void {
       reply = { id: request.id, error: { code, what, hint } };
     }
     port.postMessage(reply, transfer);
-    // What the matrix was copied from is garbage now, and larger than all else that this thread ever holds.
-    if (request.kind === 'call' && (request.op === 'loadMatrix' || request.op === 'loadPanels')) port.collect?.();
+    // What matrices were copied from is garbage now, and larger than all else that this thread ever holds.
+    if (request.kind === 'call') garbage += garbageOf(request);
+    if (garbage >= COLLECT_BYTES) {
+      garbage = 0;
+      port.collect?.();
+    }
   });
 }

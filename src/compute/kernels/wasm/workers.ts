@@ -10,7 +10,15 @@
 import { type ErrorCode, TercetError } from '../../../core/errors.ts';
 import type { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
-import type { Operation, OperationArguments, Reply, Request, Result, WorkerPort } from './messages.ts';
+import {
+  type Operation,
+  type OperationArguments,
+  type Reply,
+  type Request,
+  type Result,
+  type WorkerPort,
+  isShared,
+} from './messages.ts';
 
 /** One message to one worker. Arguments are made when it is sent, so that waiting tasks hold no copies. */
 interface Task {
@@ -43,11 +51,6 @@ export type Tasks = <Op extends Operation>(
 
 /** Tasks sent to a worker ahead of its answer: the second one travels while the first runs. */
 const AHEAD = 2;
-
-/** Whether the bytes are seen by all threads: then they are neither copied nor handed over. */
-export function isShared(view: ArrayBufferView): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && view.buffer instanceof SharedArrayBuffer;
-}
 
 /** All buffers of arguments that were made for one message, but those that are shared. */
 function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<ArrayBuffer> {
