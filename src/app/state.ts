@@ -158,7 +158,7 @@ export interface State {
   };
   readonly transports: readonly [Transport | undefined, Transport | undefined];
   readonly fallbacks: readonly FallbackEvent[];
-  /** Fallbacks that were dismissed: not said again in this tab. */
+  /** Fallbacks that were dismissed: not said again. */
   readonly dismissed: readonly string[];
   /** The last run in full: shown beside the protocol in the settings. */
   readonly measured: { readonly tokens: number; readonly totalMs: number; readonly sentBytes: number } | undefined;

@@ -75,10 +75,9 @@ export function parseArchitecture(
   if (Array.isArray(list) && list.length === 0)
     throw configError(
       'has no architectures, and neither the task nor the weights say what the model is for',
-      'name the task (--task)',
+      'name the task',
     );
-  if (Array.isArray(list) && list.length > 1)
-    throw configError(`has ${list.length} architectures`, 'name the task (--task)');
+  if (Array.isArray(list) && list.length > 1) throw configError(`has ${list.length} architectures`, 'name the task');
   if (!Array.isArray(list) || typeof list[0] !== 'string') {
     throw configError(`has architectures of type ${typeName(list)}, expected a list of one name`);
   }

@@ -30,7 +30,7 @@ export function checkText(text: unknown): string {
     throw new TercetError(
       'ERR_TEXT_EMPTY',
       'the text is empty or only white space',
-      'give a sentence, for example --text "hello"',
+      'give a sentence, for example "hello"',
     );
   const characters = countCharacters(text);
   if (characters > MAX_TEXT_CHARACTERS) {

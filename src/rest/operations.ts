@@ -214,6 +214,13 @@ export const OPERATIONS: readonly Operation[] = [
     },
     (body) => {
       const { list, many } = textsOf(body);
+      // A vector of every piece takes megabytes a text as JSON: half a gigabyte for as many long texts as are taken.
+      if (body.pooling === 'none' && list.length > 1)
+        throw new TercetError(
+          'ERR_ARGUMENT',
+          'vectors that are not pooled were asked for several texts',
+          'send one text at a time, or pool them',
+        );
       return {
         texts: list.length,
         many,

@@ -416,5 +416,5 @@ function findModel(models: readonly ServedModel[], hash: string | undefined, wei
   if (fitting.length === 1) return fitting[0];
   if (fitting.length > 1) throw mismatch('this party serves several models and the request names none');
   const served = named[0].parameters.weights;
-  throw new TercetError('ERR_PEER_MISMATCH', `this party serves ${served} weights`, `ask for --weights ${served}`);
+  throw new TercetError('ERR_PEER_MISMATCH', `this party serves ${served} weights`, `ask for weights "${served}"`);
 }

@@ -58,3 +58,40 @@ describe('sentences', () => {
     ).toEqual([1, 1, 2, 2, 2, 3]);
   });
 });
+
+/** Layers that pages and programs use too: their users have no command line. */
+const BELOW = ['compute', 'mpc', 'ml', 'session', 'owner'];
+/** Those that name what a program writes as well, and what an operator does. */
+const BOTH = [
+  "specialTokens: 'allow', --special-tokens allow",
+  '(--pooling mean)',
+  'have both compute parties serve the model with --ranges wide',
+  'let the operator make the deployment with `tercet site --model org/name`',
+  'give --model a folder with config.json',
+];
+
+/** Options of the command line in texts of a source. */
+function flagsOf(source: string): string[] {
+  const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(/(['`])(?:(?!\1)[^\n])*--[a-z][^\n]*?\1/g)]
+    .map(([text]) => text)
+    .filter((text) => !BOTH.some((known) => text.includes(known)));
+}
+
+describe('hints below the command line', () => {
+  it('name no option of it alone', () => {
+    const found = BELOW.flatMap((layer) =>
+      readdirSync(`${ROOT}/src/${layer}`, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .flatMap((file) =>
+          flagsOf(readFileSync(`${ROOT}/src/${layer}/${file}`, 'utf8')).map((text) => `${layer}/${file}: ${text}`),
+        ),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('are looked for in texts, not in comments', () => {
+    expect(flagsOf("throw new E('no device', 'use --device wasm');")).toHaveLength(1);
+    expect(flagsOf('/** `tercet infer --device wasm` */\n// --plan\nx(`a`);')).toEqual([]);
+  });
+});

@@ -187,6 +187,13 @@ describe('what is refused', () => {
     expect(answer.text).not.toContain(PLANTED);
   });
 
+  it('vectors of every piece of several texts, before anything runs: an answer has a size, too', async () => {
+    const vectors = OPERATIONS.find(({ name }) => name === 'feature-extraction');
+    const asks = (texts: string[], pooling: string) => vectors?.read({ texts, pooling });
+    await failure('ERR_ARGUMENT', () => asks(['a', 'b'], 'none'), /not pooled/);
+    expect([asks(['a'], 'none')?.texts, asks(['a', 'b'], 'mean')?.texts]).toEqual([1, 2]);
+  });
+
   it('a page that reaches this machine under a name of its own', async () => {
     const asked = (host: string) =>
       new Promise<number>((resolve, reject) => {

@@ -195,12 +195,12 @@ describe('a failure that the peer reports', () => {
     const [peer, own] = memoryPair(2, 0);
     const refusal = await failure('ERR_PEER_MISMATCH', () =>
       Refusal.from(() => {
-        throw new TercetError('ERR_PEER_MISMATCH', 'this party serves open weights', 'ask for --weights open');
+        throw new TercetError('ERR_PEER_MISMATCH', 'this party serves open weights', 'ask for weights "open"');
       }),
     );
     await sendFailure(peer, 'offer', refusal);
     const error = await failure('ERR_PEER_MISMATCH', () => recvControl(own, 'offer'));
-    expect([error.message, error.hint]).toEqual(['party 2: this party serves open weights', 'ask for --weights open']);
+    expect([error.message, error.hint]).toEqual(['party 2: this party serves open weights', 'ask for weights "open"']);
   });
 
   it.each([
@@ -259,7 +259,9 @@ describe('a failure that the peer reports', () => {
     it('accuses no compute party, from one of them and from both', async () => {
       const closed = new TercetError('ERR_PEER_CLOSED', 'x', 'y', { party: 1 });
       for (const other of [late, closed]) {
-        const error = await failure('ERR_PEER_TIMEOUT', () => withBoth((peer) => report(peer, peer === 1 ? late : other)));
+        const error = await failure('ERR_PEER_TIMEOUT', () =>
+          withBoth((peer) => report(peer, peer === 1 ? late : other)),
+        );
         expect([error.party, error.message]).toEqual([0, 'this side was too slow, says party 1']);
       }
     });
@@ -267,7 +269,9 @@ describe('a failure that the peer reports', () => {
     it('is another thing than one that waited for the other party, which is accused (control)', async () => {
       const waited = new TercetError('ERR_PEER_TIMEOUT', 'x', 'y', { party: 2 });
       const never = new Promise<never>(() => undefined);
-      const error = await failure('ERR_PEER_TIMEOUT', () => withBoth((peer) => (peer === 1 ? report(1, waited) : never)));
+      const error = await failure('ERR_PEER_TIMEOUT', () =>
+        withBoth((peer) => (peer === 1 ? report(1, waited) : never)),
+      );
       expect(error.party).toBe(2);
     });
 

@@ -140,7 +140,7 @@ function emptyText(name: string): TercetError {
   return new TercetError(
     'ERR_TEXT_EMPTY',
     `the ${name} has no visible characters`,
-    'give a sentence, for example --text "hello"',
+    'give a sentence, for example "hello"',
   );
 }
 

@@ -55,7 +55,7 @@ export function protocolInfo(id: string): ProtocolInfo {
     throw new TercetError(
       'ERR_PROTOCOL_UNAVAILABLE',
       `the protocol ${id} is not in this build`,
-      'use --protocol 3pc_semi_honest, and read docs/SECURITY.md for what it does not protect against',
+      'use the protocol 3pc_semi_honest, and read docs/SECURITY.md for what it does not protect against',
     );
   }
   throw new TercetError('ERR_ARGUMENT', `"protocol" expected one of ${KNOWN.join(', ')}`, 'choose one of these names');

@@ -15,7 +15,7 @@ export interface OpenedDevice {
 /** The limits that kernels profit from. */
 const WANTED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupsPerDimension'] as const;
 
-export function unavailable(reason: string, hint = 'use --device wasm', cause?: unknown): TercetError {
+export function unavailable(reason: string, hint = 'use the device "wasm"', cause?: unknown): TercetError {
   return new TercetError(
     'ERR_DEVICE_UNAVAILABLE',
     `no WebGPU: ${reason}`,
@@ -32,7 +32,7 @@ export async function requestDevice(gpu: GPU | undefined): Promise<OpenedDevice>
   if (gpu === undefined)
     throw unavailable(
       'this environment does not have it',
-      'use a browser with WebGPU and a page on https, or --device wasm',
+      'use a browser with WebGPU and a page on https, or the device "wasm"',
     );
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw unavailable('there is no GPU that it could use');
@@ -52,6 +52,6 @@ export async function requestDevice(gpu: GPU | undefined): Promise<OpenedDevice>
       close: () => device.destroy(),
     };
   } catch (cause) {
-    throw unavailable('the GPU did not open', 'use --device wasm', cause);
+    throw unavailable('the GPU did not open', 'use the device "wasm"', cause);
   }
 }

@@ -12,7 +12,7 @@ export function lostError(reason: string, message: string): TercetError {
   return new TercetError(
     'ERR_DEVICE_LOST',
     `the GPU device was lost (${reason || 'unknown'})`,
-    'start a new run; if it happens again use --device wasm',
+    'start a new run; if it happens again use the device "wasm"',
     {
       cause: new Error(message),
     },
@@ -23,7 +23,7 @@ export function memoryError(what: string, cause?: unknown): TercetError {
   return new TercetError(
     'ERR_DEVICE_MEMORY',
     what,
-    'close other programs that use the GPU, or use --device wasm',
+    'close other programs that use the GPU, or use the device "wasm"',
     cause === undefined ? undefined : { cause },
   );
 }
@@ -33,7 +33,7 @@ export function kernelError(message: string): TercetError {
   return new TercetError(
     'ERR_KERNEL',
     'the GPU refused a command',
-    'use --device wasm, and report this with the name of the GPU',
+    'use the device "wasm", and report this with the name of the GPU',
     // An error, and not its text: test runners and --debug print the causes that are errors.
     { cause: new Error(message) },
   );

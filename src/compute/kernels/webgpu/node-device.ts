@@ -18,7 +18,11 @@ let open = 0;
 async function entry(): Promise<GPU> {
   if (gpu !== undefined) return gpu;
   const { create } = await import('webgpu').catch((cause: unknown) => {
-    throw unavailable('the package "webgpu" is not installed', 'run npm install webgpu, or use --device wasm', cause);
+    throw unavailable(
+      'the package "webgpu" is not installed',
+      'run npm install webgpu, or use the device "wasm"',
+      cause,
+    );
   });
   gpu ??= create([]);
   return gpu;
@@ -32,7 +36,7 @@ export async function openNodeDevice(): Promise<NodeDevice> {
       ? error
       : unavailable(
           'no GPU among the drivers of VK_ICD_FILENAMES',
-          'correct VK_ICD_FILENAMES, or use --device wasm',
+          'correct VK_ICD_FILENAMES, or use the device "wasm"',
           error,
         );
   });
