@@ -13,17 +13,7 @@ import { pipelineWith } from './pipeline.ts';
 import type { Capabilities, Deployment, Model, PretrainedOptions } from '../owner/types/index.ts';
 import { WorkerModel } from './worker/client.ts';
 
-export {
-  type ErrorCode,
-  type ErrorKind,
-  GpuOutOfMemoryError,
-  InputError,
-  NetworkError,
-  NetworkTimeoutError,
-  SecurityViolationError,
-  TercetError,
-  type ViolationPhase,
-} from '../core/errors.ts';
+export * from './errors.ts';
 export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
 export type * from './pipeline-types.ts';
 export type * from '../owner/types/index.ts';

@@ -18,17 +18,7 @@ import { OwnerModel } from '../owner/owner-model.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from '../owner/types/index.ts';
 
-export {
-  type ErrorCode,
-  type ErrorKind,
-  GpuOutOfMemoryError,
-  InputError,
-  NetworkError,
-  NetworkTimeoutError,
-  SecurityViolationError,
-  TercetError,
-  type ViolationPhase,
-} from '../core/errors.ts';
+export * from './errors.ts';
 export { releaseWebRtc } from '../net/webrtc/node.ts';
 export type * from './pipeline-types.ts';
 export type * from '../owner/types/index.ts';
