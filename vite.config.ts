@@ -36,4 +36,6 @@ export default defineConfig({
     rolldownOptions: { checks: { pluginTimings: false } },
   },
   worker: { format: 'es' },
+  // The pages of the development server. Left alone it looks for dependencies in the examples as well, which have their own.
+  optimizeDeps: { entries: ['index.html', 'widget.html', 'widget-frame.html'] },
 });

@@ -149,7 +149,7 @@ export async function createKey(
     name,
     sha256: sha256(key).toString('hex'),
     created: Math.floor(now / 1000),
-    ...(expires === undefined ? {} : { expires }),
+    expires,
   };
   await change(path, (keys) => {
     if (keys.length >= MAX_KEYS)

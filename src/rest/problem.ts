@@ -62,7 +62,7 @@ export interface ProblemBody {
   readonly detail: string;
   readonly hint: string;
   readonly request_id: string;
-  readonly party?: number;
+  readonly party?: number | undefined;
 }
 
 const TITLE: Readonly<Record<number, string>> = {
@@ -133,7 +133,7 @@ export class Problem extends Error {
       detail,
       hint,
       request_id: requestId,
-      ...(party === undefined ? {} : { party }),
+      party,
     };
   }
 }

@@ -9,24 +9,13 @@
  */
 import { browserPlace, capabilitiesOf } from '../owner/capabilities.ts';
 import { loadDeployment as load } from '../owner/deployment.ts';
+import { TercetError } from '../core/errors.ts';
 import { OwnerParty } from './owner-party.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Capabilities, Deployment, Model, PretrainedOptions } from '../owner/types/index.ts';
 import { WorkerModel } from './worker/client.ts';
 
-import { TercetError } from '../core/errors.ts';
-
-export {
-  type ErrorCode,
-  type ErrorKind,
-  GpuOutOfMemoryError,
-  InputError,
-  NetworkError,
-  NetworkTimeoutError,
-  SecurityViolationError,
-  TercetError,
-  type ViolationPhase,
-} from '../core/errors.ts';
+export * from './errors.ts';
 export { servePageHost as serveWebRtc } from '../net/webrtc/page-host.ts';
 export type { CollectedMetrics, HealthStatus } from './watching.ts';
 export type { TaskResult, TaskRunOptions } from './any-task.ts';

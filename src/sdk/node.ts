@@ -20,17 +20,7 @@ import { OwnerParty } from './owner-party.ts';
 import { pipelineWith } from './pipeline.ts';
 import type { Availability, Capabilities, Deployment, Device, Model, PretrainedOptions } from '../owner/types/index.ts';
 
-export {
-  type ErrorCode,
-  type ErrorKind,
-  GpuOutOfMemoryError,
-  InputError,
-  NetworkError,
-  NetworkTimeoutError,
-  SecurityViolationError,
-  TercetError,
-  type ViolationPhase,
-} from '../core/errors.ts';
+export * from './errors.ts';
 export { releaseWebRtc } from '../net/webrtc/node.ts';
 export type { CollectedMetrics, HealthStatus } from './watching.ts';
 export type { TaskResult, TaskRunOptions } from './any-task.ts';

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import vite from '../../vite.config.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDERS = ['bench', 'bench/netns', 'scripts', 'dev'];
@@ -36,6 +37,12 @@ function source(module: string): string | undefined {
     return undefined;
   }
 }
+
+it('the development server looks for dependencies in the pages at the root and nowhere else: examples have their own', () => {
+  const pages = readdirSync(ROOT).filter((name) => name.endsWith('.html'));
+  expect(pages.length).toBeGreaterThan(2);
+  expect([...(vite.optimizeDeps?.entries ?? [])].sort()).toEqual(pages.sort());
+});
 
 describe('scripts', () => {
   it('import from the build what it has', () => {

@@ -93,7 +93,7 @@ const MODELS: Readonly<Record<string, keyof typeof library>> = {
   'roberta token-classification': 'RobertaForTokenClassification',
   'gpt2 text-generation': 'GPT2LMHeadModel',
 };
-const PIPELINES: Readonly<Record<PipelineTask, keyof typeof library>> = {
+const PIPELINES: Readonly<Partial<Record<PipelineTask, keyof typeof library>>> = {
   'fill-mask': 'FillMaskPipeline',
   'text-classification': 'TextClassificationPipeline',
   'zero-shot-classification': 'ZeroShotClassificationPipeline',
@@ -136,7 +136,9 @@ export function transformersPipeline(
   const onDisk = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as { readonly model_type: string };
   const config = { ...onDisk, ...change };
   const model = made(MODELS[`${config.model_type} ${task}`], config, new Session(source), {});
-  return made(PIPELINES[task], { task, model, tokenizer: tokenizerOf(folder) }) as (
+  const name = PIPELINES[task];
+  if (name === undefined) throw new Error(`the library has no ${task}`);
+  return made(name, { task, model, tokenizer: tokenizerOf(folder) }) as (
     ...args: readonly unknown[]
   ) => Promise<unknown>;
 }
