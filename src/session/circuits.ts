@@ -11,9 +11,12 @@ import { modelParts } from '../ml/models/secure.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
+import type { Gates } from '../mpc/protocol/types.ts';
 import { configHash, fingerprint } from './agreement.ts';
-import type { RequestBuilder } from './proving.ts';
 import type { Request } from './request.ts';
+
+/** What circuits of a request are built with. */
+export type RequestBuilder = Gates & { finish(): Circuit };
 
 /** A builder for circuits of a request. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE */
 export function builderFor({ protocol, weights, widening }: Omit<Request, 'model'>): CircuitBuilder {

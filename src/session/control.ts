@@ -79,8 +79,8 @@ export class PeerReport extends TercetError {
 }
 
 /**
- * Whether a party said that a run was a violation. An owner believes it of a proved run, true or not: either way somebody
- * does not follow the protocol. Nobody else does, for strangers may say it too. test/session/proved.test.ts.
+ * Whether a party said that a run was a violation. An owner believes it of a proved run, true or not: either way
+ * somebody does not follow the protocol. Nobody else does, for strangers may say it. test/session/proved.test.ts.
  */
 export function isViolationReport(error: unknown): boolean {
   return error instanceof PeerReport && error.reported === 'ERR_SECURITY_VIOLATION';

@@ -101,7 +101,7 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
 }
 
 /** A run whose messages are proved, at its owner. */
-export interface ProvedOwner {
+interface ProvedOwner {
   readonly mine: ProvingSession;
   /** What all three nonces make. */
   readonly session: Uint8Array;

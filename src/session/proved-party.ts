@@ -1,9 +1,10 @@
-/** What a compute party says and checks before a proved run: nonces, the session, the key of P1 and P2 (PROTOCOL §16.7). */
+/** What a compute party says and checks before a proved run: nonces, session, the key of P1 and P2 (PROTOCOL §16.7). */
 import { equalBytes } from '../core/bytes.ts';
 import { SecurityViolationError, TercetError } from '../core/errors.ts';
 import type { PeerChannel } from '../net/wire/types.ts';
 import type { Fields } from './control.ts';
-import type { Nonces, ProvedWalk, Proving, ProvingSession, RequestBuilder, Walk } from './proving.ts';
+import type { RequestBuilder } from './circuits.ts';
+import type { Nonces, ProvedWalk, Proving, ProvingSession, Walk } from './proving.ts';
 import type { Request } from './request.ts';
 
 const TAG = 'binding/nonce';

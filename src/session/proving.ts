@@ -4,19 +4,15 @@
  */
 import { SecurityViolationError, TercetError } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
-import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import type { Engine, EngineOptions } from '../mpc/protocol/frame/engine.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
-import type { Gates, ProtocolId } from '../mpc/protocol/types.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { PartyId } from '../net/wire/types.ts';
-import type { BuiltCircuit } from './circuits.ts';
+import type { BuiltCircuit, RequestBuilder } from './circuits.ts';
 import type { Request } from './request.ts';
 
 /** One party's walk through a step, whatever proves it. */
 export type Walk = Pick<Engine, 'deal' | 'leaveDealing' | 'input' | 'online' | 'output' | 'clear' | 'kept'>;
-
-/** What circuits of a request are built with. */
-export type RequestBuilder = Gates & { finish(): Circuit };
 
 /** Nonces of P0, P1 and P2. */
 export type Nonces = readonly [Uint8Array, Uint8Array, Uint8Array];

@@ -303,9 +303,11 @@ describe('over TLS', () => {
     ];
     const names = links.map(({ own, theirs }) => {
       expect(same(own.binding(), theirs.binding())).toBe(true);
-      return Buffer.from(own.binding()).toString('hex');
+      // What P1 and P2 prove with is for nothing else.
+      expect(same(own.exported('k12'), theirs.exported('k12'))).toBe(true);
+      return [own.binding(), own.exported('k12')].map((bytes) => Buffer.from(bytes).toString('hex'));
     });
-    expect(new Set(names).size).toBe(links.length);
+    expect(new Set(names.flat()).size).toBe(2 * links.length);
     await Promise.all(links.map(({ close }) => close()));
   });
 

@@ -20,6 +20,7 @@ import { OwnerModel } from '../../src/owner/owner-model.ts';
 import { taskOf } from '../../src/ml/tasks/table.ts';
 import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/owner/types/index.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
+import type { Proving } from '../../src/session/proving.ts';
 import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/tiny-bert.ts';
 import { circuits, kernels, servedModel } from '../session/harness.ts';
 import { seeded } from '../support/simulate.ts';
@@ -126,11 +127,13 @@ export interface MemorySite {
 /**
  * @param change of the deployment's one entry
  * @param on what both compute parties compute on (default: the reference, each session for itself)
+ * @param proved what proves the messages of all three parties, and a compute party's end of the link to the other one
  */
 export async function memorySite(
   id: ModelId,
   change: (entry: Deployment['entries'][number]) => object = (entry) => entry,
   on?: RingKernels,
+  proved: Proved = {},
 ): Promise<MemorySite> {
   const config = parseModelConfig(CONFIGS[id]);
   const files = filesOf(id);
@@ -157,7 +160,7 @@ export async function memorySite(
   const events: ProgressEvent[] = [];
   const ends: MemorySite['ends'] = [];
   const owners: Channel[] = [];
-  const openLink = opener(model, ends, owners, on);
+  const openLink = opener(model, ends, owners, on, proved);
   const place: Environment = {
     base: 'http://127.0.0.1/',
     async fetch(url) {
@@ -174,6 +177,7 @@ export async function memorySite(
     capabilities: () => Promise.reject(new Error('the device is named')),
     openKernels: async () => createWasmKernels({ module: await loadNodeModule(), threads: 0 }),
     openLink,
+    proving: proved.proving,
   };
   return {
     source,
@@ -197,12 +201,19 @@ export async function memorySite(
   };
 }
 
+interface Proved {
+  readonly proving?: Proving;
+  /** @param number of the session, from 0 */
+  readonly between?: (number: number, self: 1 | 2, channel: Channel) => Channel;
+}
+
 /** Both compute parties start with the first link of a session; the links between them stand already. */
 function opener(
   model: ServedModel,
   ends: MemorySite['ends'],
   owners: Channel[],
   on: RingKernels | undefined,
+  { proving, between = (_number, _self, channel) => channel }: Proved,
 ): (request: Pick<RoutedLinkRequest, 'party' | 'session'>) => Promise<RoutedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
@@ -214,12 +225,15 @@ function opener(
       const [own2, two0] = memoryPair(0, 2);
       const [one2, two1] = memoryPair(1, 2);
       const now = () => performance.now();
+      const number = ends.length / 2;
+      const secret = crypto.getRandomValues(new Uint8Array(32));
       const serve = (id: 1 | 2, owner: Channel, peer: Channel) =>
         serveSession({
           id,
           owner,
           pairKey: key(id),
-          connectPeer: async () => peer,
+          connectPeer: async () => Object.assign(between(number, id, peer), { secret: () => secret.slice() }),
+          proving,
           session: session.slice(),
           models: [model],
           kernels: on ?? kernels,

@@ -61,8 +61,8 @@ export interface Channel {
 /** The link between the compute parties. */
 export type PeerChannel = Channel & {
   /**
-   * 32 bytes that the handshake of this link gave both its ends and nobody else. Owned by the caller. Absent where there
-   * was none: nothing can be proved over it. @throws {TercetError} ERR_PEER_CLOSED once the link is gone
+   * 32 bytes that the handshake of this link gave both its ends and nobody else. Owned by the caller. Absent where
+   * there was none: nothing can be proved over it. @throws {TercetError} ERR_PEER_CLOSED once the link is gone
    */
   secret?(): Uint8Array;
 };

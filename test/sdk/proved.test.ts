@@ -1,0 +1,67 @@
+/** `3pc_malicious` by `protocol:` alone, in the SDK on links in memory, with a small circuit in place of the model's. */
+import { describe, expect, it } from 'vitest';
+import { LOGITS, OUTPUT_FORM, REAL_WORDS } from '../../src/ml/models/run.ts';
+import { failure } from '../failure.ts';
+import { provingOfCircuit, sending } from '../session/proved-toy.ts';
+import { wasm } from '../support/proved.ts';
+import { memorySite } from './memory-site.ts';
+
+const LABELS = 4;
+/** For what comes soon, on a busy machine. */
+const PATIENT = { timeout: 20_000 };
+/** The first label everywhere: eight places of a bucket, of which a text fills some. */
+const proving = provingOfCircuit(() => (g) => {
+  const real = g.repeat(g.reduce(g.input(REAL_WORDS, [8], 8, 0), 3), LABELS);
+  const { k, scale } = OUTPUT_FORM.open;
+  const chosen = g.table(real, { bits: 3, entries: Array.from({ length: 8 }, (_, i) => BigInt(i)) }, 14);
+  g.output(LOGITS, g.reshape(g.widen(chosen, k), [8, LABELS], scale));
+});
+
+describe('a model that is asked for with proofs', () => {
+  it('answers, and is refused where nothing proves', async () => {
+    const site = await memorySite('tagger', undefined, wasm, { proving });
+    const model = await site.load({ protocol: '3pc_malicious' });
+    const { entities } = await model.extractEntities('paris', { aggregation: 'none', ignoreLabels: [] });
+    expect(entities.map(({ label }) => label)).toEqual(['I-LOC']);
+    expect(await Promise.all(site.ends)).toEqual(['answered', 'answered']);
+    await model.dispose();
+    const plain = await memorySite('tagger', undefined, wasm);
+    await failure('ERR_PROTOCOL_UNAVAILABLE', () => plain.load({ protocol: '3pc_malicious' }));
+    expect(plain.fetched).toEqual([]);
+  });
+
+  it('lets go of what it prepared, once somebody was caught, and begins anew', async () => {
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const site = await memorySite('tagger', undefined, wasm, {
+      proving,
+      // Party 1 sends another table in the first session, when it may.
+      between: (number, self, channel) =>
+        number > 0 || self !== 1
+          ? channel
+          : sending(channel, async (tag, bytes, send) => {
+              if (!tag.startsWith('select-12/')) return send(tag, bytes);
+              await held;
+              bytes[0] ^= 1;
+              return send(tag, bytes);
+            }),
+    });
+    const model = await site.load({ protocol: '3pc_malicious' });
+    const caught = failure('ERR_SECURITY_VIOLATION', () => model.extractEntities('paris'));
+    await expect.poll(() => site.ends.length, PATIENT).toBe(2);
+    await model.prepare(5);
+    // Another session stands, with handshakes of its own, that were before the violation.
+    expect(site.ends).toHaveLength(4);
+    go();
+    await caught;
+    const over: unknown[] = [];
+    for (const end of site.ends.slice(2)) void end.then((how) => over.push(how));
+    await expect.poll(() => over, PATIENT).toEqual(['discarded', 'discarded']);
+    const { cost } = await model.extractEntities('paris');
+    expect(cost.preparedAhead).toBe(false);
+    expect(site.ends).toHaveLength(6);
+    await model.dispose();
+  });
+});
