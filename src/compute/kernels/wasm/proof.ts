@@ -59,15 +59,16 @@ export class WasmProofKernels implements ProofKernels {
 
   async digest(rows: Words, width: number, x: BigUint64Array, sigma: number): Promise<Words> {
     invariant(lengthOf(rows) === width * x.length, 'digest: a row of words for every row of challenges');
-    const total = new BigUint64Array(sigma * width);
+    const total = new BigUint64Array(x.length <= PART ? 0 : sigma * width);
     for (const [from, to] of parts(x.length)) {
       const sums = this.#run((memory) => {
         const [at, xs] = [copyWide(memory, rows, from * width, to * width), memory.copy(x.subarray(from, to))];
         const buckets = memory.take(8 * memory.exports.digest_scratch(width, sigma));
-        const out = memory.take(8 * total.length);
+        const out = memory.take(8 * sigma * width);
         memory.exports.digest(at, width, xs, to - from, sigma, buckets, out);
-        return words64(memory, out, total.length);
+        return words64(memory, out, sigma * width);
       });
+      if (x.length <= PART) return reducedWords(sums, rows.k);
       addWords(total, sums);
     }
     return reducedWords(total, rows.k);
@@ -101,8 +102,9 @@ export class WasmProofKernels implements ProofKernels {
       all.set(
         this.#run((memory) => {
           const [at, vs] = [copyWide(memory, rows, from * width, to * width), memory.copy(v)];
-          const [masks, out] = [memory.take(8 * width * sigma), memory.take(8 * (to - from) * sigma)];
-          memory.exports.columns(at, width, to - from, vs, sigma, masks, out);
+          const scratch = memory.take(memory.exports.columns_scratch(width, sigma));
+          const out = memory.take(8 * (to - from) * sigma);
+          memory.exports.columns(at, width, to - from, vs, sigma, scratch, out);
           return words64(memory, out, (to - from) * sigma);
         }),
         from * sigma,
@@ -112,13 +114,16 @@ export class WasmProofKernels implements ProofKernels {
 
   // ── claims ────────────────────────────────────────────────────────────────
 
-  async matrixClaims(left: Words, right: Words, sigma: number, total: BigUint64Array): Promise<BigUint64Array> {
-    const inner = lengthOf(left) / sigma;
-    invariant(Number.isInteger(inner) && lengthOf(right) === inner * sigma, 'claims: factors of one inner dimension');
+  async matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array> {
+    const [rows, cols] = [lengthOf(left) / inner, lengthOf(right) / inner];
+    invariant(
+      Number.isInteger(rows) && Number.isInteger(cols) && total.length === CLAIM_LIMBS * rows * cols,
+      'claims: factors of one inner dimension',
+    );
     return this.#run((memory) => {
       const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.copy(total)];
-      const scratch = memory.take(8 * memory.exports.matrix_scratch(inner, sigma));
-      memory.exports.matrix_claims(l, r, inner, sigma, scratch, out);
+      const scratch = memory.take(8 * memory.exports.matrix_scratch(rows, inner, cols));
+      memory.exports.matrix_claims(l, r, rows, inner, cols, scratch, out);
       return words64(memory, out, total.length);
     });
   }
