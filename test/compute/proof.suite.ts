@@ -97,8 +97,7 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
           [undefined, undefined],
           [random.words(n, 64), undefined],
           [random.words(n, 32), random.words(n, 32)],
-        ])
-        {
+        ]) {
           await both((of) => of.tableSums(bytes, layout, factors, x, sigma));
           const sums = await reference.tableSums(bytes, layout, factors, x, sigma);
           await both((of) => of.tableClaims(sums, layout, v, sigma));

@@ -300,14 +300,6 @@ pub unsafe extern "C" fn fold_weights(
     }
 }
 
-/// G[⊖ν_i].
-#[no_mangle]
-pub unsafe extern "C" fn look_up(table: *const u64, step: *const Step, nu: *const u32, n: usize, out: *mut u64) {
-    for i in 0..n {
-        *out.add(i) = *table.add((*step).difference(0, *nu.add(i)) as usize);
-    }
-}
-
 /// z_{a,b} of a table. `index` is μ.
 #[no_mangle]
 pub unsafe extern "C" fn lookup_round(

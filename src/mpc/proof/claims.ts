@@ -11,15 +11,15 @@ import { viewWords } from '../../compute/ring.ts';
 import { addWords } from '../../compute/words64.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
 import { type Context, choices, compressedLeft, indices } from './halves.ts';
-import {
-  type ChoiceOfV,
-  type ChoiceOfW,
-  type ChoiceShape,
-  type MatrixHalf,
-  type MatrixShape,
-  type TableHalf,
-  type TableShape,
-  type Whole,
+import type {
+  ChoiceOfV,
+  ChoiceOfW,
+  ChoiceShape,
+  MatrixHalf,
+  MatrixShape,
+  TableHalf,
+  TableShape,
+  Whole,
 } from './relations.ts';
 
 /** Elements whose tables are looked up at once. */
@@ -43,7 +43,10 @@ interface TableSums {
 /** The claims of all relations of a segment. Those that are scaled alike are added up as they come. */
 export class Claims {
   readonly #context: Context;
-  readonly #matrices = new Map<string, { readonly up: number; readonly negative: boolean; readonly limbs: BigUint64Array }>();
+  readonly #matrices = new Map<
+    string,
+    { readonly up: number; readonly negative: boolean; readonly limbs: BigUint64Array }
+  >();
   readonly #tables = new Map<string, TableSums>();
   /** Of choices, and of matrices of one row or column: σ × σ integers. */
   readonly #rest: bigint[];

@@ -357,7 +357,8 @@ export function repeated(words: BigUint64Array, P: number): BigUint64Array<Array
   return out;
 }
 
-function joined(parts: readonly BigUint64Array[]): BigUint64Array {
+/** Vectors one after the other. */
+export function joined(parts: readonly BigUint64Array[]): BigUint64Array {
   if (parts.length === 1) return parts[0];
   const out = new BigUint64Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

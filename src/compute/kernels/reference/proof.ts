@@ -324,6 +324,8 @@ function integerAt(limbs: BigUint64Array, i: number, bits: number): bigint {
 
 function limbsOf(values: readonly bigint[], bits: number): BigUint64Array {
   return BigUint64Array.from(
-    values.flatMap((value) => Array.from({ length: CLAIM_LIMBS }, (_, l) => BigInt.asUintN(bits, value >> BigInt(bits * l)))),
+    values.flatMap((value) =>
+      Array.from({ length: CLAIM_LIMBS }, (_, l) => BigInt.asUintN(bits, value >> BigInt(bits * l))),
+    ),
   );
 }

@@ -3,7 +3,7 @@
  * long goes in parts, so that the memory of the instance stays small; every part is wiped behind it.
  */
 import { montgomery } from '../../field.ts';
-import { type DigitStep, type IndexGroup, groupSize, unfolded } from '../../index-group.ts';
+import { type DigitStep, type IndexGroup, difference, groupSize, unfolded } from '../../index-group.ts';
 import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
 import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
@@ -291,15 +291,12 @@ export class WasmProofKernels implements ProofKernels {
     });
   }
 
+  /** Here and not in the instance: a table is megabytes, and few of its words are read. */
   async lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array> {
     invariant(table.length === groupSize(group), 'a table over its whole group');
-    return this.#run((memory) => {
-      const n = lengthOf(nu);
-      const [at, shape, places] = [memory.copy(table), stepAt(memory, group, NO_STEP), copyNarrow(memory, nu)];
-      const out = memory.take(8 * n);
-      memory.exports.look_up(at, shape, places, n, out);
-      return words64(memory, out, n);
-    });
+    const out = new BigUint64Array(lengthOf(nu));
+    for (let i = 0; i < out.length; i++) out[i] = table[difference(group, 0, Number(nu.data[i]))];
+    return out;
   }
 
   async lookupRound(
@@ -416,8 +413,6 @@ export class WasmProofKernels implements ProofKernels {
     return all;
   }
 }
-
-const NO_STEP: DigitStep = { at: 0, width: 0, xor: false };
 
 function* parts(n: number): Generator<readonly [number, number]> {
   for (let from = 0; from < n; from += PART) yield [from, Math.min(n, from + PART)];

@@ -147,7 +147,15 @@ export async function tableWords(
   const table = (await selection.table(new Probe(selection, kernels, indices) as unknown as Party)) as SelectionTable;
   if (table.kind === 'choose') return chosenWords(layout, table.pick, f, indices);
   if (table.kind === 'polynomial') return segmentWords(kernels, table.polynomial, layout, indices);
-  const row = operands.top === true ? { row: wordsOf(indices.map((d) => (d + 3) & 7), 3) } : {};
+  const row =
+    operands.top === true
+      ? {
+          row: wordsOf(
+            indices.map((d) => (d + 3) & 7),
+            3,
+          ),
+        }
+      : {};
   return kernels.clearTable({ ...table, ...row } as SelectionTable, layout);
 }
 
@@ -163,7 +171,8 @@ async function segmentWords(
   const out = new Uint8Array(size * indices.length);
   const order = Uint32Array.from(indices.keys());
   // By segments, which are one run each where the whole function is asked for.
-  if (!indices.every((d, i) => i === 0 || indices[i - 1] < d)) order.sort((i, j) => (indices[i] >>> t) - (indices[j] >>> t));
+  if (!indices.every((d, i) => i === 0 || indices[i - 1] < d))
+    order.sort((i, j) => (indices[i] >>> t) - (indices[j] >>> t));
   for (let from = 0; from < order.length; ) {
     const segment = indices[order[from]] >>> t;
     let to = from;
@@ -175,7 +184,8 @@ async function segmentWords(
     const bytes = await kernels.clearTable({ kind: 'polynomial', polynomial: one, a: { k: t, data: low } }, layout);
     if (order[to - 1] - order[from] === to - 1 - from && order[from] === from) out.set(bytes, size * from);
     else
-      for (let i = from; i < to; i++) out.set(bytes.subarray(size * (i - from), size * (i - from + 1)), size * order[i]);
+      for (let i = from; i < to; i++)
+        out.set(bytes.subarray(size * (i - from), size * (i - from + 1)), size * order[i]);
     from = to;
   }
   return out;
