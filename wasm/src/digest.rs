@@ -56,8 +56,8 @@ pub unsafe extern "C" fn digest(
     gather(width, sigma, buckets, out);
 }
 
-/// Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ. `row` has room for the words of
-/// an element; `buckets`, `sums` (σ rows of words) and `out` are zero.
+/// Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ. `row` has room for the words
+/// of an element; `buckets`, `sums` (σ rows of words) and `out` are zero.
 #[no_mangle]
 pub unsafe extern "C" fn digest_entries(
     bytes: *const u8, layout: *const Layout, x: *const u64, n: usize, v: *const u64, sigma: usize, row: *mut u64,
@@ -294,7 +294,8 @@ pub unsafe extern "C" fn table_sums(
     }
 }
 
-/// Σ_c V_{c,κ} 2^(64 − width of c) times the numbers of `table_sums`: σ × σ numbers of four 64-bit limbs. `out` is zero.
+/// Σ_c V_{c,κ} 2^(64 − width of c) times the numbers of `table_sums`: σ × σ numbers of four 64-bit limbs. `out` is
+/// zero.
 #[no_mangle]
 pub unsafe extern "C" fn table_claims(
     sums: *const u64, layout: *const Layout, v: *const u64, sigma: usize, out: *mut u64,

@@ -1,6 +1,6 @@
 /**
- * What the proofs of a circuit cost, from its shapes alone: nothing is dealt, loaded or drawn for it. All of it is public
- * and the same at all parties, so a request can be priced before anything else is done for it.
+ * What the proofs of a circuit cost, from its shapes alone: nothing is dealt, loaded or drawn for it. All of it is
+ * public and the same at all parties, so a request can be priced before anything else is done for it.
  */
 import { groupSize } from '../../../../compute/index-group.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
