@@ -112,23 +112,35 @@ export class SharedParameters implements ParameterView {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #matrices = new Map<string, Matrix>();
   readonly #rows = new Map<string, Words>();
+  readonly #masked: ((parameter: Parameter) => Promise<BigUint64Array>) | undefined;
 
-  private constructor(id: 1 | 2, config: ModelConfig, seed: Uint8Array, kernels: RingKernels) {
+  private constructor(
+    id: 1 | 2,
+    config: ModelConfig,
+    seed: Uint8Array,
+    kernels: RingKernels,
+    masked?: (parameter: Parameter) => Promise<BigUint64Array>,
+  ) {
+    this.#masked = masked;
     this.#kernels = kernels;
     this.#own = id === 1 ? 'l1' : 'l2';
     this.#seed = seed;
     this.#numbers = numbers(config);
   }
 
-  /** @param read the masked words of a parameter, from the share file. */
+  /**
+   * @param read the masked words of a parameter, from the share file
+   * @param proved whether words of matrices are asked for: they are read again then, and not kept
+   */
   static async load(
     id: 1 | 2,
     config: ModelConfig,
     seed: Uint8Array,
     read: (parameter: Parameter) => Promise<BigUint64Array>,
     kernels: RingKernels,
+    proved = false,
   ): Promise<SharedParameters> {
-    const view = new SharedParameters(id, config, seed, kernels);
+    const view = new SharedParameters(id, config, seed, kernels, proved ? read : undefined);
     for (const [number, parameter] of listParameters(config).entries()) {
       await view.#add(parameter, number, { k: 64, data: await read(parameter) });
       // What was made on the way is not needed any more.
@@ -169,6 +181,10 @@ export class SharedParameters implements ParameterView {
     if (rows !== undefined && part === this.#own && number !== undefined)
       return maskRows(kernels, this.#seed, number, parameter, rows);
     const words = this.#rows.get(`${parameter.name} ${part}`);
+    if (words === undefined && this.#masked !== undefined && number !== undefined) {
+      if (part === this.#own) return maskRows(kernels, this.#seed, number, parameter);
+      if (part === 'm') return { k: 64, data: await this.#masked(parameter) };
+    }
     invariant(words !== undefined, `this party has no part "${part}" of ${parameter.name}`);
     return parameter.cols === words.data.length ? words : { k: 64, data: words.data.slice(0, parameter.cols) };
   }

@@ -176,6 +176,7 @@ async function selection(
       );
     }
   }
+  same(await kernels.clearTable(table, layout), await oracle.clearTable(table, layout));
   for (const choice of choices)
     same(await kernels.dealSelection(choice, layout, pads, r0), await oracle.dealSelection(choice, layout, pads, r0));
 }

@@ -87,7 +87,7 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       for (const inner of [1, 6]) {
         const [left, right] = [random.words(sigma * inner, 64), random.words(inner * sigma, 64)];
         const total = random.words(CLAIM_LIMBS * sigma * sigma, 60).data as BigUint64Array;
-        await both((of) => of.matrixClaims(left, right, sigma, total));
+        await both((of) => of.matrixClaims(left, right, inner, total));
       }
       for (const layout of LAYOUTS) {
         const [n, words] = [5, layout.n * layout.widths.length];
@@ -97,8 +97,7 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
           [undefined, undefined],
           [random.words(n, 64), undefined],
           [random.words(n, 32), random.words(n, 32)],
-        ])
-        {
+        ]) {
           await both((of) => of.tableSums(bytes, layout, factors, x, sigma));
           const sums = await reference.tableSums(bytes, layout, factors, x, sigma);
           await both((of) => of.tableClaims(sums, layout, v, sigma));

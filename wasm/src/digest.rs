@@ -56,8 +56,8 @@ pub unsafe extern "C" fn digest(
     gather(width, sigma, buckets, out);
 }
 
-/// Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ. `row` has room for the words of
-/// an element; `buckets`, `sums` (σ rows of words) and `out` are zero.
+/// Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ. `row` has room for the words
+/// of an element; `buckets`, `sums` (σ rows of words) and `out` are zero.
 #[no_mangle]
 pub unsafe extern "C" fn digest_entries(
     bytes: *const u8, layout: *const Layout, x: *const u64, n: usize, v: *const u64, sigma: usize, row: *mut u64,
@@ -82,24 +82,45 @@ pub unsafe extern "C" fn digest_entries(
     }
 }
 
-/// rows·V mod 2^64: n × σ. `masks` has room for width × σ words.
+/// Columns whose sums are made for all their subsets.
+const GROUP: usize = 4;
+
+/// Bytes of scratch for the subsets that V has in each group of columns, and sums of one group.
+#[no_mangle]
+pub extern "C" fn columns_scratch(width: usize, sigma: usize) -> usize {
+    8 * BUCKETS + (width + GROUP - 1) / GROUP * sigma
+}
+
+/// rows·V mod 2^64: n × σ. Addresses follow from V, as above.
 #[no_mangle]
 pub unsafe extern "C" fn columns(
-    rows: *const u64, width: usize, n: usize, v: *const u64, sigma: usize, masks: *mut u64, out: *mut u64,
+    rows: *const u64, width: usize, n: usize, v: *const u64, sigma: usize, scratch: *mut u8, out: *mut u64,
 ) {
+    let sums = scratch as *mut u64;
+    let subsets = scratch.add(8 * BUCKETS);
     for c in 0..width {
         for t in 0..sigma {
-            *masks.add(c * sigma + t) = (*v.add(c) >> t & 1).wrapping_neg();
+            *subsets.add(c / GROUP * sigma + t) |= ((*v.add(c) >> t & 1) as u8) << (c % GROUP);
         }
     }
     for i in 0..n {
         let to = from_raw_parts_mut(out.add(i * sigma), sigma);
-        for c in 0..width {
-            let word = *rows.add(i * width + c);
-            let mask = from_raw_parts(masks.add(c * sigma), sigma);
-            for t in 0..sigma {
-                to[t] = to[t].wrapping_add(word & mask[t]);
+        let mut from = 0;
+        while from < width {
+            let row = rows.add(i * width + from);
+            let count = if width - from < GROUP { width - from } else { GROUP };
+            *sums = 0;
+            for c in 0..count {
+                let word = *row.add(c);
+                for b in 0..1usize << c {
+                    *sums.add(b + (1 << c)) = (*sums.add(b)).wrapping_add(word);
+                }
             }
+            let subset = from_raw_parts(subsets.add(from / GROUP * sigma), sigma);
+            for t in 0..sigma {
+                to[t] = to[t].wrapping_add(*sums.add(subset[t] as usize));
+            }
+            from += GROUP;
         }
     }
 }
@@ -110,65 +131,86 @@ const PARTS: usize = 3;
 /// Terms between two carries.
 const TERMS: usize = 1 << 16;
 
-/// Words of scratch: the parts of both factors.
-#[no_mangle]
-pub extern "C" fn matrix_scratch(inner: usize, sigma: usize) -> usize {
-    PARTS * inner * (sigma + (sigma + 3) / 4 * 4 + 1) / 2 + 2
+/// Four sums of 64 bits.
+#[derive(Clone, Copy)]
+struct Pair(v128, v128);
+
+impl Pair {
+    const ZERO: Pair = Pair(u64x2(0, 0), u64x2(0, 0));
+
+    #[inline(always)]
+    fn add(&mut self, x: v128, y: v128) {
+        self.0 = i64x2_add(self.0, u64x2_extmul_low_u32x4(x, y));
+        self.1 = i64x2_add(self.1, u64x2_extmul_high_u32x4(x, y));
+    }
 }
 
-/// Adds the integers left·right to `out`, σ × σ numbers of four 64-bit limbs. `scratch` is zero.
+/// Words of scratch: the parts of both factors.
+#[no_mangle]
+pub extern "C" fn matrix_scratch(rows: usize, inner: usize, cols: usize) -> usize {
+    PARTS * inner * (rows + (cols + 3) / 4 * 4 + 1) / 2 + 2
+}
+
+/// Adds the integers left·right to `out`, rows × cols numbers of four 64-bit limbs. `scratch` is zero.
 #[no_mangle]
 pub unsafe extern "C" fn matrix_claims(
-    left: *const u64, right: *const u64, inner: usize, sigma: usize, scratch: *mut u32, out: *mut u64,
+    left: *const u64, right: *const u64, rows: usize, inner: usize, cols: usize, scratch: *mut u32, out: *mut u64,
 ) {
     const LOW: u64 = (1 << PART) - 1;
-    let blocks = (sigma + 3) / 4;
+    let blocks = (cols + 3) / 4;
     // Of the left factor the parts of a word side by side; of the right one those of four columns.
-    let (l, r) = (scratch, scratch.add((PARTS * inner * sigma + 3) / 4 * 4));
-    for i in 0..sigma * inner {
+    let (l, r) = (scratch, scratch.add((PARTS * inner * rows + 3) / 4 * 4));
+    for i in 0..rows * inner {
         for p in 0..PARTS {
             *l.add(PARTS * i + p) = (*left.add(i) >> (PART * p as u32) & LOW) as u32;
         }
     }
     for j in 0..inner {
-        for c in 0..sigma {
+        for c in 0..cols {
             for p in 0..PARTS {
                 let at = ((c / 4 * inner + j) * PARTS + p) * 4 + c % 4;
-                *r.add(at) = (*right.add(j * sigma + c) >> (PART * p as u32) & LOW) as u32;
+                *r.add(at) = (*right.add(j * cols + c) >> (PART * p as u32) & LOW) as u32;
             }
         }
     }
-    for t in 0..sigma {
+    for t in 0..rows {
         for block in 0..blocks {
             let mut from = 0;
             while from < inner {
                 let to = if inner - from > TERMS { from + TERMS } else { inner };
                 // Sums of products whose parts' numbers add up to d, for columns 0, 1 and 2, 3.
-                let mut sums = [[u64x2_splat(0); 2]; 2 * PARTS - 1];
+                let mut sums = [Pair::ZERO; 2 * PARTS - 1];
                 for j in from..to {
                     let a = l.add(PARTS * (t * inner + j));
-                    let b = r.add((block * inner + j) * PARTS * 4);
-                    for p in 0..PARTS {
-                        let factor = u32x4_splat(*a.add(p));
-                        for q in 0..PARTS {
-                            let word = v128_load(b.add(4 * q) as *const v128);
-                            let sum = &mut sums[p + q];
-                            sum[0] = i64x2_add(sum[0], u64x2_extmul_low_u32x4(factor, word));
-                            sum[1] = i64x2_add(sum[1], u64x2_extmul_high_u32x4(factor, word));
-                        }
-                    }
+                    let b = r.add((block * inner + j) * PARTS * 4) as *const v128;
+                    let (a0, a1, a2) = (u32x4_splat(*a), u32x4_splat(*a.add(1)), u32x4_splat(*a.add(2)));
+                    let (b0, b1, b2) = (v128_load(b), v128_load(b.add(1)), v128_load(b.add(2)));
+                    sums[0].add(a0, b0);
+                    sums[1].add(a0, b1);
+                    sums[1].add(a1, b0);
+                    sums[2].add(a0, b2);
+                    sums[2].add(a1, b1);
+                    sums[2].add(a2, b0);
+                    sums[3].add(a1, b2);
+                    sums[3].add(a2, b1);
+                    sums[4].add(a2, b2);
                 }
-                for (d, [low, high]) in sums.iter().enumerate() {
-                    let words = [
-                        u64x2_extract_lane::<0>(*low),
-                        u64x2_extract_lane::<1>(*low),
-                        u64x2_extract_lane::<0>(*high),
-                        u64x2_extract_lane::<1>(*high),
-                    ];
-                    for (c, word) in words.iter().enumerate() {
-                        if 4 * block + c < sigma {
-                            add_shifted(out.add((t * sigma + 4 * block + c) * 4), *word, PART as usize * d);
-                        }
+                let words = |d: usize| {
+                    let Pair(low, high) = sums[d];
+                    [
+                        u64x2_extract_lane::<0>(low) as u128,
+                        u64x2_extract_lane::<1>(low) as u128,
+                        u64x2_extract_lane::<0>(high) as u128,
+                        u64x2_extract_lane::<1>(high) as u128,
+                    ]
+                };
+                let d = [words(0), words(1), words(2), words(3), words(4)];
+                for c in 0..4 {
+                    if 4 * block + c < cols {
+                        let to = out.add((t * cols + 4 * block + c) * 4);
+                        add_wide(to, 0, d[0][c] + (d[1][c] << PART) + (d[2][c] << (2 * PART)));
+                        // 2^66 is four times the second limb.
+                        add_wide(to, 1, (d[3][c] + (d[4][c] << PART)) << (3 * PART - 64));
                     }
                 }
                 from = to;
@@ -182,6 +224,21 @@ pub unsafe extern "C" fn matrix_claims(
 unsafe fn add_at(number: *mut u64, limb: usize, word: u64) {
     let mut carry = word;
     for l in limb..4 {
+        let sum = (*number.add(l)).wrapping_add(carry);
+        carry = (sum < carry) as u64;
+        *number.add(l) = sum;
+    }
+}
+
+/// Adds two words at a limb.
+#[inline(always)]
+unsafe fn add_wide(number: *mut u64, limb: usize, words: u128) {
+    let low = *number.add(limb) as u128 + (words as u64) as u128;
+    let high = *number.add(limb + 1) as u128 + (words >> 64) + (low >> 64);
+    *number.add(limb) = low as u64;
+    *number.add(limb + 1) = high as u64;
+    let mut carry = (high >> 64) as u64;
+    for l in limb + 2..4 {
         let sum = (*number.add(l)).wrapping_add(carry);
         carry = (sum < carry) as u64;
         *number.add(l) = sum;
@@ -237,19 +294,26 @@ pub unsafe extern "C" fn table_sums(
     }
 }
 
-/// Σ_c V_{c,κ} 2^(64 − width of c) times the numbers of `table_sums`: σ × σ numbers of four 64-bit limbs. `out` is zero.
+/// Σ_c V_{c,κ} 2^(64 − width of c) times the numbers of `table_sums`: σ × σ numbers of four 64-bit limbs. `out` is
+/// zero.
 #[no_mangle]
 pub unsafe extern "C" fn table_claims(
     sums: *const u64, layout: *const Layout, v: *const u64, sigma: usize, out: *mut u64,
 ) {
     let layout = &*layout;
     let words = layout.words();
+    // Upper limbs of short words are zero everywhere.
+    let mut any = [0u64; LIMBS];
+    for at in 0..sigma * words * LIMBS {
+        any[at % LIMBS] |= *sums.add(at);
+    }
+    let limbs = (1..LIMBS).rev().find(|&l| any[l] != 0).unwrap_or(0) + 1;
     for t in 0..sigma {
         for c in 0..words {
             let up = 64 - layout.width(c);
             for k in 0..sigma {
                 if *v.add(c) >> k & 1 == 1 {
-                    for l in 0..LIMBS {
+                    for l in 0..limbs {
                         let word = *sums.add(LIMBS * (t * words + c) + l);
                         add_shifted(out.add((t * sigma + k) * 4), word, 32 * l + up);
                     }

@@ -222,12 +222,15 @@ impl Lanes {
     /// Adds four products. At most four times between two carries: then no part overflows.
     #[inline(always)]
     fn add(&mut self, low: v128, high: v128, [b, c]: [v128; 2]) {
-        let products = [(0, low, b), (1, low, c), (1, high, b), (2, high, c)];
-        for (part, x, y) in products {
-            let [one, two] = self.parts[part];
-            self.parts[part] =
-                [i64x2_add(one, u64x2_extmul_low_u32x4(x, y)), i64x2_add(two, u64x2_extmul_high_u32x4(x, y))];
-        }
+        let [p0, p1, p2] = &mut self.parts;
+        p0[0] = i64x2_add(p0[0], u64x2_extmul_low_u32x4(low, b));
+        p0[1] = i64x2_add(p0[1], u64x2_extmul_high_u32x4(low, b));
+        p1[0] = i64x2_add(p1[0], u64x2_extmul_low_u32x4(low, c));
+        p1[1] = i64x2_add(p1[1], u64x2_extmul_high_u32x4(low, c));
+        p1[0] = i64x2_add(p1[0], u64x2_extmul_low_u32x4(high, b));
+        p1[1] = i64x2_add(p1[1], u64x2_extmul_high_u32x4(high, b));
+        p2[0] = i64x2_add(p2[0], u64x2_extmul_low_u32x4(high, c));
+        p2[1] = i64x2_add(p2[1], u64x2_extmul_high_u32x4(high, c));
     }
 
     /// Leaves 31 bits in the lower two parts.
@@ -267,14 +270,10 @@ impl Lanes {
             }
         }
         // What is left is lowest + 2^31·middle.
-        for lane in 0..4 {
-            let word = |v: [v128; 2]| match lane {
-                0 => u64x2_extract_lane::<0>(v[0]),
-                1 => u64x2_extract_lane::<1>(v[0]),
-                2 => u64x2_extract_lane::<0>(v[1]),
-                _ => u64x2_extract_lane::<1>(v[1]),
-            };
-            *out.add(lane) = f.word(word(lowest) + (word(middle) << LOW));
+        for half in 0..2 {
+            let words = i64x2_add(lowest[half], u64x2_shl(middle[half], LOW));
+            *out.add(2 * half) = f.word(u64x2_extract_lane::<0>(words));
+            *out.add(2 * half + 1) = f.word(u64x2_extract_lane::<1>(words));
         }
     }
 }
@@ -298,14 +297,6 @@ pub unsafe extern "C" fn fold_weights(
 ) {
     for i in 0..n {
         *out.add(i) = (*f).mul(*weights.add(i), *alpha.add((*step).digit(*index.add(i))));
-    }
-}
-
-/// G[⊖ν_i].
-#[no_mangle]
-pub unsafe extern "C" fn look_up(table: *const u64, step: *const Step, nu: *const u32, n: usize, out: *mut u64) {
-    for i in 0..n {
-        *out.add(i) = *table.add((*step).difference(0, *nu.add(i)) as usize);
     }
 }
 

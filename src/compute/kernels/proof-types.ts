@@ -42,10 +42,10 @@ export interface ProofKernels {
 
   // ── claims: integers, not residues ───────────────────────────────────────
   /**
-   * Σ_j left_{t,j} right_{j,κ}, σ × σ. `left` is σ × inner, `right` inner × σ. Numbers of `CLAIM_LIMBS` limbs of 64 bits,
-   * the lowest first, added to those of `total`.
+   * Σ_j left_{t,j} right_{j,κ} over `inner` terms, as integers. Numbers of `CLAIM_LIMBS` limbs of 64 bits, the lowest
+   * first, added to those of `total`.
    */
-  matrixClaims(left: Words, right: Words, sigma: number, total: BigUint64Array): Promise<BigUint64Array>;
+  matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array>;
   /**
    * Σ_i X_{i,t} of every 32-bit limb of p_i q_i T_{i,c}, of the tables of N elements: σ × n·P × `CLAIM_LIMBS` sums, to
    * be added up over relations. A sum of 2^32 limbs fits its word.

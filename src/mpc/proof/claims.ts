@@ -11,15 +11,15 @@ import { viewWords } from '../../compute/ring.ts';
 import { addWords } from '../../compute/words64.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
 import { type Context, choices, compressedLeft, indices } from './halves.ts';
-import {
-  type ChoiceOfV,
-  type ChoiceOfW,
-  type ChoiceShape,
-  type MatrixHalf,
-  type MatrixShape,
-  type TableHalf,
-  type TableShape,
-  type Whole,
+import type {
+  ChoiceOfV,
+  ChoiceOfW,
+  ChoiceShape,
+  MatrixHalf,
+  MatrixShape,
+  TableHalf,
+  TableShape,
+  Whole,
 } from './relations.ts';
 
 /** Elements whose tables are looked up at once. */
@@ -43,14 +43,17 @@ interface TableSums {
 /** The claims of all relations of a segment. Those that are scaled alike are added up as they come. */
 export class Claims {
   readonly #context: Context;
-  readonly #matrices = new Map<string, { readonly up: number; readonly negative: boolean; limbs: BigUint64Array }>();
+  readonly #matrices = new Map<
+    string,
+    { readonly up: number; readonly negative: boolean; readonly limbs: BigUint64Array }
+  >();
   readonly #tables = new Map<string, TableSums>();
-  /** Of choices: σ numbers, in column 0. */
-  readonly #choices: bigint[];
+  /** Of choices, and of matrices of one row or column: σ × σ integers. */
+  readonly #rest: bigint[];
 
   constructor(context: Context) {
     this.#context = context;
-    this.#choices = new Array<bigint>(context.segment.parameters.sigma).fill(0n);
+    this.#rest = new Array<bigint>(context.segment.parameters.sigma ** 2).fill(0n);
   }
 
   async add(index: number, { v, w }: Whole): Promise<void> {
@@ -64,13 +67,11 @@ export class Claims {
   async total(): Promise<bigint[]> {
     const { segment, kernels, challenges } = this.#context;
     const { sigma } = segment.parameters;
-    const total = new Array<bigint>(sigma * sigma).fill(0n);
-    for (const [t, claim] of this.#choices.entries()) total[t * sigma] += claim;
+    const total = this.#rest.slice();
     for (const { up, negative, limbs } of this.#matrices.values())
       for (const i of total.keys()) {
-        let value = 0n;
-        for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[CLAIM_LIMBS * i + l];
-        total[i] += (negative ? -value : value) << BigInt(up);
+        const value = integerAt(limbs, i) << BigInt(up);
+        total[i] += negative ? -value : value;
       }
     for (const { index, term, narrower, sums } of this.#tables.values()) {
       const { first, layout } = (segment.shapes[index] as TableShape).table.functions[term];
@@ -85,21 +86,36 @@ export class Claims {
   async #matrix(index: number, shape: MatrixShape, v: MatrixHalf, w: MatrixHalf): Promise<void> {
     const { segment, kernels, challenges } = this.#context;
     const { sigma } = segment.parameters;
+    const [x, columns] = [await challenges.rows(index), await challenges.columns(index)];
+    const up = 64 - shape.k;
+    // One row or column is not compressed: X is a bit of the row, V has a one.
+    const [rows, cols] = [shape.rows === 1 ? 1 : sigma, shape.columns === 1 ? 1 : sigma];
     for (const [t, { left, negative, inner }] of shape.terms.entries()) {
-      const [l, r] = left === 'V' ? [v.factors[t], w.factors[t]] : [w.factors[t], v.factors[t]];
-      const x = await challenges.rows(index);
-      const up = 64 - shape.k;
-      const sum = this.#matrices.get(`${up} ${negative}`) ?? {
-        ...{ up, negative },
-        limbs: new BigUint64Array(CLAIM_LIMBS * sigma * sigma),
-      };
-      this.#matrices.set(`${up} ${negative}`, sum);
-      sum.limbs = await kernels.matrixClaims(
-        await compressedLeft(kernels, await loaded(l), inner, x, sigma),
-        await kernels.columns(await loaded(r), shape.columns, await challenges.columns(index), sigma),
-        sigma,
-        sum.limbs,
+      const [one, other] = left === 'V' ? [v.factors[t], w.factors[t]] : [w.factors[t], v.factors[t]];
+      const [l, r] = [await loaded(one), await loaded(other)];
+      const key = `${up} ${negative}`;
+      const whole = rows * cols === sigma * sigma;
+      const known = whole ? this.#matrices.get(key) : undefined;
+      const limbs = await kernels.matrixClaims(
+        rows === 1 ? l : await compressedLeft(kernels, l, inner, x, sigma),
+        cols === 1 ? r : await kernels.columns(r, shape.columns, columns, sigma),
+        inner,
+        known?.limbs ?? new BigUint64Array(CLAIM_LIMBS * rows * cols),
       );
+      if (whole) this.#matrices.set(key, { up, negative, limbs });
+      else this.#spread(limbs, x[0], rows, cols, negative, up);
+    }
+  }
+
+  /** Claims of one row, which count where X has its bit, or of one column. */
+  #spread(limbs: BigUint64Array, x: bigint, rows: number, cols: number, negative: boolean, up: number): void {
+    const { sigma } = this.#context.segment.parameters;
+    for (let t = 0; t < sigma; t++) {
+      if (rows === 1 && ((x >> BigInt(t)) & 1n) === 0n) continue;
+      for (let kappa = 0; kappa < cols; kappa++) {
+        const value = integerAt(limbs, (rows === 1 ? 0 : t) * cols + kappa) << BigInt(up);
+        this.#rest[t * sigma + kappa] += negative ? -value : value;
+      }
     }
   }
 
@@ -142,7 +158,14 @@ export class Claims {
       const claims = await kernels.choiceClaims(
         ...([bytes, packed, viewWords(choice, from, to), phi, x.subarray(from, to), sigma] as const),
       );
-      for (const [t, claim] of claims.entries()) this.#choices[t] += claim << BigInt(64 - layout.k);
+      for (const [t, claim] of claims.entries()) this.#rest[t * sigma] += claim << BigInt(64 - layout.k);
     }
   }
+}
+
+/** Number i of several, of 64-bit limbs. */
+function integerAt(limbs: BigUint64Array, i: number): bigint {
+  let value = 0n;
+  for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[CLAIM_LIMBS * i + l];
+  return value;
 }

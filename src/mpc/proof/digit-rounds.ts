@@ -15,6 +15,7 @@ import {
   chosenBasis,
   digitProducts,
   indices,
+  joined,
   repeated,
   tableWeights,
   times,
@@ -29,48 +30,68 @@ import {
   digitsOf,
   isLookedUp,
 } from './relations.ts';
-import { viewWords } from '../../compute/ring.ts';
+import { type Words, concatWords, viewWords } from '../../compute/ring.ts';
 
-/** z of one relation in a digit round; undefined where it has no such digit. */
-export async function roundOf(
-  context: Context,
-  index: number,
-  { v, w }: Whole,
-  round: number,
-  prime: number,
-): Promise<BigUint64Array | undefined> {
-  const shape = context.segment.shapes[index];
-  if (shape.kind === 'table' && round < digitsOf(shape))
-    return ofTable(context, index, shape, v as TableHalf, w as TableHalf, round, prime);
-  if (shape.kind === 'choice' && round < choiceSteps(shape.layout.n).length)
-    return ofChoice(context, index, shape, v as ChoiceOfV, w as ChoiceOfW, round, prime);
-  return undefined;
+/** What is looked up in one folded table in a round, of all relations and terms that look there. */
+interface Lookups {
+  readonly index: number;
+  readonly term: number;
+  readonly weights: BigUint64Array[];
+  readonly mu: Words[];
+  readonly nu: Words[];
 }
 
-async function ofTable(
-  { kernels, challenges, tables }: Context,
+/** z of all relations in a digit round. */
+export async function digitRound(
+  context: Context,
+  wholes: Iterable<readonly [number, Whole]>,
+  round: number,
+  prime: number,
+): Promise<BigUint64Array> {
+  const { kernels, challenges, tables, segment } = context;
+  const { q } = (await challenges.primes())[prime];
+  const z = new BigUint64Array(RADIX * RADIX);
+  const lookups = new Map<string, Lookups>();
+  for (const [index, { v, w }] of wholes) {
+    const shape = segment.shapes[index];
+    if (round >= digitsOf(shape)) continue;
+    if (shape.kind === 'table') await collect(context, lookups, index, v as TableHalf, w as TableHalf, round, prime);
+    if (shape.kind === 'choice')
+      add(z, await ofChoice(context, index, shape, v as ChoiceOfV, w as ChoiceOfW, round, prime), q);
+  }
+  for (const { index, term, weights, mu, nu } of lookups.values()) {
+    const { group } = (segment.shapes[index] as TableShape).table;
+    const folded = await tables.table(index, term, prime, round);
+    const step = digitSteps(group)[round];
+    add(z, await kernels.lookupRound(joined(weights), folded, group, step, concatWords(mu), concatWords(nu), q), q);
+  }
+  return z;
+}
+
+async function collect(
+  { kernels, challenges, segment }: Context,
+  lookups: Map<string, Lookups>,
   index: number,
-  shape: TableShape,
   v: TableHalf,
   w: TableHalf,
   round: number,
   prime: number,
-): Promise<BigUint64Array> {
+): Promise<void> {
+  const shape = segment.shapes[index] as TableShape;
   const { q } = (await challenges.primes())[prime];
-  const { group } = shape.table;
-  const steps = digitSteps(group);
   const [mu, nu] = [await indices(shape, v), await indices(shape, w)];
   let f = await tableWeights({ kernels, challenges }, index, shape, prime);
-  for (const [r, step] of steps.slice(0, round).entries())
+  for (const [r, step] of digitSteps(shape.table.group).slice(0, round).entries())
     f = await kernels.foldWeights(f, mu, step, (await challenges.folds(r))[prime].alpha, q);
-  const z = new BigUint64Array(RADIX * RADIX);
-  for (const t of shape.terms.keys()) {
+  for (const [t, one] of shape.terms.entries()) {
     if (!isLookedUp(shape, t)) continue;
-    const weights = await times(kernels, await times(kernels, f, v, t, q), w, t, q);
-    const folded = await tables.table(index, t, prime, round);
-    add(z, await kernels.lookupRound(weights, folded, group, steps[round], mu, nu, q), q);
+    const key = `${segment.classOf(index)} ${one}`;
+    const known = lookups.get(key) ?? { index, term: t, weights: [], mu: [], nu: [] };
+    lookups.set(key, known);
+    known.weights.push(await times(kernels, await times(kernels, f, v, t, q), w, t, q));
+    known.mu.push(mu);
+    known.nu.push(nu);
   }
-  return z;
 }
 
 async function ofChoice(

@@ -116,23 +116,44 @@ async function matrixScalars(
     const sign = (negative ? -1n : 1n) << BigInt(64 - shape.k);
     const scale = (coefficients: BigUint64Array) =>
       side === 'W' ? coefficients : coefficients.map((c) => residue(sign * c, q));
-    const { sigma } = segment.parameters;
     out.push(
       mine
-        ? await kernels.combineRows(
-            await compressedLeft(kernels, factor, m, await challenges.rows(index), sigma),
-            m,
-            scale(rows),
-            q,
-          )
-        : await kernels.combineColumns(
-            await kernels.columns(factor, m, await challenges.columns(index), sigma),
-            scale(columns),
-            q,
-          ),
+        ? await leftScalars({ segment, kernels, challenges }, index, factor, m, scale(rows), q)
+        : await rightScalars({ segment, kernels, challenges }, index, factor, m, scale(columns), q),
     );
   }
   return joined(out);
+}
+
+type Compressing = Pick<Context, 'segment' | 'kernels' | 'challenges'>;
+
+async function leftScalars(
+  { segment, kernels, challenges }: Compressing,
+  index: number,
+  left: Words,
+  inner: number,
+  coefficients: BigUint64Array,
+  q: bigint,
+): Promise<BigUint64Array> {
+  const x = await challenges.rows(index);
+  // Of one row nothing is added up: XᵀL has that row or zeros.
+  if (x.length === 1) return kernels.combineRows(left, inner, await kernels.weights(x, coefficients, q), q);
+  const compressed = await compressedLeft(kernels, left, inner, x, segment.parameters.sigma);
+  return kernels.combineRows(compressed, inner, coefficients, q);
+}
+
+async function rightScalars(
+  { segment, kernels, challenges }: Compressing,
+  index: number,
+  right: Words,
+  width: number,
+  coefficients: BigUint64Array,
+  q: bigint,
+): Promise<BigUint64Array> {
+  // One column has V = (1, 0, …).
+  if (width === 1) return kernels.combineColumns(right, coefficients.subarray(0, 1), q);
+  const compressed = await kernels.columns(right, width, await challenges.columns(index), segment.parameters.sigma);
+  return kernels.combineColumns(compressed, coefficients, q);
 }
 
 /** XᵀL mod 2^k, σ × inner. */
@@ -305,7 +326,7 @@ export async function choiceWeights(
   );
 }
 
-/** Π_r coefficient_{digit r of j}, for every j below 2^(all bits of the steps). */
+/** Π_r coefficient_{digit r of j}, for every j below 2^(all bits of the steps). Made once for each number of bits. */
 export async function digitProducts(
   challenges: Challenges,
   prime: number,
@@ -314,11 +335,20 @@ export async function digitProducts(
   q: bigint,
 ): Promise<BigUint64Array> {
   const bits = steps.reduce((sum, { width }) => sum + width, 0);
+  const made = MADE.get(challenges) ?? new Map<string, BigUint64Array>();
+  MADE.set(challenges, made);
+  const key = `${prime} ${which} ${bits}`;
+  const known = made.get(key);
+  if (known !== undefined) return known;
   const folds = await Promise.all(steps.map(async (_, r) => (await challenges.folds(r))[prime][which]));
-  return BigUint64Array.from({ length: 2 ** bits }, (_, j) =>
+  const products = BigUint64Array.from({ length: 2 ** bits }, (_, j) =>
     steps.reduce((product, step, r) => (product * folds[r][digitAt(step, j)]) % q, 1n % q),
   );
+  made.set(key, products);
+  return products;
 }
+
+const MADE = new WeakMap<Challenges, Map<string, BigUint64Array>>();
 
 /** Each word P times. */
 export function repeated(words: BigUint64Array, P: number): BigUint64Array<ArrayBuffer> {
@@ -327,7 +357,8 @@ export function repeated(words: BigUint64Array, P: number): BigUint64Array<Array
   return out;
 }
 
-function joined(parts: readonly BigUint64Array[]): BigUint64Array {
+/** Vectors one after the other. */
+export function joined(parts: readonly BigUint64Array[]): BigUint64Array {
   if (parts.length === 1) return parts[0];
   const out = new BigUint64Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

@@ -14,7 +14,7 @@ import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { SecurityViolationError, TercetError, invariant } from '../../core/errors.ts';
 import { Challenges } from './challenges.ts';
 import { Claims } from './claims.ts';
-import { roundOf } from './digit-rounds.ts';
+import { digitRound } from './digit-rounds.ts';
 import { type Context, scalars } from './halves.ts';
 import { PublicTables } from './public-tables.ts';
 import type { Whole } from './relations.ts';
@@ -156,14 +156,8 @@ export class Prover {
     return concatBytes(parts);
   }
 
-  async #digits(round: number, prime: number): Promise<BigUint64Array> {
-    const { q } = (await this.#context.challenges.primes())[prime];
-    const total = new BigUint64Array(RADIX * RADIX);
-    for (const [index, whole] of this.#wholes) {
-      const z = await roundOf(this.#context, index, whole, round, prime);
-      if (z !== undefined) for (const [i, value] of z.entries()) total[i] = (total[i] + value) % q;
-    }
-    return total;
+  #digits(round: number, prime: number): Promise<BigUint64Array> {
+    return digitRound(this.#context, this.#wholes, round, prime);
   }
 
   async #tail(round: number, prime: number, q: bigint): Promise<BigUint64Array> {

@@ -62,7 +62,8 @@ export class PublicTables {
     const step = Math.max(1, Math.floor((8 * PART) / elementBits(layout)));
     for (let from = 0; from < out.length; from += step) {
       const count = Math.min(step, out.length - from);
-      const indices = Uint32Array.from({ length: count }, (_, i) => from + i);
+      const indices = new Uint32Array(count);
+      for (let i = 0; i < count; i++) indices[i] = from + i;
       const bytes = await table.words(term, indices);
       out.set(await this.#kernels.publicTable(bytes, layout, count, coefficients, q), from);
     }

@@ -88,10 +88,10 @@ export class ReferenceProofKernels implements ProofKernels {
     return stored(grid(lengthOf(rows) / width, sigma, cell), rows.k);
   }
 
-  async matrixClaims(left: Words, right: Words, sigma: number, total: BigUint64Array): Promise<BigUint64Array> {
-    const inner = lengthOf(left) / sigma;
-    const claims = grid(sigma, sigma, (t, c) =>
-      sum(inner, (j) => wordAt(left, t * inner + j) * wordAt(right, j * sigma + c)),
+  async matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array> {
+    const [rows, cols] = [lengthOf(left) / inner, lengthOf(right) / inner];
+    const claims = grid(rows, cols, (t, c) =>
+      sum(inner, (j) => wordAt(left, t * inner + j) * wordAt(right, j * cols + c)),
     );
     return limbsOf(
       claims.map((claim, i) => claim + integerAt(total, i, 64)),
@@ -324,6 +324,8 @@ function integerAt(limbs: BigUint64Array, i: number, bits: number): bigint {
 
 function limbsOf(values: readonly bigint[], bits: number): BigUint64Array {
   return BigUint64Array.from(
-    values.flatMap((value) => Array.from({ length: CLAIM_LIMBS }, (_, l) => BigInt.asUintN(bits, value >> BigInt(bits * l)))),
+    values.flatMap((value) =>
+      Array.from({ length: CLAIM_LIMBS }, (_, l) => BigInt.asUintN(bits, value >> BigInt(bits * l))),
+    ),
   );
 }

@@ -3,7 +3,7 @@
  * long goes in parts, so that the memory of the instance stays small; every part is wiped behind it.
  */
 import { montgomery } from '../../field.ts';
-import { type DigitStep, type IndexGroup, groupSize, unfolded } from '../../index-group.ts';
+import { type DigitStep, type IndexGroup, difference, groupSize, unfolded } from '../../index-group.ts';
 import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
 import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
@@ -59,15 +59,16 @@ export class WasmProofKernels implements ProofKernels {
 
   async digest(rows: Words, width: number, x: BigUint64Array, sigma: number): Promise<Words> {
     invariant(lengthOf(rows) === width * x.length, 'digest: a row of words for every row of challenges');
-    const total = new BigUint64Array(sigma * width);
+    const total = new BigUint64Array(x.length <= PART ? 0 : sigma * width);
     for (const [from, to] of parts(x.length)) {
       const sums = this.#run((memory) => {
         const [at, xs] = [copyWide(memory, rows, from * width, to * width), memory.copy(x.subarray(from, to))];
         const buckets = memory.take(8 * memory.exports.digest_scratch(width, sigma));
-        const out = memory.take(8 * total.length);
+        const out = memory.take(8 * sigma * width);
         memory.exports.digest(at, width, xs, to - from, sigma, buckets, out);
-        return words64(memory, out, total.length);
+        return words64(memory, out, sigma * width);
       });
+      if (x.length <= PART) return reducedWords(sums, rows.k);
       addWords(total, sums);
     }
     return reducedWords(total, rows.k);
@@ -101,8 +102,9 @@ export class WasmProofKernels implements ProofKernels {
       all.set(
         this.#run((memory) => {
           const [at, vs] = [copyWide(memory, rows, from * width, to * width), memory.copy(v)];
-          const [masks, out] = [memory.take(8 * width * sigma), memory.take(8 * (to - from) * sigma)];
-          memory.exports.columns(at, width, to - from, vs, sigma, masks, out);
+          const scratch = memory.take(memory.exports.columns_scratch(width, sigma));
+          const out = memory.take(8 * (to - from) * sigma);
+          memory.exports.columns(at, width, to - from, vs, sigma, scratch, out);
           return words64(memory, out, (to - from) * sigma);
         }),
         from * sigma,
@@ -112,13 +114,16 @@ export class WasmProofKernels implements ProofKernels {
 
   // ── claims ────────────────────────────────────────────────────────────────
 
-  async matrixClaims(left: Words, right: Words, sigma: number, total: BigUint64Array): Promise<BigUint64Array> {
-    const inner = lengthOf(left) / sigma;
-    invariant(Number.isInteger(inner) && lengthOf(right) === inner * sigma, 'claims: factors of one inner dimension');
+  async matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array> {
+    const [rows, cols] = [lengthOf(left) / inner, lengthOf(right) / inner];
+    invariant(
+      Number.isInteger(rows) && Number.isInteger(cols) && total.length === CLAIM_LIMBS * rows * cols,
+      'claims: factors of one inner dimension',
+    );
     return this.#run((memory) => {
       const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.copy(total)];
-      const scratch = memory.take(8 * memory.exports.matrix_scratch(inner, sigma));
-      memory.exports.matrix_claims(l, r, inner, sigma, scratch, out);
+      const scratch = memory.take(8 * memory.exports.matrix_scratch(rows, inner, cols));
+      memory.exports.matrix_claims(l, r, rows, inner, cols, scratch, out);
       return words64(memory, out, total.length);
     });
   }
@@ -286,15 +291,12 @@ export class WasmProofKernels implements ProofKernels {
     });
   }
 
+  /** Here and not in the instance: a table is megabytes, and few of its words are read. */
   async lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array> {
     invariant(table.length === groupSize(group), 'a table over its whole group');
-    return this.#run((memory) => {
-      const n = lengthOf(nu);
-      const [at, shape, places] = [memory.copy(table), stepAt(memory, group, NO_STEP), copyNarrow(memory, nu)];
-      const out = memory.take(8 * n);
-      memory.exports.look_up(at, shape, places, n, out);
-      return words64(memory, out, n);
-    });
+    const out = new BigUint64Array(lengthOf(nu));
+    for (let i = 0; i < out.length; i++) out[i] = table[difference(group, 0, Number(nu.data[i]))];
+    return out;
   }
 
   async lookupRound(
@@ -411,8 +413,6 @@ export class WasmProofKernels implements ProofKernels {
     return all;
   }
 }
-
-const NO_STEP: DigitStep = { at: 0, width: 0, xor: false };
 
 function* parts(n: number): Generator<readonly [number, number]> {
   for (let from = 0; from < n; from += PART) yield [from, Math.min(n, from + PART)];

@@ -57,9 +57,9 @@ function tableRelation(message: string, selection: Selection): TableRelation {
 }
 
 /**
- * The table of a selection over the integers. Where all entries are one function, each is an element of its own: X keeps
- * them apart. Where words are the same integers in every ring, they are those of Z_2^64. So the windows of a law in all
- * rings are one table, which is folded once.
+ * The table of a selection over the integers. Where all entries are one function, each is an element of its own: X
+ * keeps them apart. Where words are the same integers in every ring, they are those of Z_2^64. So the windows of a law
+ * in all rings are one table, which is folded once.
  */
 function publicForm({ n, k, widths, form }: Selection): {
   readonly layout: TableLayout;

@@ -39,9 +39,13 @@ function lastHalf({ half12, half21 }: Gate): number {
 
 /**
  * @param limit bytes that a prover keeps for a segment
- * @param kernels make the words of public tables
+ * @param kernels make the words of public tables; without them there are shapes and no words
  */
-export function planProofs(circuit: Circuit, kernels: RingKernels, limit: number): readonly PlannedSegment[] {
+export function planProofs(
+  circuit: Circuit,
+  kernels: RingKernels | undefined,
+  limit: number,
+): readonly PlannedSegment[] {
   const provers: readonly PartyId[] = circuit.weights === 'secret' ? [0, 1, 2] : [1, 2];
   return provers.flatMap((proof) => {
     const relations = relationsOf(circuit, kernels, proof);
@@ -56,7 +60,7 @@ export function planProofs(circuit: Circuit, kernels: RingKernels, limit: number
 }
 
 /** All relations of one prover, in the order in which their last messages pass. */
-function relationsOf(circuit: Circuit, kernels: RingKernels, proof: PartyId): readonly Planned[] {
+function relationsOf(circuit: Circuit, kernels: RingKernels | undefined, proof: PartyId): readonly Planned[] {
   const gates = [...circuit.gates].sort((a, b) => lastHalf(a) - lastHalf(b) || a.number - b.number);
   return gates.flatMap((gate) => {
     const { relations = [], halves = [] } = gate;
@@ -67,7 +71,11 @@ function relationsOf(circuit: Circuit, kernels: RingKernels, proof: PartyId): re
       if (shape.kind !== 'table') return [{ gate, shape, halves: halves[i] }];
       const { words } = halves[i];
       invariant(words !== undefined, `${gate.path}: a table without words`);
-      const table = { ...shape.table, words: (f: number, at: Uint32Array) => words(kernels, shape.table, f, at) };
+      const made = (f: number, at: Uint32Array) => {
+        invariant(kernels !== undefined, 'words of a table that was planned without kernels');
+        return words(kernels, shape.table, f, at);
+      };
+      const table = { ...shape.table, words: made };
       return [{ gate, shape: { ...shape, table }, halves: halves[i] }];
     });
   });

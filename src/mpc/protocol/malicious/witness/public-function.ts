@@ -147,7 +147,15 @@ export async function tableWords(
   const table = (await selection.table(new Probe(selection, kernels, indices) as unknown as Party)) as SelectionTable;
   if (table.kind === 'choose') return chosenWords(layout, table.pick, f, indices);
   if (table.kind === 'polynomial') return segmentWords(kernels, table.polynomial, layout, indices);
-  const row = operands.top === true ? { row: wordsOf(indices.map((d) => (d + 3) & 7), 3) } : {};
+  const row =
+    operands.top === true
+      ? {
+          row: wordsOf(
+            indices.map((d) => (d + 3) & 7),
+            3,
+          ),
+        }
+      : {};
   return kernels.clearTable({ ...table, ...row } as SelectionTable, layout);
 }
 
@@ -158,18 +166,27 @@ async function segmentWords(
   layout: TableLayout,
   indices: Uint32Array,
 ): Promise<Uint8Array> {
-  const { t, degree, coefficients, segments } = polynomial;
+  const { t, degree, coefficients } = polynomial;
   const size = tableBytes(layout, 1);
-  const places = Array.from({ length: segments }, (): number[] => []);
-  for (let i = 0; i < indices.length; i++) places[indices[i] >>> t].push(i);
   const out = new Uint8Array(size * indices.length);
-  for (const [segment, at] of places.entries()) {
-    if (at.length === 0) continue;
+  const order = Uint32Array.from(indices.keys());
+  // By segments, which are one run each where the whole function is asked for.
+  if (!indices.every((d, i) => i === 0 || indices[i - 1] < d))
+    order.sort((i, j) => (indices[i] >>> t) - (indices[j] >>> t));
+  for (let from = 0; from < order.length; ) {
+    const segment = indices[order[from]] >>> t;
+    let to = from;
+    while (to < order.length && indices[order[to]] >>> t === segment) to++;
+    const low = new Uint32Array(to - from);
+    for (let i = from; i < to; i++) low[i - from] = indices[order[i]] & (2 ** t - 1);
     const own = coefficients.slice((degree + 1) * segment, (degree + 1) * (segment + 1));
-    const low = Uint32Array.from(at, (i) => indices[i] & (2 ** t - 1));
     const one = { ...polynomial, segments: 1, coefficients: own };
     const bytes = await kernels.clearTable({ kind: 'polynomial', polynomial: one, a: { k: t, data: low } }, layout);
-    for (const [from, to] of at.entries()) out.set(bytes.subarray(size * from, size * (from + 1)), size * to);
+    if (order[to - 1] - order[from] === to - 1 - from && order[from] === from) out.set(bytes, size * from);
+    else
+      for (let i = from; i < to; i++)
+        out.set(bytes.subarray(size * (i - from), size * (i - from + 1)), size * order[i]);
+    from = to;
   }
   return out;
 }

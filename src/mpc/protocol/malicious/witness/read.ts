@@ -1,12 +1,6 @@
 /** How halves of relations are read at a party: messages as they were on a link, components, weights. */
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
-import {
-  type Vector,
-  type Words,
-  lengthOf,
-  sliceWords,
-  zeros,
-} from '../../../../compute/ring.ts';
+import { type Vector, type Words, lengthOf, sliceWords, zeros } from '../../../../compute/ring.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
 import type { MatrixHalf } from '../../../proof/relations.ts';
 import type { AffineTerm } from '../../types.ts';
@@ -91,6 +85,7 @@ export function interleaved(columns: readonly Words[]): Words {
   const P = columns.length;
   if (P === 1) return columns[0];
   const out = zeros(P * data.length, k);
-  for (const [p, column] of columns.entries()) for (let i = 0; i < data.length; i++) out.data[P * i + p] = column.data[i];
+  for (const [p, column] of columns.entries())
+    for (let i = 0; i < data.length; i++) out.data[P * i + p] = column.data[i];
   return out;
 }
