@@ -20,6 +20,7 @@ pub mod evaluate;
 pub mod exp;
 pub mod float;
 pub mod fold;
+pub mod limbs;
 pub mod matmul;
 pub mod ot;
 pub mod pack;
