@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Fold } from '../compute/fold.ts';
 import { WasmFold } from '../compute/kernels/wasm/fold.ts';
-import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
+import { loadNodeFoldModule, loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 
@@ -45,7 +45,7 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
 
 /** What weights are folded and encoded by, in the calling thread. */
 export async function wasmFold(): Promise<Fold> {
-  return new WasmFold(await loadNodeModule());
+  return new WasmFold(await loadNodeFoldModule());
 }
 
 /** Whether a search for a graphics device is worth its time: on Linux one has a file, elsewhere there is always one. */

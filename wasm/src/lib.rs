@@ -19,7 +19,7 @@ pub mod deal;
 pub mod evaluate;
 pub mod exp;
 pub mod float;
-pub mod fold;
+pub mod lanes;
 pub mod limbs;
 pub mod matmul;
 pub mod ot;

@@ -4,9 +4,9 @@
 //! is left out where it is zero: model weights at scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and
 //! adds eight pairs in one x86 instruction, where a word times a 32-bit entry takes eight for two.
 //!
-//! Nothing is rounded. What counts 2³² and more is needed modulo 2³² and less. The digits below have at most 2¹⁰ and
-//! entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A layer is
-//! *light* where every column of a block has entries of less than 2²¹ in all, so that a whole block needs no widening.
+//! Nothing is rounded. What counts 2³² and more is needed modulo 2³² and less. The digits below are at most 2¹⁰ and
+//! entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A layer
+//! is *light* where the entries of every column of a block are less than 2²¹ in all, so that a block needs no widening.
 
 use crate::matmul::min;
 use core::arch::wasm32::*;
@@ -24,8 +24,8 @@ const CHUNK: usize = 64;
 const LIGHT: usize = 1;
 const LIGHT_HIGH: usize = 2;
 
-/// A digit of x: its place, its bits, and the least value below zero. One less than half of 2^bits where 2^bits / 2
-/// is a value too, so that −2¹⁵ · 2¹⁰ · 64 is the largest sum.
+/// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those below 2³² that is one
+/// less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum there is.
 struct Digit {
     shift: u32,
     bits: u32,
