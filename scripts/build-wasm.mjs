@@ -1,5 +1,6 @@
-// Builds wasm/ into the modules of src/compute/kernels/wasm, byte for byte the same from any folder: tercet.wasm, and
-// proof.wasm, which only a mode with proofs loads. `--check` builds aside and compares.
+// Builds wasm/ into the modules of src/compute/kernels/wasm, byte for byte the same from any folder: tercet.wasm,
+// proof.wasm, which only a mode with proofs loads, and fold.wasm, for who has the weights of a model. `--check` builds
+// aside and compares.
 //
 // Debian's rustc on purpose: it is the toolchain with a packaged wasm32 standard library, and one pinned compiler
 // gives one output. The crate has no dependencies, so rustc is called without cargo.
@@ -14,6 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const modules = [
   { name: 'tercet', source: 'lib.rs', limit: 120 * 1024 },
   { name: 'proof', source: 'proof.rs', limit: 48 * 1024 },
+  { name: 'fold', source: 'fold.rs', limit: 16 * 1024 },
 ];
 const rustc = '/usr/bin/rustc';
 const check = process.argv.includes('--check');

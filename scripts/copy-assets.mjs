@@ -4,7 +4,7 @@ import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-for (const name of ['tercet', 'proof'])
+for (const name of ['tercet', 'proof', 'fold'])
   copyFileSync(
     new URL(`../src/compute/kernels/wasm/${name}.wasm`, import.meta.url),
     new URL(`../dist/compute/kernels/wasm/${name}.wasm`, import.meta.url),

@@ -27,7 +27,7 @@ import { isOwnFolder } from './own-files.ts';
 import { DRAFT, SEAL, SealedReader, SealedWriter, sealedSize } from './sealed-file.ts';
 
 /** Changes with what is derived from the same weights: then what was kept is not found (`test/party/encoded-weights.test.ts`). */
-export const ENCODING = 2;
+export const ENCODING = 3;
 
 /** Bytes of the first record: JSON, filled up with spaces. */
 const HEAD_BYTES = 1 << 16;

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Fold } from '../compute/fold.ts';
 import { WasmFold } from '../compute/kernels/wasm/fold.ts';
-import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
+import { loadNodeFoldModule, loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { type Device, mayHaveGpu } from './devices.ts';
@@ -42,7 +42,7 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
 
 /** What weights are folded and encoded by, in the calling thread. */
 export async function wasmFold(): Promise<Fold> {
-  return new WasmFold(await loadNodeModule());
+  return new WasmFold(await loadNodeFoldModule());
 }
 
 async function wasm(threads: number, fallback: string | undefined): Promise<NodeKernels> {

@@ -25,8 +25,8 @@ export const ENROLMENT_KEY = 'enrolment.key';
 export const ENROLLED = 'enrolled.json';
 /** The signed list of revoked credentials, beside the parts of the compute parties. */
 export const REVOKED = 'revoked.json';
-/** The first did not name config.json and plan.json, the second no enrolment key, and the third had other weights. */
-const VERSION = 4;
+/** The first did not name config.json and plan.json, the second no enrolment key; later ones had other weights. */
+const VERSION = 5;
 
 export const PARTS = ['p1', 'p2', 'owner', 'issuer'] as const;
 

@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { plainFold } from '../../src/compute/fold.ts';
 import { WasmFold } from '../../src/compute/kernels/wasm/fold.ts';
-import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { loadNodeFoldModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { failure } from '../failure.ts';
 import { Random } from './kernels.suite.ts';
 
-const wasm = new WasmFold(await loadNodeModule());
+const wasm = new WasmFold(await loadNodeFoldModule());
 const random = new Random(4711);
 
 /** Uniform in (−1, 1), with all bits of a float32 or a float64. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { panelsOf } from '../../src/compute/kernels/panels.ts';
+import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/panels.ts';
 import { failure } from '../failure.ts';
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
@@ -286,12 +286,19 @@ describe('a matrix in the order of panels', () => {
     [3, 2],
   ] as const;
 
+  /** Small entries, and in some panels those of two layers, up to their limits. */
+  const entriesOf = (rows: number, cols: number): Int32Array => {
+    const small = Int32Array.from({ length: rows * cols }, () => Number(random.word(16)) - 2 ** 15);
+    small.set([LARGEST_ENTRY, -(2 ** 31), 2 ** 15, -(2 ** 15) - 1]);
+    return small.fill(2 ** 30 + 5, Math.floor(0.9 * small.length));
+  };
+
   it.each([0, 1, 3])('gives the products of the same one by rows, with %i workers, shared or not', async (threads) => {
     const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
     const { order, load } = kernels.panels;
     try {
       for (const [rows, cols] of sizes) {
-        const entries = new Int32Array((random.words(rows * cols, 32).data as Uint32Array).buffer);
+        const entries = entriesOf(rows, cols);
         const panels = panelsOf(order, entries, rows, cols);
         const shared = new Int32Array(new SharedArrayBuffer(panels.byteLength));
         shared.set(panels);
@@ -309,13 +316,14 @@ describe('a matrix in the order of panels', () => {
     const kernels = await createWasmKernels({ module, threads: 0 });
     const { order, load } = kernels.panels;
     const [rows, cols] = sizes[0];
-    const entries = new Int32Array((random.words(rows * cols, 32).data as Uint32Array).buffer);
+    const entries = entriesOf(rows, cols);
     const other = panelsOf({ ...order, rows: order.rows / 2 }, entries, rows, cols);
     const x = random.words(rows, 64);
     const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries, rows, cols));
     expect(await kernels.matmulMatrix(x, await load(other, rows, cols))).not.toEqual(expected);
     await failure('ERR_INTERNAL', () => load(entries, rows, cols));
     await kernels.close();
+    await failure('ERR_RANGE', async () => panelsOf(order, Int32Array.of(LARGEST_ENTRY + 1), 1, 1));
   });
 });
 

@@ -104,7 +104,7 @@ describe('a part of a sharing', () => {
   });
 
   it('of a version that did not name them all is refused by that, not as damaged', async () => {
-    const folder = changed('p1', edit('share.json', '"version": 4', '"version": 2'));
+    const folder = changed('p1', edit('share.json', '"version": 5', '"version": 2'));
     expect((await failure('ERR_MODEL_FORMAT', () => loadShares(1, folder, kernels))).message).toMatch(
       /another version.*no enrolment key/,
     );

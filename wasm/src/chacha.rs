@@ -1,5 +1,6 @@
 //! ChaCha20 (RFC 8439 §2.3): four blocks at a time, one per 32-bit lane.
 
+use crate::lanes::transpose;
 use core::arch::wasm32::*;
 
 // By 16 as a shuffle of halves, which engines know; by 8 with shifts, because a shuffle of bytes loads its pattern
@@ -55,21 +56,6 @@ pub fn block4(start: &[v128; 16]) -> [v128; 16] {
         s[w] = i32x4_add(s[w], start[w]);
     }
     s
-}
-
-/// Rows to columns: lane l of the result r is lane r of the operand l.
-#[inline(always)]
-pub fn transpose(a: v128, b: v128, c: v128, d: v128) -> [v128; 4] {
-    let ab_lo = i32x4_shuffle::<0, 4, 1, 5>(a, b);
-    let ab_hi = i32x4_shuffle::<2, 6, 3, 7>(a, b);
-    let cd_lo = i32x4_shuffle::<0, 4, 1, 5>(c, d);
-    let cd_hi = i32x4_shuffle::<2, 6, 3, 7>(c, d);
-    [
-        i64x2_shuffle::<0, 2>(ab_lo, cd_lo),
-        i64x2_shuffle::<1, 3>(ab_lo, cd_lo),
-        i64x2_shuffle::<0, 2>(ab_hi, cd_hi),
-        i64x2_shuffle::<1, 3>(ab_hi, cd_hi),
-    ]
 }
 
 /// Writes the four blocks numbered by the lanes of `counters` to 256 bytes. `state` holds the 16 words of the

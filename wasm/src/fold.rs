@@ -1,10 +1,18 @@
+//! A module of its own, for compute parties and whoever shares a model: a page has no weights.
+//!
 //! Weights on their way into the ring, in float64 and in the clear: nothing here meets a share. Every sum is added up
 //! in the order of its definition (`src/compute/fold.ts`), so that both compute the same to the bit.
 //!
 //! `stored` is a matrix as checkpoints keep it, (cols × rows) in f32, row-major: `rows` values for each output.
 
-use crate::chacha::transpose;
+#![no_std]
+#![deny(missing_docs)]
+#![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
+
+pub mod lanes;
+
 use core::arch::wasm32::*;
+use lanes::transpose;
 
 #[inline(always)]
 fn min(a: usize, b: usize) -> usize {
@@ -241,4 +249,10 @@ pub unsafe extern "C" fn multiply_f64(a: *const f64, b: *const f64, n: usize, ou
         }
         i += 4;
     }
+}
+
+/// Traps: a panic is a bug, and the host turns the trap into a typed error.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    core::arch::wasm32::unreachable()
 }

@@ -1,4 +1,4 @@
-//! Matrix products over Z_2^64 and Z_2^k.
+//! Matrix products over Z_2^64 and Z_2^k, of words with words. Those with a matrix of 32-bit entries: `limbs.rs`.
 //!
 //! One scheme for all: the right operand lies in *panels* of a few columns (all rows of a panel consecutive), the
 //! left operand is read in place with splat loads, and a tile of MR rows × one panel is accumulated in registers.
@@ -17,12 +17,10 @@ const NR32: usize = 8;
 /// Rows of the inner dimension done at a time, and rows of the left operand packed at a time: both packed parts
 /// fit L1 together.
 const KC: usize = 256;
-/// Rows of a panel of 32-bit entries in a cache line; KC is a multiple.
-const LINE: usize = 4;
 const RB: usize = 4;
 
 #[inline(always)]
-fn min(a: usize, b: usize) -> usize {
+pub(crate) fn min(a: usize, b: usize) -> usize {
     if a < b {
         a
     } else {
@@ -39,50 +37,8 @@ fn place(r: usize, p: usize, rows: usize, cols: usize, width: usize) -> usize {
     (first * ((cols + NR - 1) / NR) + p * kc + r - first) * width
 }
 
-/// Rows [first, first + count) of a signed 32-bit matrix (row-major, `cols` columns, at `src`) into panels for
-/// `matmul_i32`.
-#[no_mangle]
-pub unsafe extern "C" fn pack_i32(
-    src: *const u32,
-    first: usize,
-    count: usize,
-    rows: usize,
-    cols: usize,
-    panels: *mut u32,
-) {
-    let mut r = 0;
-    while r < count {
-        // The rows of one cache line of a panel. Panels lie 4 KB apart, where lines push each other out of a cache:
-        // so each is written once, and whole.
-        let live = min(LINE - (first + r) % LINE, count - r);
-        let row = src.add(r * cols);
-        let step = place(first + r, 1, rows, cols, NR) - place(first + r, 0, rows, cols, NR);
-        let mut panel = panels.add(place(first + r, 0, rows, cols, NR));
-        for p in 0..cols / NR {
-            let from = row.add(p * NR);
-            if live == LINE {
-                let line = [0, 1, 2, 3].map(|i| v128_load(from.add(i * cols) as *const v128));
-                for i in 0..LINE {
-                    v128_store(panel.add(i * NR) as *mut v128, line[i]);
-                }
-            } else {
-                for i in 0..live {
-                    v128_store(panel.add(i * NR) as *mut v128, v128_load(from.add(i * cols) as *const v128));
-                }
-            }
-            panel = panel.add(step);
-        }
-        for c in cols / NR * NR..cols {
-            let panel = panels.add(place(first + r, c / NR, rows, cols, NR) + c % NR);
-            for i in 0..live {
-                *panel.add(i * NR) = *row.add(i * cols + c);
-            }
-        }
-        r += live;
-    }
-}
-
-/// The same for 64-bit words: per row of a panel four low halves, then four high halves.
+/// Rows [first, first + count) of a matrix (row-major, `cols` columns, at `src`) into panels for `matmul_u64`: per
+/// row of a panel four low halves, then four high halves.
 #[no_mangle]
 pub unsafe extern "C" fn pack_u64(
     src: *const u64,
@@ -153,16 +109,14 @@ pub extern "C" fn matmul_panel32() -> usize {
 
 /// Packs `live` rows × `kc` of x (stride `rows`) for the tiles. The low halves are stored already repeated to four
 /// lanes: given a splat of a scalar, LLVM turns the widening multiplication back into i64x2.mul, which is what all
-/// this avoids; a loaded vector it leaves alone. With SIGNED the word is read as x₁·2³² + x₀ with signed x₀, as
-/// the entries of an 'i32' matrix are signed and so is their product.
+/// this avoids; a loaded vector it leaves alone.
 #[inline(always)]
-unsafe fn pack_left<const SIGNED: bool>(x: *const u64, rows: usize, live: usize, kc: usize, left: *mut u8) {
+unsafe fn pack_left(x: *const u64, rows: usize, live: usize, kc: usize, left: *mut u8) {
     for r in 0..MR {
         // Missing rows repeat the last one; their results are not stored.
         let row = x.add(min(r, live - 1) * rows);
         for k in 0..kc {
             let word = *row.add(k);
-            let word = if SIGNED { word.wrapping_add((word & 0x8000_0000) << 1) } else { word };
             let at = left.add(k * STEP);
             *(at.add(16 * r) as *mut v128) = u32x4_splat(word as u32);
             *(at.add(16 * MR + 4 * r) as *mut u32) = (word >> 32) as u32;
@@ -172,7 +126,7 @@ unsafe fn pack_left<const SIGNED: bool>(x: *const u64, rows: usize, live: usize,
 
 /// One k of a tile: R packed rows times a row of a panel.
 #[inline(always)]
-unsafe fn step<const R: usize, const WIDE: bool>(
+unsafe fn step<const R: usize>(
     left: *const u8,
     w: *const u32,
     lo: &mut [[v128; 2]; R],
@@ -182,21 +136,16 @@ unsafe fn step<const R: usize, const WIDE: bool>(
     for r in 0..R {
         let x0 = v128_load(left.add(16 * r) as *const v128);
         let x1 = v128_load32_splat(left.add(16 * MR + 4 * r) as *const u32);
-        if WIDE {
-            lo[r][0] = i64x2_add(lo[r][0], u64x2_extmul_low_u32x4(x0, w0));
-            lo[r][1] = i64x2_add(lo[r][1], u64x2_extmul_high_u32x4(x0, w0));
-            mid[r] = i32x4_add(mid[r], i32x4_mul(x0, v128_load(w.add(NR) as *const v128)));
-        } else {
-            lo[r][0] = i64x2_add(lo[r][0], i64x2_extmul_low_i32x4(x0, w0));
-            lo[r][1] = i64x2_add(lo[r][1], i64x2_extmul_high_i32x4(x0, w0));
-        }
+        lo[r][0] = i64x2_add(lo[r][0], u64x2_extmul_low_u32x4(x0, w0));
+        lo[r][1] = i64x2_add(lo[r][1], u64x2_extmul_high_u32x4(x0, w0));
+        mid[r] = i32x4_add(mid[r], i32x4_mul(x0, v128_load(w.add(NR) as *const v128)));
         mid[r] = i32x4_add(mid[r], i32x4_mul(x1, w0));
     }
 }
 
-/// R packed rows times `kc` rows of a panel: signed 32-bit entries, or with WIDE 64-bit ones.
+/// R packed rows times `kc` rows of a panel.
 #[inline(always)]
-unsafe fn tile<const R: usize, const WIDE: bool>(
+unsafe fn tile<const R: usize>(
     left: *const u8,
     panel: *const u32,
     kc: usize,
@@ -206,81 +155,18 @@ unsafe fn tile<const R: usize, const WIDE: bool>(
     add: bool,
 ) {
     let zero = i32x4_splat(0);
-    let width = if WIDE { 2 * NR } else { NR };
     let mut lo = [[zero; 2]; R];
     let mut mid = [zero; R];
     for k in 0..kc {
-        step::<R, WIDE>(left.add(k * STEP), panel.add(k * width), &mut lo, &mut mid);
+        step::<R>(left.add(k * STEP), panel.add(k * 2 * NR), &mut lo, &mut mid);
     }
     for r in 0..R {
         finish(lo[r], mid[r], out.add(r * stride), cols, add);
     }
 }
 
-/// The loops around a tile: blocks of the inner dimension, then rows (packed, in L1), then panels.
-#[inline(always)]
-unsafe fn product<const WIDE: bool>(
-    x: *const u64,
-    m: usize,
-    rows: usize,
-    panels: *const u32,
-    cols: usize,
-    out: *mut u64,
-    left: *mut u8,
-) {
-    let width = if WIDE { 2 * NR } else { NR };
-    let mut first = 0;
-    // One pass even for an inner dimension of 0, which must store zeros.
-    while first == 0 || first < rows {
-        let kc = min(KC, rows - first);
-        let mut r = 0;
-        while r < m {
-            let block = min(RB, m - r);
-            let mut t = 0;
-            while t < block {
-                let (from, to) = (x.add((r + t) * rows + first), left.add(t / MR * KC * STEP));
-                if WIDE {
-                    pack_left::<false>(from, rows, min(MR, block - t), kc, to);
-                } else {
-                    pack_left::<true>(from, rows, min(MR, block - t), kc, to);
-                }
-                t += MR;
-            }
-            for p in 0..(cols + NR - 1) / NR {
-                let panel = panels.add(place(first, p, rows, cols, width));
-                let live = min(NR, cols - p * NR);
-                let mut t = 0;
-                while t < block {
-                    let from = left.add(t / MR * KC * STEP);
-                    let to = out.add((r + t) * cols + p * NR);
-                    match block - t {
-                        1 => tile::<1, WIDE>(from, panel, kc, to, cols, live, first > 0),
-                        _ => tile::<MR, WIDE>(from, panel, kc, to, cols, live, first > 0),
-                    }
-                    t += MR;
-                }
-            }
-            r += RB;
-        }
-        first += KC;
-    }
-}
-
-/// out (m × cols) = x (m × rows) · M for panels of `pack_i32`; `left` is scratch for LEFT bytes (20 KB).
-#[no_mangle]
-pub unsafe extern "C" fn matmul_i32(
-    x: *const u64,
-    m: usize,
-    rows: usize,
-    panels: *const u32,
-    cols: usize,
-    out: *mut u64,
-    left: *mut u8,
-) {
-    product::<false>(x, m, rows, panels, cols, out, left);
-}
-
-/// out (m × cols) = x (m × rows) · M for panels of `pack_u64`; `left` as above.
+/// out (m × cols) = x (m × rows) · M for panels of `pack_u64`; `left` is scratch for LEFT bytes (20 KB). The loops
+/// around a tile: blocks of the inner dimension, then rows (packed, in L1), then panels.
 #[no_mangle]
 pub unsafe extern "C" fn matmul_u64(
     x: *const u64,
@@ -291,7 +177,37 @@ pub unsafe extern "C" fn matmul_u64(
     out: *mut u64,
     left: *mut u8,
 ) {
-    product::<true>(x, m, rows, panels, cols, out, left);
+    let mut first = 0;
+    // One pass even for an inner dimension of 0, which must store zeros.
+    while first == 0 || first < rows {
+        let kc = min(KC, rows - first);
+        let mut r = 0;
+        while r < m {
+            let block = min(RB, m - r);
+            let mut t = 0;
+            while t < block {
+                let (from, to) = (x.add((r + t) * rows + first), left.add(t / MR * KC * STEP));
+                pack_left(from, rows, min(MR, block - t), kc, to);
+                t += MR;
+            }
+            for p in 0..(cols + NR - 1) / NR {
+                let panel = panels.add(place(first, p, rows, cols, 2 * NR));
+                let live = min(NR, cols - p * NR);
+                let mut t = 0;
+                while t < block {
+                    let from = left.add(t / MR * KC * STEP);
+                    let to = out.add((r + t) * cols + p * NR);
+                    match block - t {
+                        1 => tile::<1>(from, panel, kc, to, cols, live, first > 0),
+                        _ => tile::<MR>(from, panel, kc, to, cols, live, first > 0),
+                    }
+                    t += MR;
+                }
+            }
+            r += RB;
+        }
+        first += KC;
+    }
 }
 
 macro_rules! single_row {

@@ -1,7 +1,8 @@
 //! Expansion of a distributed point function key over Z_2^64. Node bits need no alignment beyond their lane's.
 //! Layout and PRG: `src/compute/kernels/point-key.ts`.
 
-use crate::chacha::{block4, transpose};
+use crate::chacha::block4;
+use crate::lanes::transpose;
 use crate::pack::{load, store};
 use core::arch::wasm32::*;
 

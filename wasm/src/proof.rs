@@ -11,6 +11,7 @@ pub mod chacha;
 pub mod digest;
 pub mod entries;
 pub mod field;
+pub mod lanes;
 
 use core::arch::wasm32::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};

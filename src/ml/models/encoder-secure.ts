@@ -11,7 +11,17 @@ import type { AffineTerm, Gates, Parameter, Wire } from '../../mpc/secure/gates.
 import { type NormaliseRange, normaliseCentred } from '../../mpc/secure/normalise.ts';
 import type { EmbeddingParameters, LayerParameters, Residual } from './parameters.ts';
 import { modelParameters } from './parameters.ts';
-import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
+import {
+  affine,
+  applyHead,
+  atSumScale,
+  chosenRows,
+  mergeHeads,
+  openLogits,
+  realPositions,
+  rowsAt,
+  splitHeads,
+} from './parts.ts';
 import { Guards } from './guards.ts';
 import { type BuildParts, type ModelRun, TOKENS, TYPES } from './run.ts';
 
@@ -30,7 +40,7 @@ function embed(
 ): Wire {
   const { config, plan, sequences, tokens } = run;
   const count = sequences * tokens;
-  const words = gates.scale(gates.lookup(TOKENS, word, count), 256n, 32);
+  const words = atSumScale(gates, gates.lookup(TOKENS, word, count));
   let sum = position === undefined ? words : gates.addParameter(words, position(tokens));
   if (run.pair && typeStep !== undefined) {
     const types = gates.scale(gates.input(TYPES, [count], 64, 0), 256n, 8);

@@ -15,7 +15,17 @@ import type { Gates, Wire } from '../../mpc/secure/gates.ts';
 import { type NormaliseRange, normaliseCentred } from '../../mpc/secure/normalise.ts';
 import { Guards } from './guards.ts';
 import { type LayerParameters, modelParameters } from './parameters.ts';
-import { affine, applyHead, chosenRows, mergeHeads, openLogits, realPositions, rowsAt, splitHeads } from './parts.ts';
+import {
+  affine,
+  applyHead,
+  atSumScale,
+  chosenRows,
+  mergeHeads,
+  openLogits,
+  realPositions,
+  rowsAt,
+  splitHeads,
+} from './parts.ts';
 import { type BuildParts, type ModelRun, POSITIONS, TOKENS } from './run.ts';
 
 /** Keys and values of one layer, (positions, C) each. */
@@ -31,7 +41,7 @@ function embed(gates: Gates, run: ModelRun, count: number): Wire {
   const { word, positionTable } = modelParameters(run.config).embeddings;
   const words = gates.lookup(TOKENS, word, count);
   const sum = positionTable === undefined ? words : gates.add(words, gates.lookup(POSITIONS, positionTable, count));
-  return gates.scale(sum, 256n, 32);
+  return atSumScale(gates, sum);
 }
 
 /** The checks of a circuit, and which of the rows at hand are text, where some are padding. */

@@ -13,8 +13,13 @@ import type { ModelConfig } from '../config.ts';
 const WEIGHT = 16;
 /** Products of two scale-16 numbers; biases are added to those. */
 const PRODUCT = 32;
-/** Embeddings: looked up exactly (a one-hot has scale 0), finer than weights because LayerNorm magnifies them. */
-const EMBEDDING = 24;
+/**
+ * Rows that are looked up, exactly (a one-hot has scale 0): finer than weights because LayerNorm magnifies them, and as
+ * coarse as leaves nearly all entries of a trained model, below ¼, in the first layer of their panel.
+ */
+const LOOKUP = 17;
+/** The step between token types. */
+const STEP = 24;
 
 /** An affine map x·W + b. */
 export interface AffineMap {
@@ -112,13 +117,13 @@ function headParameters({ head, hiddenSize: C, vocabSize: V, numLabels: L }: Mod
 export function modelParameters(config: ModelConfig): ModelParameters {
   const { modelType, hiddenSize: C, vocabSize: V, maxPositions: P } = config;
   const gpt2 = modelType === 'gpt2';
-  const lookup = (name: string, rows: number): Parameter => ({ name, rows, cols: C, scale: EMBEDDING, lookup: true });
+  const lookup = (name: string, rows: number): Parameter => ({ name, rows, cols: C, scale: LOOKUP, lookup: true });
   return {
     embeddings: {
       word: lookup('embeddings.word', V),
       position: gpt2 ? undefined : (tokens) => row('embeddings.position', tokens * C, PRODUCT),
       positionTable: gpt2 ? lookup('embeddings.positionTable', P) : undefined,
-      typeStep: config.typeVocabSize > 1 ? row('embeddings.typeStep', C, EMBEDDING) : undefined,
+      typeStep: config.typeVocabSize > 1 ? row('embeddings.typeStep', C, STEP) : undefined,
     },
     layers: Array.from({ length: config.layers }, (_, i) => layerParameters(config, i)),
     head: headParameters(config),

@@ -13,6 +13,11 @@ export function affine(gates: Gates, x: Wire, { weight, bias }: AffineMap): Wire
   return gates.affine([{ x, weight }], bias);
 }
 
+/** Looked-up rows at the scale of sums, 32: a free multiplication. */
+export function atSumScale(gates: Gates, x: Wire): Wire {
+  return gates.scale(x, 1n << BigInt(32 - x.scale), 32);
+}
+
 /** (B·T, C) → (B·H, T, D). */
 export function splitHeads(gates: Gates, x: Wire, sequences: number, heads: number): Wire {
   const [rows, C] = x.shape;

@@ -15,6 +15,7 @@ function blocks({ rows, cols }: FoldShape): [from: number, to: number][] {
 export class WasmFold implements Fold {
   readonly #memory: Memory;
 
+  /** @param module the compiled `fold.wasm` */
   constructor(module: WebAssembly.Module) {
     this.#memory = new Memory(module);
   }

@@ -7,7 +7,7 @@ import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
-import { type PanelOrder, panelLength, panelRanges } from '../panels.ts';
+import { LARGEST_ENTRY, type PanelOrder, layerLength, panelRanges, panelsOf } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
@@ -25,10 +25,10 @@ const [WARM_ROWS, WARM_SIZE] = [8, 256];
 /** The caller numbers matrices from 1. */
 const WARM_MATRIX = 0;
 
-/** Rows of a block of panels: KC of `matmul.rs`, which a test holds this to. */
+/** Rows of a block of panels: KC of `limbs.rs`, which a test holds this to. */
 const BLOCK_ROWS = 256;
 
-/** The order of panels in memory, as `pack_i32` makes it. */
+/** The order of panels, as `matmul_i32` takes it. */
 export function panelOrder(columns: number): PanelOrder {
   return { rows: BLOCK_ROWS, columns };
 }
@@ -38,7 +38,8 @@ interface Loaded {
   readonly at: number;
   readonly rows: number;
   readonly cols: number;
-  readonly wide: boolean;
+  /** For every panel where its second layer lies, of entries of 32 bits; of full words there are none. */
+  readonly high: number | undefined;
 }
 
 /**
@@ -50,7 +51,7 @@ export class KernelInstance {
   readonly #selection: Selection;
   readonly #ot: Ot;
   readonly #matrices = new Map<number, Loaded>();
-  /** Columns of a panel of a matrix: slices begin at a multiple. */
+  /** Columns of a panel of a matrix of either kind: slices begin at a multiple. */
   readonly panel: number;
   /** OTs that are made together: ranges begin at a multiple. */
   readonly otGroup: number;
@@ -60,7 +61,7 @@ export class KernelInstance {
     this.#selection = new Selection(this.#memory);
     this.#ot = new Ot(this.#memory);
     this.otGroup = this.#memory.exports.ot_group();
-    this.panel = this.#memory.sizes.panel;
+    this.panel = this.#memory.sizes.limbsPanel;
   }
 
   /**
@@ -196,7 +197,10 @@ export class KernelInstance {
     });
   }
 
-  /** Keeps a rows × width matrix, or its columns [from, to), under `id`, which the caller chooses. */
+  /**
+   * Keeps a rows × width matrix, or its columns [from, to), under `id`, which the caller chooses. Entries of 32 bits
+   * that two layers do not hold are kept as full words.
+   */
   loadMatrix(
     id: number,
     entries: Int32Array | BigUint64Array,
@@ -204,29 +208,44 @@ export class KernelInstance {
     width: number,
     [from, to]: readonly [number, number] = [0, width],
   ): void {
-    const wide = entries instanceof BigUint64Array;
+    if (entries instanceof BigUint64Array) this.#loadWords(id, entries, rows, width, [from, to]);
+    else if (entries.some((entry) => entry > LARGEST_ENTRY))
+      this.#loadWords(
+        id,
+        BigUint64Array.from(entries, (entry) => BigInt.asUintN(64, BigInt(entry))),
+        rows,
+        width,
+        [from, to],
+      );
+    else this.loadPanels(id, panelsOf(panelOrder(this.panel), entries, rows, width, [from, to]), rows, to - from);
+  }
+
+  #loadWords(
+    id: number,
+    entries: BigUint64Array,
+    rows: number,
+    width: number,
+    [from, to]: readonly [number, number],
+  ): void {
     const cols = to - from;
-    const at = this.#memory.keep(rows * up(cols, this.panel) * (wide ? 8 : 4));
-    const pack = this.#memory.exports[wide ? 'pack_u64' : 'pack_i32'];
-    const step = Math.max(1, Math.floor(PACK_CHUNK / (cols * entries.BYTES_PER_ELEMENT)));
+    const at = this.#memory.keep(8 * rows * up(cols, this.#memory.sizes.panel));
+    const step = Math.max(1, Math.floor(PACK_CHUNK / (8 * cols)));
     for (let row = 0; row < rows; row += step) {
       const count = Math.min(step, rows - row);
       this.#memory.run(() => {
-        const chunk = this.#memory.take(count * cols * entries.BYTES_PER_ELEMENT);
-        if (cols === width) this.#memory.write(chunk, entries.subarray(row * width, (row + count) * width));
-        else
-          for (let i = 0; i < count; i++)
-            this.#memory.write(
-              chunk + i * cols * entries.BYTES_PER_ELEMENT,
-              entries.subarray((row + i) * width + from, (row + i) * width + to),
-            );
-        pack(chunk, row, count, rows, cols, at);
+        const chunk = this.#memory.take(8 * count * cols);
+        for (let i = 0; i < count; i++)
+          this.#memory.write(chunk + 8 * i * cols, entries.subarray((row + i) * width + from, (row + i) * width + to));
+        this.#memory.exports.pack_u64(chunk, row, count, rows, cols, at);
       });
     }
-    this.#matrices.set(id, { at, rows, cols, wide });
+    this.#matrices.set(id, { at, rows, cols, high: undefined });
   }
 
-  /** The same for 32-bit entries that have the order of `panelOrder` already, or for its columns [from, to). */
+  /**
+   * The same for 32-bit entries that have the order of `panelOrder` already, or for its columns [from, to). Second
+   * layers that are zero take no memory.
+   */
   loadPanels(
     id: number,
     panels: Int32Array,
@@ -236,31 +255,47 @@ export class KernelInstance {
   ): void {
     const cols = to - from;
     const order = panelOrder(this.panel);
-    const at = this.#memory.keep(4 * panelLength(order, rows, cols));
-    let end = at;
-    for (const [first, last] of panelRanges(order, rows, width, [from, to])) {
-      this.#memory.write(end, panels.subarray(first, last));
-      end += 4 * (last - first);
+    const layers: { readonly low: Int32Array; readonly high: Int32Array | undefined }[] = [];
+    let [lows, highs, first] = [0, 0, 0];
+    for (const [start, end] of panelRanges(order, rows, width, [from, to])) {
+      const length = layerLength(order, rows - first);
+      for (let p = start; p < end; p += 2 * length) {
+        const high = panels.subarray(p + length, p + 2 * length);
+        const kept = high.some((entries) => entries !== 0);
+        layers.push({ low: panels.subarray(p, p + length), high: kept ? high : undefined });
+        lows += length;
+        highs += kept ? length : 0;
+      }
+      first += order.rows;
     }
-    this.#matrices.set(id, { at, rows, cols, wide: false });
+    const at = this.#memory.keep(4 * (lows + highs + layers.length));
+    let [low, high] = [at, at + 4 * lows];
+    const light = (layer: number, { length }: Int32Array) =>
+      this.#memory.exports.limbs_light(layer, length / order.columns);
+    const places = layers.map((layer) => {
+      this.#memory.write(low, layer.low);
+      const flag = light(low, layer.low);
+      low += layer.low.byteLength;
+      if (layer.high === undefined) return flag;
+      const place = high;
+      this.#memory.write(place, layer.high);
+      high += layer.high.byteLength;
+      return place + flag + 2 * light(place, layer.high);
+    });
+    this.#memory.write(high, Uint32Array.from(places));
+    this.#matrices.set(id, { at, rows, cols, high });
   }
 
   matmulMatrix(x: Words, id: number): Words {
     const matrix = this.#matrices.get(id);
     invariant(matrix !== undefined, 'matmulMatrix: no such matrix');
-    const { at, rows, cols, wide } = matrix;
+    const { at, rows, cols, high } = matrix;
     const m = x.data.length / rows;
     return this.#memory.run(() => {
       const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(64, m * cols)];
-      this.#memory.exports[wide ? 'matmul_u64' : 'matmul_i32'](
-        a,
-        m,
-        rows,
-        at,
-        cols,
-        out,
-        this.#memory.take(this.#memory.sizes.left),
-      );
+      const left = this.#memory.take(this.#memory.sizes.left);
+      if (high === undefined) this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
+      else this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, left);
       return this.#memory.read(out, 64, m * cols);
     });
   }

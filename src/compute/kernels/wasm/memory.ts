@@ -32,7 +32,8 @@ interface Sizes {
   readonly dealSlack: number;
   /** Bytes of scratch for the packed left operand of a product. */
   readonly left: number;
-  /** Columns of a panel: of 64-bit and of 32-bit results, and of floats. */
+  /** Columns of a panel: of matrices of limbs, of 64-bit and of 32-bit results, and of floats. */
+  readonly limbsPanel: number;
   readonly panel: number;
   readonly panel32: number;
   readonly panelF32: number;
@@ -65,6 +66,7 @@ export class Memory {
       tableAhead: this.exports.table_ahead(),
       dealSlack: this.exports.deal_slack(),
       left: this.exports.matmul_left(),
+      limbsPanel: this.exports.limbs_panel(),
       panel: this.exports.matmul_panel(),
       panel32: this.exports.matmul_panel32(),
       panelF32: this.exports.matmul_f32_panel(),

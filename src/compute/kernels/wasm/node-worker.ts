@@ -21,6 +21,11 @@ export async function loadNodeProofModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(new URL('proof.wasm', import.meta.url)));
 }
 
+/** Compiles `fold.wasm`, beside it: what weights are encoded by. */
+export async function loadNodeFoldModule(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(new URL('fold.wasm', import.meta.url)));
+}
+
 /**
  * What starts a worker thread for `createWasmKernels`. A thread keeps the process alive only while it owes an
  * answer.

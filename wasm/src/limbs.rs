@@ -1,0 +1,210 @@
+//! Products of words with a matrix of signed 32-bit entries, x·W over Z_2^64, by products of 16-bit limbs.
+//!
+//! x = Σ d_l · 2^s_l in five signed digits, W = W₀ + 2¹⁶·W₁ in two layers of signed 16-bit entries, the second of which
+//! is left out where it is zero: model weights at scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and
+//! adds eight pairs in one x86 instruction, where a word times a 32-bit entry takes eight for two.
+//!
+//! Nothing is rounded. What counts 2³² and more is needed modulo 2³² and less. The digits below are at most 2¹⁰ and
+//! entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A layer
+//! is *light* where the entries of every column of a block are less than 2²¹ in all, so that a block needs no widening.
+
+use crate::matmul::min;
+use core::arch::wasm32::*;
+
+/// Columns of a panel.
+const NR: usize = 8;
+/// Rows of a block of panels: one of them, 4 KB a layer, stays in L1 for all digits of some rows of x.
+const KC: usize = 256;
+/// Rows of x of a tile: eight sums, and their operands, fit the sixteen registers of x86.
+const MR: usize = 4;
+/// Rows of W whose products are summed in 32 bits.
+const CHUNK: usize = 64;
+
+/// Flags of a panel, in the place of its second layer: the first is light, the second is.
+const LIGHT: usize = 1;
+const LIGHT_HIGH: usize = 2;
+
+/// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those below 2³² that is one
+/// less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum there is.
+struct Digit {
+    shift: u32,
+    bits: u32,
+    below: u64,
+}
+
+const DIGITS: [Digit; 5] = [
+    Digit { shift: 0, bits: 11, below: 1023 },
+    Digit { shift: 11, bits: 11, below: 1023 },
+    Digit { shift: 22, bits: 10, below: 511 },
+    Digit { shift: 32, bits: 16, below: 32768 },
+    Digit { shift: 48, bits: 16, below: 32768 },
+];
+
+/// What makes all digits unsigned fields.
+const BIAS: u64 = 1023 + (1023 << 11) + (511 << 22) + (32768 << 32) + (32768 << 48);
+
+/// Rows of W that a layer has: they lie in pairs.
+#[inline(always)]
+fn even(rows: usize) -> usize {
+    (rows + 1) & !1
+}
+
+/// Columns of a panel: slices of a matrix begin at a multiple.
+#[no_mangle]
+pub extern "C" fn limbs_panel() -> usize {
+    NR
+}
+
+/// 1 if a layer of one panel is light, 0 if not.
+#[no_mangle]
+pub unsafe extern "C" fn limbs_light(layer: *const v128, pairs: usize) -> u32 {
+    let mut sums = [i32x4_splat(0); 2];
+    for k in 0..2 * pairs {
+        sums[k % 2] = i32x4_add(sums[k % 2], u32x4_extadd_pairwise_u16x8(i16x8_abs(v128_load(layer.add(k)))));
+    }
+    let limit = i32x4_splat(1 << 21);
+    i32x4_all_true(v128_and(i32x4_lt(sums[0], limit), i32x4_lt(sums[1], limit))) as u32
+}
+
+/// The digits of `kc` words of each of R rows (stride `rows`), for every digit pairs of neighbours of all rows side by
+/// side. What is missing of the last pair is zero.
+#[inline(always)]
+unsafe fn pack<const R: usize>(x: *const u64, rows: usize, kc: usize, left: *mut u32) {
+    let pairs = even(kc) / 2;
+    for r in 0..R {
+        let row = x.add(r * rows);
+        for k in 0..pairs {
+            let second = if 2 * k + 1 < kc { *row.add(2 * k + 1) } else { 0 };
+            let words = i64x2_add(u64x2(*row.add(2 * k), second), u64x2_splat(BIAS));
+            for (l, digit) in DIGITS.iter().enumerate() {
+                let field = v128_and(u64x2_shr(words, digit.shift), u64x2_splat((1 << digit.bits) - 1));
+                let pair = i64x2_sub(field, u64x2_splat(digit.below));
+                let pair = i16x8_shuffle::<0, 4, 0, 4, 0, 4, 0, 4>(pair, pair);
+                *left.add((l * pairs + k) * R + r) = u32x4_extract_lane::<0>(pair);
+            }
+        }
+    }
+}
+
+/// sums (R × 8 words) += 2^shift · Σ of the products of `count` pairs of one digit of R rows with those of a panel.
+/// A function of its own, so that an engine has all registers for its loop.
+#[inline(never)]
+unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift: u32, sums: *mut v128) {
+    let (mut x, mut w) = (x, w);
+    let mut acc = [[i32x4_splat(0); 2]; R];
+    for _ in 0..count {
+        let row = [v128_load(w), v128_load(w.add(1))];
+        for r in 0..R {
+            let pair = v128_load32_splat(x.add(r));
+            acc[r][0] = i32x4_add(acc[r][0], i32x4_dot_i16x8(pair, row[0]));
+            acc[r][1] = i32x4_add(acc[r][1], i32x4_dot_i16x8(pair, row[1]));
+        }
+        x = x.add(R);
+        w = w.add(2);
+    }
+    for r in 0..R {
+        for h in 0..2 {
+            let sum = sums.add(4 * r + 2 * h);
+            let (low, high) = (i64x2_extend_low_i32x4(acc[r][h]), i64x2_extend_high_i32x4(acc[r][h]));
+            v128_store(sum, i64x2_add(v128_load(sum), i64x2_shl(low, shift)));
+            v128_store(sum.add(1), i64x2_add(v128_load(sum.add(1)), i64x2_shl(high, shift)));
+        }
+    }
+}
+
+/// R packed rows times `pairs` pairs of rows of one layer of a panel and 2^scale, added to sums (R × 8 words).
+#[inline(always)]
+unsafe fn layer<const R: usize>(
+    left: *const u32,
+    sums: *mut v128,
+    panel: *const v128,
+    scale: u32,
+    pairs: usize,
+    light: bool,
+) {
+    let mut x = left;
+    for digit in &DIGITS {
+        let shift = digit.shift + scale;
+        if shift >= 64 {
+            break;
+        }
+        let most = if light || shift >= 32 { pairs } else { CHUNK / 2 };
+        let mut first = 0;
+        while first < pairs {
+            let count = min(pairs - first, most);
+            dot::<R>(x, panel.add(2 * first), count, shift, sums);
+            x = x.add(count * R);
+            first += count;
+        }
+    }
+}
+
+/// R rows of x, from column `first` of it on, times a block of panels.
+#[inline(always)]
+unsafe fn rows_of<const R: usize>(
+    x: *const u64,
+    rows: usize,
+    first: usize,
+    low: *const u8,
+    high: *const u32,
+    cols: usize,
+    out: *mut u64,
+    left: *mut u32,
+) {
+    let kc = min(KC, rows - first);
+    let pairs = even(kc) / 2;
+    pack::<R>(x.add(first), rows, kc, left);
+    let sums = left.add(DIGITS.len() * pairs * R) as *mut v128;
+    let panels = (cols + NR - 1) / NR;
+    for p in 0..panels {
+        for i in 0..4 * R {
+            v128_store(sums.add(i), i64x2_splat(0));
+        }
+        let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR);
+        let place = *high.add(first / KC * panels + p) as usize;
+        layer::<R>(left, sums, panel as *const v128, 0, pairs, place & LIGHT != 0);
+        let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
+        if !panel.is_null() {
+            layer::<R>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0);
+        }
+        for r in 0..R {
+            for c in 0..min(NR, cols - p * NR) {
+                let (to, word) = (out.add(r * cols + p * NR + c), *(sums.add(4 * r) as *const u64).add(c));
+                *to = if first > 0 { (*to).wrapping_add(word) } else { word };
+            }
+        }
+    }
+}
+
+/// out (m × cols) = x (m × rows) · W. `low` has W₀ in blocks of KC rows, of panels of NR columns, of pairs of rows;
+/// `high` says for every panel of every block where its W₁ lies, 0 where it is zero, and which layers are light.
+/// `left` is scratch for
+/// `matmul_left` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn matmul_i32(
+    x: *const u64,
+    m: usize,
+    rows: usize,
+    low: *const u8,
+    high: *const u32,
+    cols: usize,
+    out: *mut u64,
+    left: *mut u32,
+) {
+    let mut first = 0;
+    // One pass even for an inner dimension of 0, which must store zeros.
+    while first == 0 || first < rows {
+        let mut r = 0;
+        while r < m {
+            let (from, to) = (x.add(r * rows), out.add(r * cols));
+            if m - r >= MR {
+                rows_of::<MR>(from, rows, first, low, high, cols, to, left);
+                r += MR;
+            } else {
+                rows_of::<1>(from, rows, first, low, high, cols, to, left);
+                r += 1;
+            }
+        }
+        first += KC;
+    }
+}
