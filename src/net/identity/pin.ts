@@ -4,7 +4,7 @@
  */
 
 /** The key that a party changes to. */
-export interface NextIdentity {
+interface NextIdentity {
   /** 64 hex digits, as the party's operator tells them. */
   readonly identity: string;
   /** Until when the old one is accepted too: an ISO 8601 time, like `2026-12-31T00:00Z`. */
