@@ -22,8 +22,8 @@ export type AuditVerdict =
 
 export interface VerifyOptions {
   readonly folder: string;
-  /** Whose log it is: 64 hex digits. */
-  readonly identity: string;
+  /** Whose log it is: 64 hex digits, or several where the party changed its key. */
+  readonly identity: string | readonly string[];
   /** Folder of the other party's log: what it witnessed of this one must be in it. */
   readonly witness?: string | undefined;
 }
@@ -33,8 +33,9 @@ export interface VerifyOptions {
  * const verdict = await verifyLog({ folder: 'audit', identity });
  * if (!verdict.sound) console.error(`${verdict.at}: ${verdict.says}`);
  */
-export async function verifyLog({ folder, identity, witness }: VerifyOptions): Promise<AuditVerdict> {
-  const witnessed = witness === undefined ? new Map<number, string>() : await headsWitnessed(witness, identity);
+export async function verifyLog({ folder, witness, ...options }: VerifyOptions): Promise<AuditVerdict> {
+  const identities = [options.identity].flat();
+  const witnessed = witness === undefined ? new Map<number, string>() : await headsWitnessed(witness, identities);
   let head: Head = { sequence: -1, hash: NOTHING_BEFORE };
   let last: Line | undefined;
   let signed = 0;
@@ -44,7 +45,7 @@ export async function verifyLog({ folder, identity, witness }: VerifyOptions): P
     const wrong = outOfPlace(record, head, line, last);
     if (wrong !== undefined) return wrong;
     if (record.type === 'checkpoint') {
-      if (!(await signs(identity, record, head)))
+      if (!(await signs(identities, record, head)))
         return fault('signature', line, `the signature does not hold for records 0 to ${head.sequence}`);
       signed = record.sequence + 1;
     }
@@ -79,17 +80,21 @@ function outOfPlace(record: AuditRecord, head: Head, line: Line, last: Line | un
   );
 }
 
-async function signs(identity: string, { facts }: AuditRecord, head: Head): Promise<boolean> {
+async function signs(identities: readonly string[], { facts }: AuditRecord, head: Head): Promise<boolean> {
   if (facts['sequence'] !== head.sequence || facts['hash'] !== head.hash) return false;
-  return verifySignature(identity, signedBytes('own', identity, head), signatureOf(facts['signature']));
+  const signature = signatureOf(facts['signature']);
+  for (const identity of identities)
+    if (await verifySignature(identity, signedBytes('own', identity, head), signature)) return true;
+  return false;
 }
 
 /** Of the other party's log: heads of this one that it witnessed, with this one's signature over each. */
-async function headsWitnessed(witness: string, identity: string): Promise<Map<number, string>> {
+async function headsWitnessed(witness: string, identities: readonly string[]): Promise<Map<number, string>> {
   const heads = new Map<number, string>();
   for await (const { text } of linesOf(witness)) {
     const record = recordOf(text);
-    if (record?.type !== 'witnessed' || record.facts['owner'] !== identity) continue;
+    const identity = identities.find((each) => each === record?.facts['owner']);
+    if (record?.type !== 'witnessed' || identity === undefined) continue;
     const head = { sequence: Number(record.facts['sequence']), hash: String(record.facts['hash']) };
     // Only what this party signed counts against it.
     if (

@@ -6,10 +6,11 @@ import { verifyLog } from '../audit/verify-node.ts';
 import { TercetError } from '../core/errors.ts';
 import { isPublicKey } from '../net/identity/identity.ts';
 import { oneOf } from './options.ts';
+import { collect } from './party.ts';
 
 interface VerifyFlags {
   readonly log: string;
-  readonly identity: string;
+  readonly identity: readonly string[];
   readonly witness?: string;
   readonly json?: boolean;
 }
@@ -26,7 +27,12 @@ export function auditCommand(): Command {
     .command('verify')
     .description('find the first place that was edited, removed, moved, cut or forked; exit code 1 if there is one')
     .requiredOption('--log <dir>', 'the folder that the party was given with --audit')
-    .requiredOption('--identity <hex>', 'whose log it is, as tercet identity prints it')
+    .requiredOption(
+      '--identity <hex>',
+      'whose log it is, as tercet identity prints it, again for the key that the party changed to',
+      collect,
+      [],
+    )
     .option('--witness <dir>', "the other party's log, which shows whether this one was cut or forked")
     .option('--json', 'print one JSON object on stdout')
     .action(verify);
@@ -41,7 +47,7 @@ export function auditCommand(): Command {
 }
 
 async function verify({ log, identity, witness, json }: VerifyFlags): Promise<void> {
-  if (!isPublicKey(identity))
+  if (identity.length === 0 || !identity.every(isPublicKey))
     throw new TercetError(
       'ERR_ARGUMENT',
       '--identity expected 64 lower-case hex digits',

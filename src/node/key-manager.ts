@@ -171,7 +171,7 @@ export class KeyManager {
   }
 
   /**
-   * Puts the files of a backup where they belong. Never over a file: one that is there already stops it before anything is written.
+   * Puts the files of a backup where they belong. It overwrites nothing: a file that is there stops it at once.
    * @throws {TercetError} ERR_ARGUMENT for a backup that this does not open, ERR_STATE where a file is there already,
    * ERR_INTEGRITY for one that is no backup
    */

@@ -68,6 +68,17 @@ describe('a log', () => {
     expect(await verify(folder)).toMatchObject({ sound: true, records: 21, signed: 21 });
   });
 
+  it('goes on under the key that the party changed to, and is sound for who knows both', async () => {
+    const { folder } = await written();
+    const log = await AuditLog.open({ folder, identity: other, now: Date.now });
+    await log.close();
+    const both = [identity.publicKey, other.publicKey];
+    expect(await verifyLog({ folder, identity: both })).toMatchObject({ sound: true, signed: 11 });
+    expect(faultOf(await verify(folder))).toBe('signature audit-000000.jsonl:11');
+    const [, alone] = both;
+    expect(faultOf(await verifyLog({ folder, identity: alone }))).toBe('signature audit-000000.jsonl:8');
+  });
+
   it('drops half a line that a crash left, and keeps all whole ones', async () => {
     const { folder, lines } = await written();
     writeFileSync(fileIn(folder), `${lines.join('\n')}\n{"sequence":8,"ti`);

@@ -1,7 +1,7 @@
 /** What is accepted while a party changes its key: both until the stated time, the new one alone from then on. */
 import { describe, expect, it } from 'vitest';
-import { createIdentity } from '../../src/net/identity/identity.ts';
-import { acceptedOf, checkPin, verifyPin } from '../../src/net/identity/pin.ts';
+import { createIdentity, checkPin, verifyPin } from '../../src/net/identity/identity.ts';
+import { acceptedOf } from '../../src/net/identity/pin.ts';
 import { checkProof } from '../../src/net/tls/credentials.ts';
 import { parseIdentities, parsePin } from '../../src/cli/options.ts';
 import { parseDeployment } from '../../src/owner/deployment.ts';

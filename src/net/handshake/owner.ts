@@ -3,8 +3,8 @@ import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { OwnerCredential } from '../enrolment/credential.ts';
 import { credentialFault } from '../enrolment/credential-terms.ts';
-import type { PartyIdentity } from '../identity/identity.ts';
-import { type Pin, verifyPin } from '../identity/pin.ts';
+import { type PartyIdentity, verifyPin } from '../identity/identity.ts';
+import type { Pin } from '../identity/pin.ts';
 import {
   busy,
   otherOf,

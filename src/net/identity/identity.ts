@@ -8,6 +8,7 @@
 import { fromHex, toHex } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { verifyEd25519 } from './curves.ts';
+import { type Pin, acceptedOf, identitiesOf } from './pin.ts';
 import { INSPECT, type Sodium, loadSodium } from './sodium.ts';
 
 export const SEED_BYTES = 32;
@@ -88,4 +89,15 @@ export function checkPublicKey(text: string, party: number): string {
 export async function verifySignature(publicKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!isPublicKey(publicKey) || signature.length !== SIGNATURE_BYTES) return false;
   return verifyEd25519(fromHex(publicKey), message, signature);
+}
+
+/** Whether a signature is that of a key that is accepted now. */
+export async function verifyPin(pin: Pin, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  for (const key of acceptedOf(pin)) if (await verifySignature(key, message, signature)) return true;
+  return false;
+}
+
+/** @throws {TercetError} ERR_ARGUMENT for a key that is none */
+export function checkPin(pin: Pin, party: number): void {
+  for (const key of identitiesOf(pin)) checkPublicKey(key, party);
 }

@@ -5,7 +5,8 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
-import { type Pin, verifyPin } from '../identity/pin.ts';
+import { verifyPin } from '../identity/identity.ts';
+import type { Pin } from '../identity/pin.ts';
 import {
   otherOf,
   replayed,

@@ -1,0 +1,100 @@
+// Many owners at once against one pair of parties: `node bench/load.mjs` after `npm run build`.
+//
+// Every owner runs its texts one after the other; who is refused for want of a place comes again. Every answer is
+// compared with the plaintext model's: nothing may be lost, and no owner may get another one's answer. All owners are
+// in one process, so their own work is part of the times. Kept in bench/results/load.json.
+//   --owners 1,4,16,64   rows            --runs N     of each owner (default 3)
+//   --places N           of each party (default 8, as tercet party has it)
+//   --out FILE           where rows are kept ('-': nowhere)     --note TEXT  kept with them
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { keepResults } from '../dist/bench/rows.js';
+import { openOwners, plaintextAnswers, quantile, wrong } from './owners.mjs';
+import { Pair, TEXTS } from './world.mjs';
+
+const { values } = parseArgs({
+  options: {
+    owners: { type: 'string', default: '1,4,16,64' },
+    runs: { type: 'string', default: '3' },
+    places: { type: 'string', default: '8' },
+    out: { type: 'string', default: fileURLToPath(new URL('results/load.json', import.meta.url)) },
+    note: { type: 'string' },
+  },
+});
+const [runs, places] = [Number(values.runs), Number(values.places)];
+const counts = values.owners.split(',').map(Number);
+if (![runs, places, ...counts].every((count) => Number.isInteger(count) && count > 0))
+  throw new Error('numbers, please');
+
+/** What says that there is no place now, and nothing worse. */
+const COME_AGAIN = ['ERR_PEER_BUSY', 'ERR_PEER_LET_GO'];
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function row(count, answers, folder) {
+  const pair = await new Pair(folder, {
+    args: ['--max-sessions', String(places), '--max-memory', 'none', '--max-traffic', 'none', '--threads', '1'],
+  }).start();
+  const { owners, close } = await openOwners(pair, count);
+  const [times, refused, failed] = [[], {}, {}];
+  let [mixed, peak] = [0, [0, 0]];
+  const watch = setInterval(() => {
+    peak = pair.memory().map((now, i) => Math.max(now, peak[i]));
+  }, 250);
+  const begin = performance.now();
+  await Promise.all(
+    owners.map(async (owner, i) => {
+      for (let run = 0; run < runs; run++) {
+        const text = TEXTS[(i * runs + run) % TEXTS.length];
+        const asked = performance.now();
+        for (;;) {
+          try {
+            const { predictions } = await owner.predict(text, { topK: 1 });
+            times.push(performance.now() - asked);
+            const why = wrong(predictions[0], answers.get(text));
+            if (why !== undefined) {
+              mixed += 1;
+              console.error(`owner ${i}: ${why}`);
+            }
+            break;
+          } catch ({ code }) {
+            const tally = COME_AGAIN.includes(code) ? refused : failed;
+            tally[code] = (tally[code] ?? 0) + 1;
+            if (tally === failed) break;
+            await sleep(100 + 400 * Math.random());
+          }
+        }
+      }
+    }),
+  );
+  const seconds = (performance.now() - begin) / 1000;
+  clearInterval(watch);
+  await close();
+  await pair.stop();
+  return {
+    ...{ owners: count, runs: count * runs, answered: times.length, wrong: mixed, failed, refused },
+    seconds: Number(seconds.toFixed(1)),
+    perSecond: Number((times.length / seconds).toFixed(2)),
+    p50Ms: Math.round(quantile(times, 0.5) ?? Number.NaN),
+    p95Ms: Math.round(quantile(times, 0.95) ?? Number.NaN),
+    partyMemoryMb: peak,
+    ownersMemoryMb: Math.round(process.memoryUsage().rss / 2 ** 20),
+  };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tercet-load-'));
+try {
+  const answers = await plaintextAnswers();
+  const rows = [];
+  for (const count of counts) {
+    rows.push(await row(count, answers, join(folder, String(count))));
+    console.log(JSON.stringify(rows.at(-1)));
+  }
+  if (values.out !== '-') keepResults(values.out, 'load', rows, 'node bench/load.mjs', values.note);
+  const bad = rows.filter((each) => each.wrong > 0 || each.answered !== each.runs);
+  if (bad.length > 0) throw new Error(`${bad.length} rows with answers that are lost or wrong`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
