@@ -97,6 +97,6 @@ export const test = widgetTest.extend<Toured>({
     await tour.end();
   },
 });
-test.setTimeout(300_000);
+test.setTimeout(600_000);
 
 export { expect } from '../e2e/support/test.ts';
