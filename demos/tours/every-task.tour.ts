@@ -31,9 +31,9 @@ const TASKS: readonly (readonly [TaskName, Readonly<Record<string, string>>, Reg
   ],
   [
     'Continue a text',
-    { 'How it begins': 'Once upon a time there was a little girl named' },
+    { 'How it begins': 'Once upon a time there was a little girl named', 'New pieces': '6' },
     /little girl named\s+\S+/,
-    'Word by word: each is a run of its own.',
+    'Word by word: each is a step of its own, on keys and values that the parties kept.',
   ],
 ];
 
@@ -44,6 +44,8 @@ test('The app through every task', async ({ page, deployment, tour }) => {
   await tour.step('The page', 'Three parties: this browser, and two servers of two operators.');
   for (const [name, fields, answer, words] of TASKS) {
     await app.task(name);
+    // Closed, its fields cannot be typed into.
+    await page.locator('#options').evaluate((options: HTMLDetailsElement) => options.toggleAttribute('open', true));
     for (const [label, value] of Object.entries(fields)) await app.box(label).fill(value);
     await app.button.click();
     await app.phase('done');
