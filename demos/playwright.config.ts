@@ -7,6 +7,6 @@ export default defineConfig(base, {
   testDir: 'tours',
   testMatch: '*.tour.ts',
   outputDir: '../test-results/demo-runs',
-  timeout: 300_000,
+  timeout: 600_000,
   use: { launchOptions: { ...base.use?.launchOptions, slowMo: Number(process.env['DEMO_SLOW_MS'] ?? 0) } },
 });

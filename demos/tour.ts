@@ -11,7 +11,7 @@ import { test as widgetTest } from '../e2e/support/widget.ts';
 import { Film } from './film.ts';
 
 /** A busy machine, with all parties on it. */
-export const PATIENCE_MS = 120_000;
+export const PATIENCE_MS = 240_000;
 
 interface Step {
   readonly picture: string;
@@ -97,6 +97,6 @@ export const test = widgetTest.extend<Toured>({
     await tour.end();
   },
 });
-test.setTimeout(300_000);
+test.setTimeout(600_000);
 
 export { expect } from '../e2e/support/test.ts';

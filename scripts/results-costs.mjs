@@ -52,7 +52,7 @@ function beforeAndNow({ declared, bertBefore, gpt2Before }) {
   );
 }
 
-function declaredTables({ declared }) {
+export function declaredTables({ declared }) {
   const rates = Object.keys(declared.rows[0].pageUplinkS);
   const bytes = declared.rows.map((row) => [
     runOf(row),

@@ -7,7 +7,7 @@ test('On a phone', async ({ page, deployment, tour }) => {
   const app = new App(page, deployment.url);
   app.patienceMs = PATIENCE_MS;
   await app.open();
-  await tour.step('The page', 'One column. The text comes first.');
+  await tour.step('The page', 'One column, from what it is for to the button.');
   const [best] = await app.ask('The capital of Norway is [MASK].');
   expect(best.word).toBe('oslo');
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

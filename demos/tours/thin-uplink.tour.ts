@@ -12,7 +12,8 @@ test('A thin uplink, with and without prepare', async ({ page, deployment, tour 
   await app.open();
   await app.prepareWhileTyping(false);
   expect((await app.ask(TEXT))[0].word).toBe('oslo');
-  await tour.step('Without prepare', 'All that the parties need ahead goes up once the button is pressed.');
+  const phases = page.locator('#phases');
+  await tour.step('Without prepare', 'All that the parties need ahead goes up once the button is pressed.', phases);
 
   await app.prepareWhileTyping(true);
   await app.type('The capital of Spain is [MASK].');
@@ -24,5 +25,5 @@ test('A thin uplink, with and without prepare', async ({ page, deployment, tour 
   );
   await app.button.click();
   expect((await app.answer())[0].word).toBe('madrid');
-  await tour.step('With prepare', 'One small message went out with the text, and one came back.');
+  await tour.step('With prepare', 'One small message went out with the text, and one came back.', phases);
 });

@@ -29,7 +29,8 @@ Protocol: 3pc_semi_honest. Parties follow the protocol but look at all they
 see. 3pc_malicious and aby3 are not in this build and are refused. Read
 docs/SECURITY.md before trusting it with anything.
 
-Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.`;
+Exit codes: 0 done, 1 a run failed, 2 wrong usage or input. Each error code
+has a paragraph in docs/ERRORS.md; TERCET_DOCS is where that is served.`;
 
 /** Every command, in the order of the help. Only the one that runs is loaded: all of them are a thousand files. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -98,6 +99,14 @@ function fromCommander(error: CommanderError): TercetError {
   return new TercetError('ERR_ARGUMENT', what[error.code] ?? 'the command line cannot be read', 'see tercet --help');
 }
 
+/** A second line, where somebody says where the documentation is. */
+function whereToRead({ documentation }: TercetError): string {
+  const base = process.env['TERCET_DOCS'];
+  if (base === undefined || base === '') return '';
+  if (!URL.canParse(base)) return 'tercet: notice: TERCET_DOCS is no address, so nothing is said to read\n';
+  return `tercet: see ${new URL(documentation, base.endsWith('/') ? base : `${base}/`).href}\n`;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   relaxCollector();
   // A reader that has seen enough (head, less) is no failure.
@@ -116,7 +125,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (thrown instanceof CommanderError && (thrown.exitCode === 0 || thrown.code === 'commander.helpDisplayed'))
       return 0;
     const error = thrown instanceof CommanderError ? fromCommander(thrown) : asTercetError(thrown);
-    process.stderr.write(`${error.line()}\n`);
+    process.stderr.write(`${error.line()}\n${whereToRead(error)}`);
     if (argv.includes('--debug') || debugIsSet(program))
       process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`);
     return error.kind === 'usage' ? 2 : 1;

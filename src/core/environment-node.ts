@@ -5,7 +5,7 @@
 import { TercetError } from './errors.ts';
 
 /** Variables of Tercet's own. */
-const TAKEN = ['TERCET_HOME', 'TERCET_HUB', 'TERCET_OFFLINE', 'TERCET_CACHE', 'TERCET_SUPERVISED'];
+const TAKEN = ['TERCET_HOME', 'TERCET_HUB', 'TERCET_OFFLINE', 'TERCET_CACHE', 'TERCET_SUPERVISED', 'TERCET_DOCS'];
 /** Of its tests, which say them for themselves. */
 const TESTS = /^TERCET_(?:TEST_|TOKENIZERS$)/;
 /** Settings (src/config/schema.ts). */

@@ -202,6 +202,13 @@ export class TercetError extends Error {
   }
 
   /**
+   * The paragraph of the documentation on this code (docs/ERRORS.md): an address relative to where that is served.
+   */
+  get documentation(): string {
+    return `errors.html#${this.code.toLowerCase()}`;
+  }
+
+  /**
    * The one line that the command line prints.
    *
    * @example

@@ -37,7 +37,7 @@ const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
-  ...['docs', 'docs/guides', 'docs/checks'].flatMap((folder) =>
+  ...['docs', 'docs/tasks', 'docs/guides', 'docs/checks'].flatMap((folder) =>
     readdirSync(`${ROOT}/${folder}`)
       .filter((name) => name.endsWith('.md'))
       .map((name) => `${folder}/${name}`),

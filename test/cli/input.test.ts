@@ -84,9 +84,12 @@ describe.concurrent('texts that are refused', () => {
     expect(ended.stderr.split('\n'), 'nothing was started, so nothing else is said').toHaveLength(2);
   });
 
-  it('keeps the text out of the stack that --debug prints', { timeout: TIMEOUT }, async () => {
-    const ended = await place.run(['infer', '--text', TEXT.replace('[MASK]', 'home'), '--debug']);
+  it('keeps the text out of the stack that --debug prints, and says where to read', { timeout: TIMEOUT }, async () => {
+    const ended = await place.run(['infer', '--text', TEXT.replace('[MASK]', 'home'), '--debug'], {
+      env: { TERCET_DOCS: 'https://docs.example/tercet' },
+    });
     expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('\ntercet: see https://docs.example/tercet/errors.html#err_no_mask\n');
     expect(ended.stderr).toMatch(/^\s+at /m);
     expect(ended.stderr.toLowerCase()).not.toMatch(/quillfeather|wobbleton/);
   });

@@ -1,8 +1,8 @@
 /**
- * What a guide shows compiles, in the place where the guide puts it. The same with a name changed does not: the
- * compiler looks at it.
+ * What documents show compiles: a program of the package as a user has it, the code of a guide in the place where the
+ * guide puts it. The same with a name changed does not: the compiler looks at it.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openProject } from '../../scripts/public-api.mjs';
@@ -82,5 +82,57 @@ describe('add a gate', () => {
   it('its class and its place in the circuit compile', { timeout: 120_000 }, () => {
     expect(errors(`${SEMI_HONEST}refresh.ts`, gate, changed)).toEqual([]);
     expect(errors(`${SEMI_HONEST}refresh.ts`, gate.replace('sendReshared(', 'sendShared('), changed)).not.toEqual([]);
+  });
+});
+
+describe('programs in documents', () => {
+  const DOCUMENTS = [
+    'README.md',
+    ...['docs', 'docs/tasks'].flatMap((folder) =>
+      readdirSync(`${ROOT}${folder}`).flatMap((name) => (name.endsWith('.md') ? [`${folder}/${name}`] : [])),
+    ),
+  ];
+  const programs = DOCUMENTS.flatMap((file) =>
+    [...readFileSync(`${ROOT}${file}`, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code], i) => ({
+      path: `${ROOT}test/types/shown/${file.replace(/\W/g, '-')}-${i}.ts`,
+      code,
+    })),
+  );
+
+  /** What a block leaves out, because the one before has it. */
+  function whole(code: string): string {
+    const node = /\breleaseWebRtc\b/.test(code) ? 'node' : 'index';
+    const known = ['SecureTransformer', 'GpuOutOfMemoryError', 'pipeline', 'capabilities'];
+    const imported = /^import [\s\S]*? from 'tercet';/m.exec(code)?.[0] ?? '';
+    const missing = known.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !imported.includes(name));
+    return [
+      "import type {} from '../../../src/widget/types.ts';",
+      "import type { Model } from '../../../src/sdk/index.ts';",
+      `import { ${missing.join(', ')} } from '../../../src/sdk/${node}.ts';`,
+      ...(/\bconst model\b/.test(code) ? [] : ['declare const model: Model;']),
+      ...(/\bdeployment \}|\bdeployment,/.test(code) ? ['declare const deployment: string;'] : []),
+      code
+        .replaceAll("from 'tercet'", `from '../../../src/sdk/${node}.ts'`)
+        .replaceAll("from 'tercet/widget'", "from '../../../src/widget/types.ts'"),
+    ].join('\n');
+  }
+
+  /** Names that a block only shows are no fault. */
+  function faults(path: string): string[] {
+    const found = project.getSourceFileOrThrow(path).getPreEmitDiagnostics();
+    return found
+      .filter((fault) => ![6133, 6192, 6196, 6198].includes(fault.getCode()))
+      .map((fault) => `${path.slice(ROOT.length)}: ${JSON.stringify(fault.getMessageText())}`);
+  }
+
+  it('compile as a user has them', { timeout: 120_000 }, () => {
+    expect(programs.length).toBeGreaterThan(15);
+    for (const { path, code } of programs) project.createSourceFile(path, whole(code), { overwrite: true });
+    const planted = `${ROOT}test/types/shown/planted.ts`;
+    project.createSourceFile(planted, whole("const { lable } = await model.classify('A film.');\n"), {
+      overwrite: true,
+    });
+    expect(programs.flatMap(({ path }) => faults(path))).toEqual([]);
+    expect(faults(planted)).toEqual([expect.stringContaining('lable')]);
   });
 });

@@ -1,0 +1,1 @@
+export function withWidgets(text: string, deployment: string | undefined): string;
