@@ -126,12 +126,7 @@ unsafe fn pack_left(x: *const u64, rows: usize, live: usize, kc: usize, left: *m
 
 /// One k of a tile: R packed rows times a row of a panel.
 #[inline(always)]
-unsafe fn step<const R: usize>(
-    left: *const u8,
-    w: *const u32,
-    lo: &mut [[v128; 2]; R],
-    mid: &mut [v128; R],
-) {
+unsafe fn step<const R: usize>(left: *const u8, w: *const u32, lo: &mut [[v128; 2]; R], mid: &mut [v128; R]) {
     let w0 = v128_load(w as *const v128);
     for r in 0..R {
         let x0 = v128_load(left.add(16 * r) as *const v128);
