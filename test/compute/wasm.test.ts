@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
-import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/panels.ts';
+import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/pack-panels.ts';
 import { failure } from '../failure.ts';
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
@@ -94,8 +94,7 @@ describe('wasm workers', () => {
       warm.mockRestore();
     }
     const instance = new KernelInstance(module);
-    const loaded = random.words(64 * 64, 32).data as Uint32Array;
-    instance.loadMatrix(1, new Int32Array(loaded.buffer, 0, 64 * 64), 64, 64);
+    instance.loadMatrix(1, random.words(64 * 64, 64).data as BigUint64Array, 64, 64);
     const left = random.words(64, 64);
     const before = instance.matmulMatrix(left, 1);
     instance.warmUp();
@@ -106,14 +105,14 @@ describe('wasm workers', () => {
   it('a worker lets go of what matrices were copied from, when they are worth it; shared memory is never collected', async () => {
     const log: string[] = [];
     const kernels = await createWasmKernels({ module, startWorker: () => localWorker(log), threads: 1 });
-    const half = new Int32Array(2048 * 2048);
+    const half = new BigUint64Array(1024 * 2048);
     const shared = new Int32Array(new SharedArrayBuffer(2 * half.byteLength));
-    await kernels.loadMatrix(half, 2048, 2048);
-    await kernels.loadMatrix(shared, 4096, 2048);
+    await kernels.loadMatrix(half, 1024, 2048);
+    await kernels.loadMatrix(new BigUint64Array(shared.buffer), 2048, 2048);
     await kernels.panels.load(shared, 4096, 2048);
-    await kernels.panels.load(half, 2048, 2048);
+    await kernels.panels.load(shared.slice(0, 2048 * 2048), 2048, 2048);
     await kernels.loadMatrix(Int32Array.of(1, 2, 3, 4, 5, 6), 2, 3);
-    expect(log).toEqual(['loadMatrix', 'loadMatrix', 'loadPanels', 'loadPanels', 'collect', 'loadMatrix']);
+    expect(log).toEqual(['loadMatrix', 'loadMatrix', 'loadPanels', 'loadPanels', 'collect', 'loadPanels']);
     await kernels.close();
   });
 

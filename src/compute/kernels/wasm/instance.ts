@@ -7,7 +7,7 @@ import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
-import { LARGEST_ENTRY, type PanelOrder, layerLength, panelRanges, panelsOf } from '../panels.ts';
+import { type PanelOrder, layerLength, panelLength, panelRanges } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
@@ -70,11 +70,14 @@ export class KernelInstance {
    */
   warmUp(): void {
     const [rows, size] = [WARM_ROWS, WARM_SIZE];
-    for (const entries of [new Int32Array(size * size), new BigUint64Array(size * size)]) {
-      this.loadMatrix(WARM_MATRIX, entries, size, size);
+    const product = () => {
       this.matmulMatrix(zeros(rows * size, 64), WARM_MATRIX);
       this.freeMatrix(WARM_MATRIX);
-    }
+    };
+    this.loadMatrix(WARM_MATRIX, new BigUint64Array(size * size), size, size);
+    product();
+    this.loadPanels(WARM_MATRIX, new Int32Array(panelLength(panelOrder(this.panel), size, size)), size, size);
+    product();
     for (const k of [32, 64])
       this.matmul(zeros(rows * size, k), zeros(size * size, k), { batch: 1, m: rows, inner: size, n: size });
     this.draw({ key: new Uint8Array(32), nonce: new Uint8Array(12) }, 64, rows * size, 0);
@@ -197,35 +200,13 @@ export class KernelInstance {
     });
   }
 
-  /**
-   * Keeps a rows × width matrix, or its columns [from, to), under `id`, which the caller chooses. Entries of 32 bits
-   * that two layers do not hold are kept as full words.
-   */
+  /** Keeps a rows × width matrix, or its columns [from, to), under `id`, which the caller chooses. */
   loadMatrix(
-    id: number,
-    entries: Int32Array | BigUint64Array,
-    rows: number,
-    width: number,
-    [from, to]: readonly [number, number] = [0, width],
-  ): void {
-    if (entries instanceof BigUint64Array) this.#loadWords(id, entries, rows, width, [from, to]);
-    else if (entries.some((entry) => entry > LARGEST_ENTRY))
-      this.#loadWords(
-        id,
-        BigUint64Array.from(entries, (entry) => BigInt.asUintN(64, BigInt(entry))),
-        rows,
-        width,
-        [from, to],
-      );
-    else this.loadPanels(id, panelsOf(panelOrder(this.panel), entries, rows, width, [from, to]), rows, to - from);
-  }
-
-  #loadWords(
     id: number,
     entries: BigUint64Array,
     rows: number,
     width: number,
-    [from, to]: readonly [number, number],
+    [from, to]: readonly [number, number] = [0, width],
   ): void {
     const cols = to - from;
     const at = this.#memory.keep(8 * rows * up(cols, this.#memory.sizes.panel));
@@ -243,7 +224,7 @@ export class KernelInstance {
   }
 
   /**
-   * The same for 32-bit entries that have the order of `panelOrder` already, or for its columns [from, to). Second
+   * The same for 32-bit entries, in the order of `panelOrder`, or for its columns [from, to). Second
    * layers that are zero take no memory.
    */
   loadPanels(

@@ -91,20 +91,31 @@ export class Matrices {
 
   async load(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {
     invariant(entries.length === rows * cols, 'matrix entries do not match rows × cols');
+    if (entries instanceof BigUint64Array) return this.#loadWords(entries, rows, cols);
+    // A page has no matrices, and loads none of this.
+    const { fitsPanels, panelsOf } = await import('../pack-panels.ts');
+    return fitsPanels(entries)
+      ? this.loadPanels(panelsOf(this.order, entries, rows, cols), rows, cols)
+      : this.#loadWords(
+          BigUint64Array.from(entries, (entry) => BigInt.asUintN(64, BigInt(entry))),
+          rows,
+          cols,
+        );
+  }
+
+  async #loadWords(entries: BigUint64Array, rows: number, cols: number): Promise<Matrix> {
     const id = ++this.#last;
-    const kind = entries instanceof Int32Array ? 'i32' : 'u64';
     if (this.#on.threads === 0) {
       this.#on.here((instance) => instance.loadMatrix(id, entries, rows, cols));
-      const whole: WasmMatrix = { rows, cols, entries: kind, id, slices: [{ worker: undefined, from: 0, to: cols }] };
+      const whole: WasmMatrix = { rows, cols, entries: 'u64', id, slices: [{ worker: undefined, from: 0, to: cols }] };
       return whole;
     }
     const slices = this.#slices(cols);
-    const columns = (from: number, to: number): Int32Array | BigUint64Array => {
+    const columns = (from: number, to: number): BigUint64Array => {
       const width = to - from;
       if (width === cols) return entries.slice();
-      const out = kind === 'i32' ? new Int32Array(rows * width) : new BigUint64Array(rows * width);
-      for (let r = 0; r < rows; r++)
-        (out as Int32Array).set((entries as Int32Array).subarray(r * cols + from, r * cols + to), r * width);
+      const out = new BigUint64Array(rows * width);
+      for (let r = 0; r < rows; r++) out.set(entries.subarray(r * cols + from, r * cols + to), r * width);
       return out;
     };
     await this.#on.submit((add) => {
@@ -116,7 +127,7 @@ export class Matrices {
           worker,
         );
     });
-    const matrix: WasmMatrix = { rows, cols, entries: kind, id, slices };
+    const matrix: WasmMatrix = { rows, cols, entries: 'u64', id, slices };
     return matrix;
   }
 
