@@ -101,7 +101,7 @@ describe('programs in documents', () => {
 
   /** What a block leaves out, because the one before has it. */
   function whole(code: string): string {
-    const node = /\breleaseWebRtc\b/.test(code) ? 'node' : 'index';
+    const node = /\b(releaseWebRtc|MpcCoordinator|peers:)/.test(code) ? 'node' : 'index';
     const known = ['SecureTransformer', 'GpuOutOfMemoryError', 'pipeline', 'capabilities'];
     const imported = /^import [\s\S]*? from 'tercet';/m.exec(code)?.[0] ?? '';
     const missing = known.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !imported.includes(name));

@@ -91,43 +91,44 @@ export class Matrices {
 
   async load(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {
     invariant(entries.length === rows * cols, 'matrix entries do not match rows × cols');
-    if (entries instanceof BigUint64Array) return this.#loadWords(entries, rows, cols);
+    if (entries instanceof BigUint64Array) return this.#loadWords(entries, 'u64', rows, cols);
     // A page has no matrices, and loads none of this.
     const { fitsPanels, panelsOf } = await import('../pack-panels.ts');
     return fitsPanels(entries)
       ? this.loadPanels(panelsOf(this.order, entries, rows, cols), rows, cols)
       : this.#loadWords(
           BigUint64Array.from(entries, (entry) => BigInt.asUintN(64, BigInt(entry))),
+          'i32',
           rows,
           cols,
         );
   }
 
-  async #loadWords(entries: BigUint64Array, rows: number, cols: number): Promise<Matrix> {
+  async #loadWords(words: BigUint64Array, entries: 'u64' | 'i32', rows: number, cols: number): Promise<Matrix> {
     const id = ++this.#last;
     if (this.#on.threads === 0) {
-      this.#on.here((instance) => instance.loadMatrix(id, entries, rows, cols));
-      const whole: WasmMatrix = { rows, cols, entries: 'u64', id, slices: [{ worker: undefined, from: 0, to: cols }] };
+      this.#on.here((instance) => instance.loadMatrix(id, words, rows, cols));
+      const whole: WasmMatrix = { rows, cols, entries, id, slices: [{ worker: undefined, from: 0, to: cols }] };
       return whole;
     }
     const slices = this.#slices(cols);
     const columns = (from: number, to: number): BigUint64Array => {
       const width = to - from;
-      if (width === cols) return entries.slice();
+      if (width === cols) return words.slice();
       const out = new BigUint64Array(rows * width);
-      for (let r = 0; r < rows; r++) out.set(entries.subarray(r * cols + from, r * cols + to), r * width);
+      for (let r = 0; r < rows; r++) out.set(words.subarray(r * cols + from, r * cols + to), r * width);
       return out;
     };
     await this.#on.submit((add) => {
       for (const { worker, from, to } of slices)
         add(
           'loadMatrix',
-          () => (isShared(entries) ? [id, entries, rows, cols, [from, to]] : [id, columns(from, to), rows, to - from]),
+          () => (isShared(words) ? [id, words, rows, cols, [from, to]] : [id, columns(from, to), rows, to - from]),
           nothing,
           worker,
         );
     });
-    const matrix: WasmMatrix = { rows, cols, entries: 'u64', id, slices };
+    const matrix: WasmMatrix = { rows, cols, entries, id, slices };
     return matrix;
   }
 
