@@ -126,7 +126,7 @@ export function exponentialSelection(
  * any. And for every term of P1's words the function that it multiplies: the bit that lets entry j through is
  * (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1, so three terms with an angle, six for a = m − λ1, three of constants.
  */
-export function cosineForm(sum: CosineSum, gated: boolean): CosineForm {
+function cosineForm(sum: CosineSum, gated: boolean): CosineForm {
   const functions = [
     ...(sum.terms.length > 0 ? ['angle' as const] : []),
     ...(sum.linear ? ['argument' as const] : []),
