@@ -94,26 +94,26 @@ export class Claims {
       const [one, other] = left === 'V' ? [v.factors[t], w.factors[t]] : [w.factors[t], v.factors[t]];
       const [l, r] = [await loaded(one), await loaded(other)];
       const key = `${up} ${negative}`;
-      const whole = rows * cols === sigma * sigma;
+      const whole = shape.rows > 1 && shape.columns > 1;
       const known = whole ? this.#matrices.get(key) : undefined;
       const limbs = await kernels.matrixClaims(
-        rows === 1 ? l : await compressedLeft(kernels, l, inner, x, sigma),
-        cols === 1 ? r : await kernels.columns(r, shape.columns, columns, sigma),
+        shape.rows === 1 ? l : await compressedLeft(kernels, l, inner, x, sigma),
+        shape.columns === 1 ? r : await kernels.columns(r, shape.columns, columns, sigma),
         inner,
         known?.limbs ?? new BigUint64Array(CLAIM_LIMBS * rows * cols),
       );
       if (whole) this.#matrices.set(key, { up, negative, limbs });
-      else this.#spread(limbs, x[0], rows, cols, negative, up);
+      else this.#spread(limbs, shape.rows === 1 ? x[0] : undefined, cols, negative, up);
     }
   }
 
-  /** Claims of one row, which count where X has its bit, or of one column. */
-  #spread(limbs: BigUint64Array, x: bigint, rows: number, cols: number, negative: boolean, up: number): void {
+  /** Claims of one row, which count where its challenge x has a bit; or of one column. */
+  #spread(limbs: BigUint64Array, x: bigint | undefined, cols: number, negative: boolean, up: number): void {
     const { sigma } = this.#context.segment.parameters;
     for (let t = 0; t < sigma; t++) {
-      if (rows === 1 && ((x >> BigInt(t)) & 1n) === 0n) continue;
+      if (x !== undefined && ((x >> BigInt(t)) & 1n) === 0n) continue;
       for (let kappa = 0; kappa < cols; kappa++) {
-        const value = integerAt(limbs, (rows === 1 ? 0 : t) * cols + kappa) << BigInt(up);
+        const value = integerAt(limbs, (x === undefined ? t : 0) * cols + kappa) << BigInt(up);
         this.#rest[t * sigma + kappa] += negative ? -value : value;
       }
     }
