@@ -28,7 +28,10 @@ export const MENU = [
     text: 'Operate',
     sources: ['docs/DEPLOYMENT.md', 'docs/CONFIGURATION.md', 'docs/HUB.md', 'docs/COSTS.md', 'docs/ERRORS.md'],
   },
-  { text: 'Trust', sources: ['docs/SECURITY.md', 'docs/COMPARISON.md', 'docs/PROTOCOL.md', 'docs/checks/README.md'] },
+  {
+    text: 'Trust',
+    sources: ['docs/SECURITY.md', 'docs/COMPARISON.md', 'docs/PROTOCOL.md', 'docs/AUDIT.md', 'docs/checks/README.md'],
+  },
   {
     text: 'Reference',
     sources: ['docs/GLOSSARY.md', 'bench/results/README.md', 'CHANGELOG.md'],
