@@ -95,7 +95,7 @@ export interface StartOptions {
   /** What the parties serve, and the kernels of all three. */
   readonly model?: ServedModel;
   /** The owner's seeds of secret weights. */
-  readonly seeds?: Uint8Array;
+  readonly seeds?: Uint8Array | undefined;
   readonly on?: RingKernels;
   /** Of all three parties: those of this file without it. */
   readonly circuits?: Circuits;

@@ -4,44 +4,76 @@
  */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { wordsFrom } from '../../src/compute/ring.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { parameterEncoder } from '../../src/ml/models/folding.ts';
+import { listParameters } from '../../src/ml/models/parameters.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
 import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
+import type { Parameter } from '../../src/mpc/protocol/types.ts';
+import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
 import { openModel } from '../../src/node/model.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import type { ServedModel } from '../../src/session/compute.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
+import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
 import { completeCircuit, proofWasm, wasm } from '../support/proved.ts';
+import { seeded } from '../support/simulate.ts';
 import { start } from './harness.ts';
 
 const LOGIT_ERROR = 0.02;
 const SEGMENT_BYTES = 2 ** 30;
 
-it('a whole model answers in a session, and its owner has two verdicts before', { timeout: 300_000 }, async () => {
-  const opened = await openModel({
-    kind: 'folder',
-    path: fileURLToPath(new URL('../../models/tiny-gpt2', import.meta.url)),
+const opened = await openModel({
+  kind: 'folder',
+  path: fileURLToPath(new URL('../../models/tiny-gpt2', import.meta.url)),
+});
+const source = await opened.weights();
+const { config } = source;
+const encode = parameterEncoder(source);
+const plan = await modelPlan(source, COMPLETE_ROUNDING);
+const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
+const inputIds = [11, 402];
+const shape = { sequences: 1, tokens: inputIds.length, rows: 0, padded: false, pair: false, steps: 0 };
+
+/** What party 1 and party 2 hold of the weights. */
+async function views(weights: 'open' | 'secret'): Promise<readonly [ParameterView, ParameterView]> {
+  if (weights === 'open') {
+    const view = await OpenParameters.load(source, wasm, encode, undefined, encode);
+    return [view, view];
+  }
+  const masked = new Map<string, BigUint64Array>();
+  for (const [number, parameter] of listParameters(config).entries()) {
+    const words = wordsFrom(Array.from(await encode(parameter), BigInt), 64);
+    masked.set(parameter.name, (await maskParameter(wasm, SEEDS, number, words)).data as BigUint64Array);
+  }
+  const read = async ({ name }: Parameter) => (masked.get(name) as BigUint64Array).slice();
+  return [
+    await SharedParameters.load(1, config, SEEDS[0], read, wasm, true),
+    await SharedParameters.load(2, config, SEEDS[1], read, wasm, true),
+  ];
+}
+
+it.each([
+  ['open', [0, 1, 1]],
+  ['secret', [1, 1, 1]],
+] as const)('%s weights: a model answers, behind every verdict', { timeout: 300_000 }, async (weights, segments) => {
+  const hash = 'ef'.repeat(32);
+  const parameters = await views(weights);
+  const served = (id: 1 | 2): ServedModel => ({
+    ...{ name: source.label, config, plan, hash },
+    parameters: parameters[id - 1],
   });
-  const source = await opened.weights();
-  const encode = parameterEncoder(source);
-  const model: ServedModel = {
-    name: source.label,
-    config: source.config,
-    plan: await modelPlan(source, COMPLETE_ROUNDING),
-    hash: 'ef'.repeat(32),
-    parameters: await OpenParameters.load(source, wasm, encode, undefined, encode),
-  };
-  const inputIds = [11, 402];
-  const shape = { sequences: 1, tokens: inputIds.length, rows: 0, padded: false, pair: false, steps: 0 };
   const bytes = [0, 1, 2].map(() => [0, 0, 0]);
   const { owner, ends, sent } = start({
-    request: { model: model.hash, protocol: '3pc_malicious', weights: 'open', ...shape },
-    model,
+    request: { model: hash, protocol: '3pc_malicious', weights, ...shape },
+    model: served(1),
+    compute: (id) => ({ models: [served(id)] }),
+    seeds: weights === 'secret' ? ownerSeeds(SEEDS) : undefined,
     on: wasm,
     circuits: new Circuits(),
     proving: provingWith({ kernels: proofWasm, segmentBytes: SEGMENT_BYTES }),
@@ -60,17 +92,16 @@ it('a whole model answers in a session, and its owner has two verdicts before', 
   expect(Math.max(...logits.map((x, i) => Math.abs(x - float[i])))).toBeLessThan(LOGIT_ERROR);
   for (const party of [1, 2]) {
     const mine = sent.flatMap(({ from, tag }) => (from === party ? [tag] : []));
-    const output = mine.findIndex((tag) => tag.startsWith('output-output'));
-    expect(mine.findIndex((tag) => tag.startsWith('proof-verdict'))).toBeGreaterThan(0);
-    expect(mine.findLastIndex((tag) => tag.startsWith('proof-verdict'))).toBeLessThan(output);
+    const verdict = mine.findLastIndex((tag) => tag.startsWith('proof-verdict'));
+    expect(verdict).toBeGreaterThan(0);
+    expect(verdict).toBeLessThan(mine.findIndex((tag) => tag.startsWith('output-output')));
   }
 
-  const { config, plan } = model;
-  const circuit = completeCircuit((g) => buildModel(g, { ...shape, config, plan }, 0));
+  const circuit = completeCircuit((g) => buildModel(g, { ...shape, config, plan }, 0), weights);
   const price = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
   expect(bytes).toEqual(price.bytes);
-  expect(price.segments).toEqual([0, 1, 1]);
+  expect(price.segments).toEqual(segments);
   expect(price.soundness).toBeLessThanOrEqual(-46);
-  // The uplink of P0: two anchors and two statements.
-  expect(price.bytes[0].reduce((sum, n) => sum + n, 0)).toBe(2 * 32 + 2 * 80);
+  // With open weights P0 proves nothing: two anchors and two statements are all that it sends.
+  if (weights === 'open') expect(price.bytes[0].reduce((sum, n) => sum + n, 0)).toBe(2 * 32 + 2 * 80);
 });
