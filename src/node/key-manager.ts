@@ -6,7 +6,7 @@
  * reaches the disk.
  */
 import { X509Certificate } from 'node:crypto';
-import { lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { TercetError } from '../core/errors.ts';
@@ -32,7 +32,6 @@ export type BackupOpens = { readonly passphrase: string } | { readonly identity:
 const PARTIES = [1, 2, 3] as const;
 const MAX_FILE = 1_000_000;
 const MAX_FILES = 500;
-const MAX_DEPTH = 4;
 /** Below the folder, without a way out of it. */
 const PLACE = /^(?!.*\.\.)[\w][\w.@-]{0,100}(\/[\w][\w.@-]{0,100}){0,3}$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -123,7 +122,8 @@ export class KeyManager {
       throw new TercetError('ERR_STATE', 'no identity follows that of this party', 'tercet keys rotate makes one');
     if (await there(at('old')))
       throw new TercetError('ERR_STATE', 'the identity before this one is still here', 'tercet keys revoke ends it');
-    await rename(at('current'), at('old'));
+    // At no moment is there no current one: a party that started then would make itself a stranger's.
+    await link(at('current'), at('old'));
     await rename(at('next'), at('current'));
     const identity = await ensureIdentity(this.#folder, party);
     identity.wipe();
@@ -146,12 +146,18 @@ export class KeyManager {
   }
 
   /**
-   * Writes every file of the folder into one file in the age format (age-encryption.org/v1). Never over a file.
-   * @throws {TercetError} ERR_ARGUMENT for a recipient that is none or a path that cannot be written
+   * Writes every file of the folder into one file in the age format (age-encryption.org/v1). Never over a file, and
+   * all files or none.
+   * @throws {TercetError} ERR_ARGUMENT for a recipient that is none, a path that cannot be written, or a file that a
+   * backup does not take
    */
   async backupKeys(path: string, opens: BackupFor): Promise<{ readonly files: number }> {
     await this.check();
-    const names = (await this.#files()).filter((file) => PLACE.test(file));
+    const names = await this.#files();
+    for (const file of names) {
+      if (!PLACE.test(file)) throw left(file, 'has a name that no backup takes');
+      if ((await lstat(join(this.#folder, file))).size > MAX_FILE) throw left(file, 'is too large for a key');
+    }
     const files = await Promise.all(
       names.map(async (name) => ({ name, base64: (await readFile(join(this.#folder, name))).toString('base64') })),
     );
@@ -203,17 +209,18 @@ export class KeyManager {
   }
 
   /** Plain files below the folder, by name. */
-  async #files(below = '', depth = 0): Promise<readonly string[]> {
+  async #files(below = ''): Promise<readonly string[]> {
     const found = await readdir(join(this.#folder, below), { withFileTypes: true }).catch((cause: unknown) => {
       throw new TercetError('ERR_ARGUMENT', 'the folder of keys cannot be read', 'check --certificates', { cause });
     });
     const files: string[] = [];
     for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const name = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory() && depth < MAX_DEPTH - 1) files.push(...(await this.#files(name, depth + 1)));
-      else if (entry.isFile() && (await lstat(join(this.#folder, name))).size <= MAX_FILE) files.push(name);
+      if (entry.isDirectory()) files.push(...(await this.#files(name)));
+      else if (entry.isFile()) files.push(name);
+      if (files.length > MAX_FILES) throw left('the folder', `has more than ${MAX_FILES} files`);
     }
-    return files.slice(0, MAX_FILES);
+    return files;
   }
 
   async #ends(file: string): Promise<Date | undefined> {
@@ -235,6 +242,10 @@ export class KeyManager {
 
 /** Certificates and requests are public; whatever else lies here is taken for a secret. */
 const isSecret = (file: string) => !/\.(pem|csr)$/.test(file);
+
+/** Nothing is left out in silence: of a backup it would be missed when it is too late. */
+const left = (name: string, why: string): TercetError =>
+  new TercetError('ERR_ARGUMENT', `${name} ${why}`, 'keep what is no key in another folder');
 
 const there = (path: string) =>
   lstat(path).then(

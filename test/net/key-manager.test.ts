@@ -62,6 +62,15 @@ it('a backup is encrypted for whom it is for, comes back as it was, and overwrit
   const seed = await readFile(identityPath(join(root, 'keys'), 1), 'latin1');
   await failure('ERR_ARGUMENT', keys.backupKeys(path, { recipient: 'age1nobody' }), /age1/);
   await failure('ERR_ARGUMENT', keys.backupKeys(path, { passphrase: 'short' }));
+  // What it does not take it names, and leaves nothing half written.
+  for (const [name, size, says] of [
+    ['.hidden', 1, /name/],
+    ['weights', 1_000_001, /large/],
+  ] as const) {
+    await writeFile(join(root, 'keys', name), new Uint8Array(size), { mode: 0o600 });
+    await failure('ERR_ARGUMENT', keys.backupKeys(path, { recipient: await identityToRecipient(identity) }), says);
+    await rm(join(root, 'keys', name));
+  }
   expect(await keys.backupKeys(path, { recipient: await identityToRecipient(identity) })).toEqual({ files: 2 });
   const bytes = await readFile(path, 'latin1');
   expect(bytes.startsWith('age-encryption.org/v1\n')).toBe(true);
