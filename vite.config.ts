@@ -14,9 +14,12 @@ function documents(): Plugin {
   };
 }
 
-/** Comments of the page are for who edits it: they are not served. */
+/** Comments and indentation of the page are for who edits it: they are not served. Its texts collapse white space. */
 export function withoutComments(): Plugin {
-  return { name: 'without-comments', transformIndexHtml: (html) => html.replace(/\s*<!--.*?-->/gs, '') };
+  return {
+    name: 'without-comments',
+    transformIndexHtml: (html) => html.replace(/\s*<!--.*?-->/gs, '').replace(/\n\s+/g, '\n'),
+  };
 }
 
 /**
