@@ -246,7 +246,7 @@ export interface RingKernels<V extends Vector = Vector> {
   ): Promise<Uint8Array>;
   /**
    * All elements of a table without pads, packed the same way: what a public function has at public indices.
-   * SECURITY: never of what a party holds of a secret. Nothing hides these words.
+   * SECURITY: never of what a party holds of a secret. Nothing hides these words. test/security/clear-tables.test.ts.
    */
   clearTable(table: SelectionTable<V>, layout: TableLayout): Promise<Uint8Array>;
   /** P0: B_i = −Σ_p w_{i,c_i,p} φ_{i,p} − r0_i mod 2^k, with the same pads. */
