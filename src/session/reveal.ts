@@ -9,7 +9,7 @@ import { LOGITS, OUTPUT_FORM, OUTSIDE } from '../ml/models/run.ts';
 import type { WeightMode } from './request.ts';
 
 /**
- * Logits as floats: error of the opening itself at most 2^-16 with open weights, 2^-8 with secret ones.
+ * Logits as floats: error of the opening itself at most 2^-16 with open weights, 2^-10 with secret ones.
  * @throws {TercetError} ERR_STATE at a party that does not own the output.
  */
 export function revealLogits(opened: ReadonlyMap<string, Words>, weights: WeightMode): Float32Array {

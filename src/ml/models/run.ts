@@ -50,10 +50,10 @@ export const OUTSIDE = 'outside';
 
 /**
  * Scale and ring of the opened output, which holds |x| < 2^15 either way. Of secret weights an owner is given no
- * more than the answer needs: below 2^-8 lies little but the error of the circuit itself (`LOGIT_ERROR` in the
- * tests), and what is not sent cannot be added up over many queries.
+ * more than the answer needs: below 2^-10 lies little but the error of the circuit itself (`LOGIT_ERROR` in the
+ * tests). A coarser opening cost right answers and hid no more (SECURITY, "What an honest owner learns").
  */
-export const OUTPUT_FORM = { open: { scale: 16, k: 32 }, secret: { scale: 8, k: 24 } } as const;
+export const OUTPUT_FORM = { open: { scale: 16, k: 32 }, secret: { scale: 10, k: 26 } } as const;
 
 /** Scale of `ROWS`: one-hot rows are exact; the weights of a mean are fractions. */
 export function rowScale(config: ModelConfig): number {
