@@ -128,7 +128,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const plan = await planOf(options, model);
   const notices = noticesOf(plan);
   for (const notice of notices) options.onNotice?.(notice);
-  options.onPhase?.('start');
+  if (options.peers === undefined) options.onPhase?.('start');
   const dealt = options.dealer === undefined ? {} : { dealer: options.dealer.identity };
   const terms = { protocol, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'], ...dealt };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);

@@ -10,7 +10,6 @@ import { type ModelLocation, openModel } from '../node/model.ts';
 import type { Ranges } from '../node/defaults.ts';
 import { planOf } from '../node/model-plan.ts';
 import { wasmFold } from '../node/kernels.ts';
-import { loadShares } from '../node/shares.ts';
 import type { ModelRanges } from '../ml/ranges.ts';
 
 export type ModelSource =
@@ -42,11 +41,13 @@ async function load(
   kernels: RingKernels,
   { onDownload, onProblem }: LoadOptions,
 ): Promise<ServedModel> {
-  if (source.weights === 'secret')
+  if (source.weights === 'secret') {
+    const { loadShares } = await import('../node/shares.ts');
     return {
       name: basename(dirname(resolve(source.folder))),
       ...(await loadShares(id, source.folder, kernels, onProblem)),
     };
+  }
   const model = await openModel(source.model, { weights: true, onDownload });
   // Its files are hashed while the rest is read.
   const hash = model.hash();

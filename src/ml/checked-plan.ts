@@ -47,6 +47,12 @@ const SLACK = 1.01;
 /** Magnitudes at scale 32 in Z_2^64 wrap from here. */
 const RING_REACH = 31;
 
+/**
+ * Raised with every change to what a measurement gives: samples, sample texts, the float model, its kernels. Kept
+ * measurements of another version are not taken (`node/measurements.ts`).
+ */
+export const MEASUREMENT = 1;
+
 /** What samples show, without any margin. */
 export interface MeasuredRanges extends Omit<ModelRanges, 'added'> {
   readonly leastVariance: readonly number[];

@@ -17,12 +17,6 @@ import type { ActivationKind } from './reference/options.ts';
 import type { Matmul } from './reference/math.ts';
 import { runFloat } from './reference/float.ts';
 
-/**
- * Raised with every change to what a measurement gives: samples, sample texts, the float model, its kernels. Kept
- * measurements of another version are not taken (`node/measurements.ts`).
- */
-export const MEASUREMENT = 1;
-
 /** Tokens of the samples of token indices; 0 is the model's full length. */
 const SAMPLE_TOKENS = [16, 0] as const;
 /**

@@ -2,7 +2,7 @@
 
 import { CONFIG_FILE } from './config-fields.ts';
 import { GENERATION_FILE, MODULES_FILE, type ModelFiles, POOLING_FILE } from './files.ts';
-import { tokenizerFiles } from './tokenizers/tokenizer.ts';
+import { tokenizerFiles } from './tokenizers/source.ts';
 
 /** What a model may have beside its configuration and its tokenizer, for its data owners. */
 export const OPTIONAL_OWNER_FILES: readonly string[] = [GENERATION_FILE, MODULES_FILE, POOLING_FILE];

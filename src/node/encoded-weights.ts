@@ -39,6 +39,8 @@ const LEAST_BYTES = 32 * 2 ** 20;
 const MOST_BYTES = 4 * 2 ** 30;
 /** What must be free on the disk before a file is begun. */
 const LEAST_FREE = 4 * 2 ** 30;
+/** Bytes that are left of a buffer when a matrix is read into it, at most: else it gets one of its own. */
+const MOST_SPARE = 8 * 2 ** 20;
 /** A draft that nobody has written to for so long is left over from a process that ended. */
 const STALE_DRAFT_MS = 3_600_000;
 
@@ -59,9 +61,15 @@ export interface KeepOptions {
 type Model = Pick<OpenedModel, 'folder' | 'config' | 'hash' | 'unchanged'>;
 
 /** What the weights of a model prove, and of which model. */
-interface Head {
+interface Proved {
   readonly hash: string;
   readonly reach: ModelRanges;
+}
+
+/** The first record. */
+interface Head extends Proved {
+  /** Bytes of every record behind it: of a matrix in the kernels' order they depend on its entries. */
+  readonly lengths: readonly number[];
 }
 
 /**
@@ -106,14 +114,14 @@ export class EncodedWeights {
   readonly #place: Place | undefined;
   readonly #parameters: readonly Parameter[];
   readonly #encoder: ParameterEncoder;
-  /** Of the model that was kept. */
-  readonly #hash: string | undefined;
-  /** Matrices are read into them by turns. */
-  readonly #shared: readonly [SharedArrayBuffer, SharedArrayBuffer] | undefined;
+  /** What was kept. */
+  readonly #head: Head | undefined;
+  /** Matrices are read into them by turns: one is read while the other is loaded. */
+  readonly #shared: [SharedArrayBuffer, SharedArrayBuffer] | undefined;
   readonly #order: PanelOrder | undefined;
   #matrices = 0;
   #reader: SealedReader | undefined;
-  #writer: SealedWriter | undefined;
+  #draft: Draft | undefined;
   #taken = 0;
 
   private constructor(
@@ -122,32 +130,33 @@ export class EncodedWeights {
     fold: Fold,
     place: Place | undefined,
     { shared, panels }: KeepOptions,
-    from: {
-      readonly head: Head | { readonly hash?: undefined; readonly reach: ModelRanges };
-      readonly reader?: SealedReader | undefined;
-      readonly writer?: SealedWriter | undefined;
-    },
+    from:
+      | { readonly reach: ModelRanges; readonly draft: Draft | undefined }
+      | { readonly head: Head; readonly reader: SealedReader },
   ) {
     this.#model = model;
     this.#parameters = listParameters(model.config);
     this.#encoder = parameterEncoder(source, fold);
     this.#place = place;
-    this.#hash = from.head.hash;
+    this.#order = panels;
+    if ('reach' in from) {
+      this.reach = from.reach;
+      this.#draft = from.draft;
+      return;
+    }
+    this.#head = from.head;
     this.reach = from.head.reach;
     this.#reader = from.reader;
-    this.#writer = from.writer;
-    this.#order = panels;
-    const largest = Math.max(...this.#parameters.map((parameter) => byteLength(parameter, panels)));
-    const buffer = () => new SharedArrayBuffer(largest);
-    this.#shared = from.reader !== undefined && shared === true ? [buffer(), buffer()] : undefined;
+    this.#shared = shared === true ? [new SharedArrayBuffer(0), new SharedArrayBuffer(0)] : undefined;
   }
 
   /** What was kept, of this model or of one that was here before it; else what is made now. Close it. */
   static async open(model: Model, source: WeightSource, fold: Fold, options: KeepOptions): Promise<EncodedWeights> {
     const place = await placeOf(model, options);
-    const reader = place === undefined ? undefined : await SealedReader.open(place.path, place.key, place.size);
+    const reader = place === undefined ? undefined : await SealedReader.open(place.path, place.key);
     const head = headFrom(await reader?.next(new Uint8Array(HEAD_BYTES)));
-    if (head !== undefined) return new EncodedWeights(model, source, fold, place, options, { head, reader });
+    if (head !== undefined && reader?.size === sealedSize([HEAD_BYTES, ...head.lengths]))
+      return new EncodedWeights(model, source, fold, place, options, { head, reader });
     await reader?.close();
     return EncodedWeights.make(model, source, fold, options);
   }
@@ -156,29 +165,30 @@ export class EncodedWeights {
   static async make(model: Model, source: WeightSource, fold: Fold, options: KeepOptions): Promise<EncodedWeights> {
     const place = await placeOf(model, options);
     const reach = await provedRanges(source, fold);
-    const writer = place === undefined ? undefined : await begun(place, { hash: await model.hash(), reach });
-    return new EncodedWeights(model, source, fold, place, options, { head: { reach }, writer });
+    const draft = place === undefined ? undefined : await Draft.begin(place, { hash: await model.hash(), reach });
+    return new EncodedWeights(model, source, fold, place, options, { reach, draft });
   }
 
   /** Whether this was kept, and may be of another model. */
   get kept(): boolean {
-    return this.#hash !== undefined;
+    return this.#head !== undefined;
   }
 
   /** Whether the model is the one that was kept: its files are hashed by now. */
   async ofThisModel(): Promise<boolean> {
-    return this.#hash === undefined || this.#hash === (await this.#model.hash());
+    return this.#head === undefined || this.#head.hash === (await this.#model.hash());
   }
 
   readonly encode: ParameterEncoder = async (parameter) => {
-    invariant(this.#parameters[this.#taken++]?.name === parameter.name, 'parameters are encoded in order');
+    const number = this.#taken++;
+    invariant(this.#parameters[number]?.name === parameter.name, 'parameters are encoded in order');
     if (this.#reader !== undefined) {
-      const kept = await this.#reader.next(this.#memoryFor(parameter));
+      const kept = await this.#reader.next(this.#memoryFor(parameter, this.#head?.lengths[number] ?? 0));
       if (kept !== undefined) return viewOf(parameter, kept);
       await this.#forget(this.#reader);
     }
     const encoded = this.#ordered(parameter, await this.#encoder(parameter));
-    if (this.#writer !== undefined && !(await this.#writer.add(bytesOf(encoded)))) this.#writer = undefined;
+    await this.#draft?.add(bytesOf(encoded));
     return encoded;
   };
 
@@ -188,27 +198,29 @@ export class EncodedWeights {
     return panelsOf(this.#order, encoded, rows, cols);
   }
 
-  #memoryFor(parameter: Parameter): Uint8Array {
-    const length = byteLength(parameter, this.#order);
+  #memoryFor(parameter: Parameter, length: number): Uint8Array {
     if (this.#shared === undefined || !isMatrix(parameter)) return new Uint8Array(length);
-    return new Uint8Array(this.#shared[this.#matrices++ % 2], 0, length);
+    const turn = this.#matrices++ % 2;
+    const { byteLength: size } = this.#shared[turn];
+    // A thread that gets a buffer counts all of it as memory of its own, and collects for it.
+    if (size < length || size - length > MOST_SPARE) this.#shared[turn] = new SharedArrayBuffer(length);
+    return new Uint8Array(this.#shared[turn], 0, length);
   }
 
   /** Keeps what was made, for the next start. Nothing is kept of a model that changed meanwhile. */
   async keep(): Promise<void> {
     invariant(this.#taken === this.#parameters.length, 'all parameters are kept or none');
     await this.#reader?.touch();
-    const [place, writer] = [this.#place, this.#writer];
-    if (place === undefined || writer === undefined || !(await this.#model.unchanged())) return;
-    this.#writer = undefined;
-    if (await writer.keep()) await makeRoom(place);
+    const [place, draft] = [this.#place, this.#draft];
+    if (place === undefined || draft === undefined || !(await this.#model.unchanged())) return;
+    if (await draft.keep()) await makeRoom(place);
   }
 
   async close(): Promise<void> {
     await this.#reader?.close();
-    await this.#writer?.drop();
+    await this.#draft?.drop();
     this.#reader = undefined;
-    this.#writer = undefined;
+    this.#draft = undefined;
   }
 
   /** A damaged file is not asked again. The next start makes another. */
@@ -223,7 +235,6 @@ interface Place {
   readonly folder: string;
   readonly path: string;
   readonly key: Uint8Array;
-  readonly size: number;
   readonly mostBytes: number;
 }
 
@@ -250,16 +261,46 @@ async function placeOf({ folder: from, config }: Model, options: KeepOptions): P
   // and make wrong answers. test/party/encoded-weights.test.ts.
   const order = panels === undefined ? 'rows' : [panels.rows, panels.columns];
   const name = `${derived('name of encoded weights', resolve(from), config, order).toString('hex')}${KIND}`;
-  return { folder, path: join(folder, name), key: derived('encoded weights', order), size, mostBytes };
+  return { folder, path: join(folder, name), key: derived('encoded weights', order), mostBytes };
 }
 
-/** A file with its first record; undefined where it cannot be written. */
-async function begun({ folder, path, key }: Place, head: Head): Promise<SealedWriter | undefined> {
-  const record = headRecord(head);
-  const disk = await statfs(folder).catch(() => undefined);
-  if (record === undefined || (disk !== undefined && disk.bavail * disk.bsize < LEAST_FREE)) return undefined;
-  const writer = await SealedWriter.create(path, key);
-  return writer !== undefined && (await writer.add(record)) ? writer : undefined;
+/** What is made, on its way to a file. A step that fails ends it, and nothing is kept. */
+class Draft {
+  readonly #proved: Proved;
+  readonly #lengths: number[] = [];
+  #writer: SealedWriter | undefined;
+
+  private constructor(proved: Proved, writer: SealedWriter) {
+    this.#proved = proved;
+    this.#writer = writer;
+  }
+
+  /** Undefined where it cannot be written. */
+  static async begin({ folder, path, key }: Place, proved: Proved): Promise<Draft | undefined> {
+    const disk = await statfs(folder).catch(() => undefined);
+    if (disk !== undefined && disk.bavail * disk.bsize < LEAST_FREE) return undefined;
+    if (headRecord({ ...proved, lengths: [] }) === undefined) return undefined;
+    const writer = await SealedWriter.create(path, key, HEAD_BYTES);
+    return writer === undefined ? undefined : new Draft(proved, writer);
+  }
+
+  async add(record: Uint8Array): Promise<void> {
+    this.#lengths.push(record.length);
+    if ((await this.#writer?.add(record)) === false) this.#writer = undefined;
+  }
+
+  /** Whether there is a file of it now. */
+  async keep(): Promise<boolean> {
+    const record = headRecord({ ...this.#proved, lengths: this.#lengths });
+    const writer = this.#writer;
+    if (record === undefined || writer === undefined) return false;
+    this.#writer = undefined;
+    return writer.keep(record);
+  }
+
+  async drop(): Promise<void> {
+    await this.#writer?.drop();
+  }
 }
 
 /** Removes what was used longest ago until the folder keeps to its limit, and drafts that nobody finished. */
@@ -290,9 +331,10 @@ function isMatrix(parameter: Parameter): boolean {
   return parameter.rows > 1 && !isWide(parameter);
 }
 
+/** The most that a parameter takes. */
 function byteLength(parameter: Parameter, order: PanelOrder | undefined): number {
   const { rows, cols } = parameter;
-  if (order !== undefined && isMatrix(parameter)) return 4 * panelLength(order, rows, cols);
+  if (order !== undefined && isMatrix(parameter)) return 4 * panelLength(order, rows, cols, 2);
   return rows * cols * (isWide(parameter) ? 8 : 4);
 }
 

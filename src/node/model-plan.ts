@@ -5,13 +5,11 @@
 import { createHash } from 'node:crypto';
 import type { Fold } from '../compute/fold.ts';
 import { TercetError } from '../core/errors.ts';
-import { type MeasuredRanges, checkedPlan } from '../ml/checked-plan.ts';
-import { MEASUREMENT, measuredRanges } from '../ml/measured-ranges.ts';
+import { MEASUREMENT, type MeasuredRanges, checkedPlan } from '../ml/checked-plan.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { WeightSource } from '../ml/models/weights.ts';
 import { type ModelRanges, provedPlan, provedRanges } from '../ml/ranges.ts';
-import { sampleTexts } from '../ml/sample-texts.ts';
-import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { tokenizerFiles } from '../ml/tokenizers/source.ts';
 import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import type { Reading } from '../mpc/secure/measure.ts';
@@ -80,6 +78,12 @@ async function keyOf({ files, hash }: Planned): Promise<string | undefined> {
 }
 
 async function measure({ files, config }: Planned, source: WeightSource): Promise<MeasuredRanges> {
+  // Once for each model: a later start loads none of this.
+  const [{ measuredRanges }, { sampleTexts }, { loadTokenizer }] = await Promise.all([
+    import('../ml/measured-ranges.ts'),
+    import('../ml/sample-texts.ts'),
+    import('../ml/tokenizers/tokenizer.ts'),
+  ]);
   const tokenizer = files === undefined ? undefined : await loadTokenizer(files);
   const longest = Math.min(config.maxPositions, MAX_ATTENTION);
   const texts =

@@ -4,15 +4,16 @@
  * front of the records, so no nonce is used twice, and no record of another file has a tag here. A record is checked
  * in the memory that it is used from, so nobody can change it in between.
  *
- * The file says nothing of itself: reader and writer know how many records there are and how long each is. So a file
- * of another size, order or key is none.
+ * The file says nothing of itself. Reader and writer know how long the first record is. It is written last, and says
+ * how long the others are. So a file of another size, order or key is none.
  */
 import { createCipheriv, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { type FileHandle, constants, open, rename, rm } from 'node:fs/promises';
+import { invariant } from '../core/errors.ts';
 import { isOwn } from './own-files.ts';
 
 /** Changes with the form of these files. Whoever names one by it finds none of another form. */
-export const SEAL = 2;
+export const SEAL = 3;
 
 const SALT_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -52,26 +53,35 @@ async function readAt(file: FileHandle, bytes: Uint8Array, place: number): Promi
   return true;
 }
 
+/** Writes all of `bytes` to a place of a file. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, place: number): Promise<void> {
+  for (let at = 0; at < bytes.length; )
+    at += (await file.write(bytes, at, Math.min(bytes.length - at, STEP), place + at)).bytesWritten;
+}
+
 export class SealedReader {
+  /** Of the whole file. */
+  readonly size: number;
   readonly #file: FileHandle;
   readonly #key: Uint8Array;
   #number = 0;
   #at = SALT_BYTES;
 
-  private constructor(file: FileHandle, key: Uint8Array) {
+  private constructor(file: FileHandle, key: Uint8Array, size: number) {
     this.#file = file;
     this.#key = key;
+    this.size = size;
   }
 
-  /** Undefined unless there is a plain file of this size that only this user can write. */
-  static async open(path: string, key: Uint8Array, size: number): Promise<SealedReader | undefined> {
+  /** Undefined unless there is a plain file that only this user can write. */
+  static async open(path: string, key: Uint8Array): Promise<SealedReader | undefined> {
     const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
     if (file === undefined) return undefined;
     try {
       const found = await file.stat();
       const salt = new Uint8Array(SALT_BYTES);
-      if (found.isFile() && isOwn(found) && found.size === size && (await readAt(file, salt, 0)))
-        return new SealedReader(file, fileKey(key, salt));
+      if (found.isFile() && isOwn(found) && (await readAt(file, salt, 0)))
+        return new SealedReader(file, fileKey(key, salt), found.size);
     } catch {
       // As a file that is not there.
     }
@@ -113,35 +123,42 @@ export class SealedWriter {
   readonly #path: string;
   readonly #key: Uint8Array;
   readonly #salt: Uint8Array;
-  #number = 0;
+  readonly #first: number;
+  #number = 1;
+  #at: number;
 
-  private constructor(file: FileHandle, draft: string, path: string, key: Uint8Array) {
+  private constructor(file: FileHandle, draft: string, path: string, key: Uint8Array, first: number) {
     this.#file = file;
     this.#draft = draft;
     this.#path = path;
+    this.#first = first;
+    this.#at = sealedSize([first]);
     this.#salt = randomBytes(SALT_BYTES);
     this.#key = fileKey(key, this.#salt);
   }
 
-  static async create(path: string, key: Uint8Array): Promise<SealedWriter | undefined> {
+  /** @param first bytes of the first record, which `keep` writes */
+  static async create(path: string, key: Uint8Array, first: number): Promise<SealedWriter | undefined> {
     const draft = `${path}.${randomUUID()}${DRAFT}`;
     const file = await open(draft, 'wx', 0o600).catch(() => undefined);
-    return file === undefined ? undefined : new SealedWriter(file, draft, path, key);
+    return file === undefined ? undefined : new SealedWriter(file, draft, path, key, first);
   }
 
   add(record: Uint8Array): Promise<boolean> {
-    const number = this.#number++;
-    const tag = tagOf(this.#key, number, record);
+    const at = this.#at;
+    this.#at += record.length + TAG_BYTES;
+    const tag = tagOf(this.#key, this.#number++, record);
     return this.#try(async () => {
-      if (number === 0) await this.#file.writeFile(this.#salt);
-      await this.#file.writeFile(record);
-      await this.#file.writeFile(tag);
+      await writeAt(this.#file, record, at);
+      await writeAt(this.#file, tag, at + record.length);
     });
   }
 
-  /** Puts the file where it belongs, whole. */
-  keep(): Promise<boolean> {
+  /** Writes the first record and puts the file where it belongs, whole. */
+  keep(first: Uint8Array): Promise<boolean> {
+    invariant(first.length === this.#first, 'a first record of another length');
     return this.#try(async () => {
+      await writeAt(this.#file, Buffer.concat([this.#salt, first, tagOf(this.#key, 0, first)]), 0);
       await this.#file.close();
       await rename(this.#draft, this.#path);
     });

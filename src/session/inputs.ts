@@ -1,6 +1,6 @@
 /**
- * What the owner's texts become: the private inputs of a circuit. Padding is added here, behind the text, and
- * marked as such. And back: whose the opened outputs are.
+ * What the owner's texts become: the shape of a run, and the private inputs of its circuit. Padding is added here,
+ * behind the text, and marked as such. And back: whose the opened outputs are.
  */
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { TercetError, invariant } from '../core/errors.ts';
@@ -18,12 +18,38 @@ import {
 } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
-import { type SecretRow, secretRowsOf } from './request.ts';
+import { shapeFor } from './request.ts';
 
 /** A token behind the prompt, and how many came before it: both known to P0 alone. */
 export interface StepInput {
   readonly tokenId: number;
   readonly position: number;
+}
+
+/** The shape of one run for all these inputs. `tokens` is at least the longest; a question always counts as a pair. */
+export function shapeOf(
+  config: ModelConfig,
+  inputs: readonly TaskInput[],
+  { tokens, padded, steps }: Pick<RunShape, 'tokens' | 'padded' | 'steps'>,
+): RunShape {
+  return shapeFor(config, {
+    sequences: inputs.length,
+    tokens,
+    secretRows: Math.max(...inputs.map((input) => secretRowsOf(config, input).length)),
+    padded,
+    pair: config.head === 'question-answering' || inputs.some(({ typeIds }) => typeIds !== undefined),
+    steps,
+  });
+}
+
+/** A row that the head reads: that of one position, or the mean of all positions of the text. */
+type SecretRow = number | 'mean';
+
+/** The rows of an input whose places the owner alone knows. */
+function secretRowsOf({ head }: ModelConfig, { rows, pooling = 'none' }: TaskInput): readonly SecretRow[] {
+  if (head === 'masked-lm') return rows;
+  if (head !== 'none' || pooling === 'none') return [];
+  return [pooling === 'mean' ? 'mean' : 0];
 }
 
 /** Any index of the vocabulary will do: nothing attends to padding, and its rows are not read. */

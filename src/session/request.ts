@@ -3,7 +3,6 @@ import { fromHex, toHex } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { RunShape } from '../ml/models/run.ts';
-import type { TaskInput } from '../ml/tasks/common.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import type { ProtocolId, Widening } from '../mpc/protocol/types.ts';
 import type { Fields } from './control.ts';
@@ -191,30 +190,4 @@ export function shapeFor(
     pair: pair && config.typeVocabSize >= 2,
     steps: head === 'causal-lm' ? steps : 0,
   };
-}
-
-/** The shape of one run for all these inputs. `tokens` is at least the longest; a question always counts as a pair. */
-export function shapeOf(
-  config: ModelConfig,
-  inputs: readonly TaskInput[],
-  { tokens, padded, steps }: Pick<RunShape, 'tokens' | 'padded' | 'steps'>,
-): RunShape {
-  return shapeFor(config, {
-    sequences: inputs.length,
-    tokens,
-    secretRows: Math.max(...inputs.map((input) => secretRowsOf(config, input).length)),
-    padded,
-    pair: config.head === 'question-answering' || inputs.some(({ typeIds }) => typeIds !== undefined),
-    steps,
-  });
-}
-
-/** A row that the head reads: that of one position, or the mean of all positions of the text. */
-export type SecretRow = number | 'mean';
-
-/** The rows of an input whose places the owner alone knows. */
-export function secretRowsOf({ head }: ModelConfig, { rows, pooling = 'none' }: TaskInput): readonly SecretRow[] {
-  if (head === 'masked-lm') return rows;
-  if (head !== 'none' || pooling === 'none') return [];
-  return [pooling === 'mean' ? 'mean' : 0];
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/pack-panels.ts';
+import { panelLength } from '../../src/compute/kernels/panels.ts';
 import { failure } from '../failure.ts';
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
@@ -106,11 +107,12 @@ describe('wasm workers', () => {
     const log: string[] = [];
     const kernels = await createWasmKernels({ module, startWorker: () => localWorker(log), threads: 1 });
     const half = new BigUint64Array(1024 * 2048);
-    const shared = new Int32Array(new SharedArrayBuffer(2 * half.byteLength));
+    const { order, load } = kernels.panels;
+    const shared = new Int32Array(new SharedArrayBuffer(4 * panelLength(order, 4096, 2048)));
     await kernels.loadMatrix(half, 1024, 2048);
-    await kernels.loadMatrix(new BigUint64Array(shared.buffer), 2048, 2048);
-    await kernels.panels.load(shared, 4096, 2048);
-    await kernels.panels.load(shared.slice(0, 2048 * 2048), 2048, 2048);
+    await kernels.loadMatrix(new BigUint64Array(shared.buffer, 0, 1024 * 2048), 1024, 2048);
+    await load(shared, 4096, 2048);
+    await load(shared.slice(), 4096, 2048);
     await kernels.loadMatrix(Int32Array.of(1, 2, 3, 4, 5, 6), 2, 3);
     expect(log).toEqual(['loadMatrix', 'loadMatrix', 'loadPanels', 'loadPanels', 'collect', 'loadPanels']);
     await kernels.close();
@@ -311,16 +313,22 @@ describe('a matrix in the order of panels', () => {
     }
   });
 
-  it('is another one in another order, and refused in another size', async () => {
+  it('is refused in another order or size, or with second layers in other places', async () => {
     const kernels = await createWasmKernels({ module, threads: 0 });
     const { order, load } = kernels.panels;
     const [rows, cols] = sizes[0];
     const entries = entriesOf(rows, cols);
     const other = panelsOf({ ...order, rows: order.rows / 2 }, entries, rows, cols);
-    const x = random.words(rows, 64);
-    const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries, rows, cols));
-    expect(await kernels.matmulMatrix(x, await load(other, rows, cols))).not.toEqual(expected);
-    await failure('ERR_INTERNAL', () => load(entries, rows, cols));
+    const panels = panelsOf(order, entries, rows, cols);
+    await load(panels, rows, cols); // positive control
+    const places = panels.subarray(0, 5 * Math.ceil(cols / order.columns));
+    const second = places.findLastIndex((place) => place !== 0);
+    const without = panels.slice();
+    without[second] = 0;
+    const beyond = panels.slice();
+    beyond[second] = panels.length;
+    for (const wrong of [other, entries, panels.subarray(1), panels.slice(0, -1), without, beyond, new Int32Array(0)])
+      await failure('ERR_INTERNAL', () => load(wrong, rows, cols));
     await kernels.close();
     await failure('ERR_RANGE', async () => panelsOf(order, Int32Array.of(LARGEST_ENTRY + 1), 1, 1));
   });

@@ -1,6 +1,6 @@
 /** Puts a matrix into the order of panels (`panels.ts`). A page has no matrices, and loads none of this. */
 import { TercetError, invariant } from '../../core/errors.ts';
-import { type PanelOrder, layerLength, panelLength } from './panels.ts';
+import { type PanelOrder, panelBlocks, panelLength } from './panels.ts';
 
 /** The largest entry that two layers hold. */
 export const LARGEST_ENTRY = 2 ** 31 - 2 ** 15 - 1;
@@ -27,21 +27,57 @@ export function panelsOf(order: PanelOrder, entries: Int32Array, rows: number, c
       'a weight does not fit two layers of 16 bits',
       'the checkpoint has weights far beyond any trained model; check the file',
     );
-  const out = new Int32Array(panelLength(order, rows, cols));
-  let at = 0;
-  for (let first = 0; first < rows; first += order.rows) {
-    const end = Math.min(rows, first + order.rows);
-    const layer = layerLength(order, rows - first);
-    for (let column = 0; column < cols; column += order.columns, at += layer) {
+  // A second layer is written behind all that is kept, and stays if it is not zero.
+  const out = new Int32Array(panelLength(order, rows, cols, 2));
+  let end = panelLength(order, rows, cols);
+  let first = 0;
+  for (const block of panelBlocks(order, rows, cols)) {
+    const last = Math.min(rows, first + order.rows);
+    for (let p = 0; p < block.count; p++) {
+      const column = p * order.columns;
       const live = Math.min(order.columns, cols - column);
-      for (let r = first; r < end; r += 2, at += order.columns) {
+      let [at, high, some] = [block.low + p * block.layer, end, 0];
+      for (let r = first; r < last; r += 2, at += order.columns, high += order.columns) {
         for (let c = 0; c < live; c++) {
           const a = entries[r * cols + column + c];
-          const b = r + 1 < end ? entries[(r + 1) * cols + column + c] : 0;
+          const b = r + 1 < last ? entries[(r + 1) * cols + column + c] : 0;
           out[at + c] = pair(a, b);
-          out[at + layer + c] = pair((a - low(a)) >> 16, (b - low(b)) >> 16);
+          const second = pair((a - low(a)) >> 16, (b - low(b)) >> 16);
+          out[high + c] = second;
+          some |= second;
         }
       }
+      if (some === 0) continue;
+      out[block.place + p] = end;
+      end += block.layer;
+    }
+    first = last;
+  }
+  return out.subarray(0, end);
+}
+
+/** The same of columns [from, to) alone. `from` begins a panel. */
+export function columnsOf(
+  order: PanelOrder,
+  panels: Int32Array,
+  rows: number,
+  cols: number,
+  [from, to]: readonly [number, number],
+): Int32Array {
+  const parts = [...panelBlocks(order, rows, cols, [from, to])];
+  const places = parts.map(({ place, count }) => panels.subarray(place, place + count));
+  let length = panelLength(order, rows, to - from);
+  for (const [b, { layer }] of parts.entries()) length += layer * places[b].filter((place) => place !== 0).length;
+  const out = new Int32Array(length);
+  let end = panelLength(order, rows, to - from);
+  let b = 0;
+  for (const { place, low, count, layer } of panelBlocks(order, rows, to - from)) {
+    out.set(panels.subarray(parts[b].low, parts[b].low + count * layer), low);
+    for (const [p, from] of places[b++].entries()) {
+      if (from === 0) continue;
+      out.set(panels.subarray(from, from + layer), end);
+      out[place + p] = end;
+      end += layer;
     }
   }
   return out;

@@ -7,7 +7,7 @@ import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
-import { type PanelOrder, layerLength, panelLength, panelRanges } from '../panels.ts';
+import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
@@ -224,8 +224,7 @@ export class KernelInstance {
   }
 
   /**
-   * The same for 32-bit entries, in the order of `panelOrder`, or for its columns [from, to). Second
-   * layers that are zero take no memory.
+   * The same for 32-bit entries, in the order of `panelOrder`, or for its columns [from, to).
    */
   loadPanels(
     id: number,
@@ -235,35 +234,36 @@ export class KernelInstance {
     [from, to]: readonly [number, number] = [0, width],
   ): void {
     const cols = to - from;
-    const order = panelOrder(this.panel);
-    const layers: { readonly low: Int32Array; readonly high: Int32Array | undefined }[] = [];
-    let [lows, highs, first] = [0, 0, 0];
-    for (const [start, end] of panelRanges(order, rows, width, [from, to])) {
-      const length = layerLength(order, rows - first);
-      for (let p = start; p < end; p += 2 * length) {
-        const high = panels.subarray(p + length, p + 2 * length);
-        const kept = high.some((entries) => entries !== 0);
-        layers.push({ low: panels.subarray(p, p + length), high: kept ? high : undefined });
-        lows += length;
-        highs += kept ? length : 0;
-      }
-      first += order.rows;
+    const blocks = [...panelBlocks(panelOrder(this.panel), rows, width, [from, to])];
+    let [count, lows, highs] = [0, 0, 0];
+    for (const block of blocks) {
+      count += block.count;
+      lows += 4 * block.count * block.layer;
+      for (let p = block.place; p < block.place + block.count; p++) if (panels[p] !== 0) highs += 4 * block.layer;
     }
-    const at = this.#memory.keep(4 * (lows + highs + layers.length));
-    let [low, high] = [at, at + 4 * lows];
-    const light = (layer: number, { length }: Int32Array) =>
-      this.#memory.exports.limbs_light(layer, length / order.columns);
-    const places = layers.map((layer) => {
-      this.#memory.write(low, layer.low);
-      const flag = light(low, layer.low);
-      low += layer.low.byteLength;
-      if (layer.high === undefined) return flag;
-      const place = high;
-      this.#memory.write(place, layer.high);
-      high += layer.high.byteLength;
-      return place + flag + 2 * light(place, layer.high);
-    });
-    this.#memory.write(high, Uint32Array.from(places));
+    const at = this.#memory.keep(lows + highs + 4 * count);
+    let [low, high, next] = [at, at + lows, 0];
+    const places = new Uint32Array(count);
+    for (const block of blocks) {
+      const bytes = 4 * block.layer;
+      const pairs = block.layer / this.panel;
+      const step = Math.max(1, Math.floor(PACK_CHUNK / bytes));
+      for (let p = 0; p < block.count; p++) {
+        const left = Math.min(step, block.count - p) * block.layer;
+        const from = block.low + p * block.layer;
+        if (p % step === 0) this.#memory.write(low, panels.subarray(from, from + left));
+        let place = this.#memory.exports.limbs_light(low, pairs);
+        low += bytes;
+        const second = panels[block.place + p];
+        if (second !== 0) {
+          this.#memory.write(high, panels.subarray(second, second + block.layer));
+          place += high + 2 * this.#memory.exports.limbs_light(high, pairs);
+          high += bytes;
+        }
+        places[next++] = place;
+      }
+    }
+    this.#memory.write(high, places);
     this.#matrices.set(id, { at, rows, cols, high });
   }
 

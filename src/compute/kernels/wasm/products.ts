@@ -2,7 +2,7 @@
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Words, sliceWords, viewWords, zeros } from '../../ring.ts';
 import type { Matrix, ProductShape } from '../types.ts';
-import { type PanelOrder, panelLength, panelRanges } from '../panels.ts';
+import { type PanelOrder, arePanels } from '../panels.ts';
 import type { Dispatch } from './dispatch.ts';
 import { type Result, isShared } from './messages.ts';
 import { ranges } from './workers.ts';
@@ -134,7 +134,7 @@ export class Matrices {
 
   /** As `load`, from the order in which the panels lie in memory. */
   async loadPanels(panels: Int32Array, rows: number, cols: number): Promise<Matrix> {
-    invariant(panels.length === panelLength(this.order, rows, cols), 'panels do not match rows × cols');
+    invariant(arePanels(this.order, panels, rows, cols), 'panels do not match rows × cols');
     const id = ++this.#last;
     if (this.#on.threads === 0) {
       this.#on.here((instance) => instance.loadPanels(id, panels, rows, cols));
@@ -142,20 +142,14 @@ export class Matrices {
       return whole;
     }
     const slices = this.#slices(cols);
-    const columns = (from: number, to: number): Int32Array => {
-      const out = new Int32Array(panelLength(this.order, rows, to - from));
-      let at = 0;
-      for (const [first, last] of panelRanges(this.order, rows, cols, [from, to])) {
-        out.set(panels.subarray(first, last), at);
-        at += last - first;
-      }
-      return out;
-    };
+    const shared = isShared(panels);
+    const { columnsOf } = await import('../pack-panels.ts');
+    const columns = (from: number, to: number) => columnsOf(this.order, panels, rows, cols, [from, to]);
     await this.#on.submit((add) => {
       for (const { worker, from, to } of slices)
         add(
           'loadPanels',
-          () => (isShared(panels) ? [id, panels, rows, cols, [from, to]] : [id, columns(from, to), rows, to - from]),
+          () => (shared ? [id, panels, rows, cols, [from, to]] : [id, columns(from, to), rows, to - from]),
           nothing,
           worker,
         );

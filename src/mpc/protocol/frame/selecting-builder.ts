@@ -1,9 +1,9 @@
 /**
- * The selections of `Gates`, for every protocol whose P1 makes tables and whose P2 chooses: what each reads, and of
- * which kind it is (`selections.ts`). A protocol says how it reads a wire, and how it places a sum of selections or of
- * linear maps.
+ * The interactive part of `Gates`, for every protocol whose P1 makes tables and whose P2 chooses: checks of operands,
+ * what each selection reads, and of which kind it is (`selections.ts`). A protocol says how it reads a wire, and how it
+ * places a product, a sum of selections or of linear maps.
  */
-import type { PiecewisePolynomial } from '../../../compute/kernels/types.ts';
+import type { PiecewisePolynomial, ProductShape } from '../../../compute/kernels/types.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Wire } from '../../share/wire.ts';
 import type {
@@ -13,7 +13,9 @@ import type {
   ExactTable,
   ExponentialOptions,
   GatedCosines,
+  Multiplied,
   Parameter,
+  Rounded,
   Selected,
 } from '../types.ts';
 import type { Selection } from './dealing.ts';
@@ -53,6 +55,28 @@ export abstract class SelectingBuilder extends LocalBuilder {
     }
     const out = this.affineGate(terms, [rows, first.weight.cols], scale);
     return bias === undefined ? out : this.addParameter(out, bias);
+  }
+
+  /** A product of operands that were checked; element by element where there is no shape. */
+  protected abstract product(
+    x: Wire,
+    y: Wire,
+    shape: ProductShape | undefined,
+    outShape: readonly number[],
+    drop: number,
+  ): Wire;
+
+  matmul(x: Wire, y: Wire, { transposed = false, drop = 0 }: Multiplied = {}): Wire {
+    const [batch, m, inner] = x.shape;
+    const n = transposed ? y.shape[1] : y.shape[2];
+    invariant(y.shape[0] === batch && (transposed ? y.shape[2] : y.shape[1]) === inner, 'matmul: shapes do not fit');
+    invariant(x.k === y.k, 'matmul: operands over different rings');
+    return this.product(x, y, { batch, m, inner, n, transposed }, [batch, m, n], drop);
+  }
+
+  mul(x: Wire, y: Wire, { drop = 0 }: Rounded = {}): Wire {
+    invariant(x.count === y.count && x.k === y.k, 'mul: shapes or rings do not fit');
+    return this.product(x, y, undefined, x.shape, drop);
   }
 
   /** Low bits of x that are known to be zero, in all its components. */

@@ -12,17 +12,7 @@ import type { Selection } from '../frame/dealing.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
 import { segmentSelection, signSelection } from '../frame/selections.ts';
-import type {
-  AffineTerm,
-  ExactTable,
-  Gates,
-  Multiplied,
-  Parameter,
-  Rounded,
-  Selected,
-  TruncationModel,
-  Widening,
-} from '../types.ts';
+import type { AffineTerm, ExactTable, Gates, Parameter, Selected, TruncationModel, Widening } from '../types.ts';
 import { CompleteAffineGate, CompleteSecretAffineGate } from './affine.ts';
 import { checkIndex } from './complete.ts';
 import { CompleteInputGate } from './input.ts';
@@ -138,20 +128,13 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     return this.gate(new CompleteSecretAffineGate(this.at('affine'), terms, out, half21), out);
   }
 
-  matmul(x: Wire, y: Wire, { transposed = false, drop = 0 }: Multiplied = {}): Wire {
-    const [batch, m, inner] = x.shape;
-    const n = transposed ? y.shape[1] : y.shape[2];
-    invariant(y.shape[0] === batch && (transposed ? y.shape[2] : y.shape[1]) === inner, 'matmul: shapes do not fit');
-    return this.#product(x, y, { batch, m, inner, n, transposed }, [batch, m, n], drop);
-  }
-
-  mul(x: Wire, y: Wire, { drop = 0 }: Rounded = {}): Wire {
-    invariant(x.count === y.count, 'mul: shapes do not fit');
-    return this.#product(x, y, undefined, x.shape, drop);
-  }
-
-  #product(x: Wire, y: Wire, shape: ProductShape | undefined, outShape: readonly number[], drop: number): Wire {
-    invariant(x.k === y.k, 'product: operands over different rings');
+  protected override product(
+    x: Wire,
+    y: Wire,
+    shape: ProductShape | undefined,
+    outShape: readonly number[],
+    drop: number,
+  ): Wire {
     const half21 = this.#productHalf([x, y]);
     const out = this.#wire(outShape, x.k, x.scale + y.scale, half21 + 1, half21 + 2);
     const short = this.#shortBy(drop);

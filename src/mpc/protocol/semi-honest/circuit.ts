@@ -14,17 +14,7 @@ import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { coarsened, linear } from '../frame/local.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
 import { SEMI_HONEST } from '../registry.ts';
-import type {
-  AffineTerm,
-  ExactTable,
-  Gates,
-  Multiplied,
-  Parameter,
-  Rounded,
-  SecurityClaim,
-  Selected,
-  Widening,
-} from '../types.ts';
+import type { AffineTerm, ExactTable, Gates, Parameter, SecurityClaim, Selected, Widening } from '../types.ts';
 import { ReshareGate } from './additive.ts';
 import { SecretAffineGate, openAffine } from './affine.ts';
 import { DealtSelectGate } from './dealt-select.ts';
@@ -142,20 +132,13 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     return this.gate(new SecretAffineGate(this.at('affine'), lifted, out, half21), out);
   }
 
-  matmul(x: Wire, y: Wire, { transposed = false, drop = 0 }: Multiplied = {}): Wire {
-    const [batch, m, inner] = x.shape;
-    const n = transposed ? y.shape[1] : y.shape[2];
-    invariant(y.shape[0] === batch && (transposed ? y.shape[2] : y.shape[1]) === inner, 'matmul: shapes do not fit');
-    return this.#product(x, y, { batch, m, inner, n, transposed }, [batch, m, n], drop);
-  }
-
-  mul(x: Wire, y: Wire, { drop = 0 }: Rounded = {}): Wire {
-    invariant(x.count === y.count, 'mul: shapes do not fit');
-    return this.#product(x, y, undefined, x.shape, drop);
-  }
-
-  #product(x: Wire, y: Wire, shape: ProductShape | undefined, outShape: readonly number[], drop: number): Wire {
-    invariant(x.k === y.k, 'product: operands over different rings');
+  protected override product(
+    x: Wire,
+    y: Wire,
+    shape: ProductShape | undefined,
+    outShape: readonly number[],
+    drop: number,
+  ): Wire {
     const k = shortRing(x.k, drop);
     const half21 = this.#productHalf([x, y]);
     const left = this.#lift(x, half21);
