@@ -8,7 +8,7 @@ import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
-import { identitiesOf } from '../net/identity/pin.ts';
+import { acceptedOf, identitiesOf } from '../net/identity/pin.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { type TlsListener, listenTls } from '../net/tls/listener.ts';
@@ -24,6 +24,7 @@ import { type BudgetLimits, Budgets } from './budgets.ts';
 import type { ServiceMetrics } from '../operate/metrics.ts';
 import { serveWatch } from '../operate/watch.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
+import { keepExchanging } from './audit-exchange.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
@@ -67,6 +68,8 @@ export interface DaemonOptions {
   readonly web?: WebOptions | undefined;
   /** Folder of this party's audit log; absent: none is kept. Needs an identity, which signs it. */
   readonly audit?: string | undefined;
+  /** When heads of audit logs are exchanged; for tests. */
+  readonly auditTimes?: { readonly everyMs: number; readonly pauseMs: number } | undefined;
   readonly signal: AbortSignal;
   /** Told to stop: no new sessions, and those at work have so many milliseconds. `signal` stops at once. */
   readonly drain?: { readonly signal: AbortSignal; readonly ms: number } | undefined;
@@ -160,6 +163,9 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
       const desk = reachable ? new DealerDesk(partiesKnown(options)) : undefined;
+      const records = audit === undefined ? undefined : new SessionAudit(audit, Date.now);
+      const hashes = () => models.map(({ hash }) => hash);
+      await records?.configured(hashes(), identity);
       const sessions = new Sessions({
         id,
         models,
@@ -170,7 +176,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         maxPerAddress: options.maxPerAddress,
         patience: options.patience,
         desk,
-        audit: audit === undefined ? undefined : new SessionAudit(audit, Date.now),
+        audit: records,
         proving: options.proving,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
@@ -200,6 +206,18 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
               recvTimeoutMs,
               onRefused,
             });
+      const exchange = new AbortController();
+      const exchanged =
+        audit === undefined || options.once
+          ? undefined
+          : keepExchanging({
+              ...{ id, log: audit, ...options.auditTimes },
+              signal: AbortSignal.any([ended, exchange.signal]),
+              open: (name, until) =>
+                openPeer({ ...options, signal: until }, listener, links, name, Number.POSITIVE_INFINITY),
+              accepts: (key) => isPeerKey(id, current, key),
+              onFailure: (error) => options.onFailure?.(error),
+            });
       const peerIsThere = () =>
         (links === undefined ? listener.peerLinks : links.spare) > 0 || sessions.counts.taken > 0;
       const ready = async () => !kernels.fault.failed && options.drain?.signal.aborted !== true && peerIsThere();
@@ -224,6 +242,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
             if (renewed.identity !== undefined) web?.identify(renewed.identity);
           }
           const old = models.splice(0, models.length, ...fresh);
+          await records?.configured(hashes(), identity);
           // Sessions that began with the old ones still compute on them.
           await sessions.idle();
           for (const { parameters } of old) if (parameters instanceof OpenParameters) await parameters.free(kernels);
@@ -242,6 +261,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         return { deviceFault: kernels.fault.error };
       } finally {
         unwatch();
+        exchange.abort();
+        await exchanged;
         await watch?.close();
         await web?.close();
         await sessions.idle();
@@ -270,6 +291,11 @@ async function metricsOf(models: readonly ServedModel[], { name }: RingKernels):
 function partiesKnown({ identity, credentials }: DaemonOptions): string[] {
   const pinned = isPinned(credentials) ? Object.values(credentials.pins).flatMap(identitiesOf) : [];
   return [...(identity === undefined ? [] : [identity.publicKey]), ...pinned];
+}
+
+/** Whether the other compute party may sign its log by a key: with certificates any one, for they are who it is. */
+function isPeerKey(id: 1 | 2, credentials: Credentials, key: string): boolean {
+  return !isPinned(credentials) || acceptedOf(credentials.pins[id === 1 ? 2 : 1] ?? '').includes(key);
 }
 
 /** Waits for `work`, but no longer than `ms`, or until the signal. */
@@ -430,9 +456,10 @@ async function openPeer(
   listener: TlsListener,
   links: PeerLinks | undefined,
   session: Uint8Array,
+  timeoutMs = PEER_TIMEOUT_MS,
 ): Promise<PeerChannel> {
   const { id, signal, profile } = options;
-  if (id === 1) return asPeer(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), profile);
+  if (id === 1) return asPeer(await listener.accept({ peer: 2, session, signal, timeoutMs }), profile);
   if (links === undefined)
     throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   return asPeer(await links.open(session, signal), profile);

@@ -115,6 +115,7 @@ export class Parties {
       maxSessions: 8,
       budgets: defaultLimits(8e9),
       once: false,
+      identity,
       web: { identity, host: '127.0.0.1', port: 0, origins: [], iceServers: [] },
       signal: stop.signal,
       openKernels: async () => ({ kernels, summary: 'test', fallback: undefined, close: () => kernels.close() }),
