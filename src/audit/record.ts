@@ -22,6 +22,7 @@ export const RECORD_TYPES = [
   'witnessed',
   'countersigned',
 ] as const;
+/** What a record tells of. */
 export type RecordType = (typeof RECORD_TYPES)[number];
 
 /** Facts of a record: words and numbers, one level deep. */
