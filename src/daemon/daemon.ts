@@ -22,6 +22,7 @@ import { recvPairKey } from '../session/direct-key.ts';
 import { AuditLog } from '../audit/log-node.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
 import type { ServiceMetrics } from '../operate/metrics.ts';
+import { openSpans } from '../operate/telemetry.ts';
 import { serveWatch } from '../operate/watch.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import { keepExchanging } from './audit-exchange.ts';
@@ -181,6 +182,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
+        spans: await openSpans(),
         onEnd: (ms, error) => {
           metrics?.session(ms, error);
           if (error?.code !== 'ERR_SECURITY_VIOLATION') return;
