@@ -26,6 +26,7 @@ import { openSpans } from '../operate/telemetry.ts';
 import { serveWatch } from '../operate/watch.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import { keepExchanging } from './audit-exchange.ts';
+import { type CertificateUse, type Shown, watchCertificates } from './certificate-watch.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
@@ -78,6 +79,10 @@ export interface DaemonOptions {
   readonly watch?: { readonly host: string; readonly port: number } | undefined;
   /** Reads certificates again, for `onReloadable`. */
   renew?(): Promise<Renewed>;
+  /** Renews the certificate of links in its file, where the authority's key is at hand. */
+  readonly renewCertificate?: (() => Promise<void>) | undefined;
+  /** A certificate ends soon. */
+  onCertificate?(use: CertificateUse, until: Date): void;
   /** What proves messages. Absent, as with every command: `3pc_malicious` is refused. */
   readonly proving?: Proving | undefined;
   /** Opens the device; `nodeKernels` but in tests. */
@@ -160,6 +165,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const ended = AbortSignal.any([signal, broken.signal]);
       let current = credentials;
       let { identity } = options;
+      let shownWeb = options.web?.tls;
+      let watched: Promise<void> | undefined;
       const links = peerLinks(options, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
@@ -232,15 +239,38 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         if (watch !== undefined) options.onWatch?.(watch.url);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
+        const show = ({ credentials: fresh, webTls }: Shown) => {
+          listener.renew(fresh);
+          current = fresh;
+          if (webTls !== undefined) web?.renew(webTls);
+          shownWeb = webTls;
+        };
+        if (options.once !== true && options.renew !== undefined) {
+          const read = options.renew;
+          const { renewCertificate } = options;
+          watched = watchCertificates({
+            shown: () => ({ credentials: current, webTls: shownWeb }),
+            // An identity and what it signs change at SIGHUP, together.
+            read: async () => {
+              const fresh = await read();
+              return isPinned(current) ? { ...fresh, credentials: current } : fresh;
+            },
+            show,
+            now: Date.now,
+            signal: AbortSignal.any([ended, exchange.signal]),
+            ...(renewCertificate && { renew: renewCertificate }),
+            onEnds: (use, until) => metrics?.certificate(use, until),
+            onSoon: (use, until) => options.onCertificate?.(use, until),
+            onFailure: (error) => options.onFailure?.(error),
+          });
+        }
         options.onReloadable?.(async () => {
           const renewed = await options.renew?.();
           const fresh = await load();
           enrolments(fresh);
           if (renewed !== undefined) {
-            listener.renew(renewed.credentials);
-            current = renewed.credentials;
+            show(renewed);
             identity = renewed.identity ?? identity;
-            if (renewed.webTls !== undefined) web?.renew(renewed.webTls);
             if (renewed.identity !== undefined) web?.identify(renewed.identity);
           }
           const old = models.splice(0, models.length, ...fresh);
@@ -264,7 +294,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       } finally {
         unwatch();
         exchange.abort();
-        await exchanged;
+        await Promise.all([exchanged, watched]);
         await watch?.close();
         await web?.close();
         await sessions.idle();

@@ -2,9 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { type FileHandle, open } from 'node:fs/promises';
+import { afterAll, expect, it, vi } from 'vitest';
 import { recordOf } from '../../src/audit/record.ts';
 import { verifyLog } from '../../src/audit/verify-node.ts';
+import { TercetError } from '../../src/core/errors.ts';
+import { INPUT } from '../session/harness.ts';
 import { until } from '../net/helpers.ts';
 import { Parties } from './parties.ts';
 
@@ -43,4 +46,39 @@ it('each countersigns the other one’s log while owners are served', { timeout:
     expect(types.slice(0, 2)).toEqual(['opened', 'configured']);
     expect(types).toContain('session-ended');
   }
+});
+
+it('a full disk stops new sessions, and the party that has one serves again when there is room; a peer that was restarted too', {
+  timeout: 120_000,
+}, async () => {
+  const parties = await Parties.start((id) => (id === 1 ? { audit: folder('full', id) } : {}));
+  try {
+    await parties.serves();
+    const prepared = await parties.prepare();
+    // What the system says when no block is left.
+    const handle = await open(join(root, 'any'), 'w');
+    const full = vi
+      .spyOn(Object.getPrototypeOf(handle) as FileHandle, 'appendFile')
+      .mockRejectedValue(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+    await handle.close();
+    await expect(parties.prepare()).rejects.toBeInstanceOf(TercetError);
+    await until(() => parties.one.failures.some(({ code }) => code === 'ERR_STATE'), 60_000);
+    // What had begun goes on, and its end is written when there is room.
+    await prepared.run(INPUT);
+    full.mockRestore();
+    await parties.serves();
+    const types = recordsIn(folder('full', 1)).map((record) => record?.type);
+    expect(types.filter((type) => type === 'session-begun').length).toBe(3);
+
+    const waiting = await parties.prepare();
+    await parties.two.stop();
+    await expect(waiting.run(INPUT)).rejects.toBeInstanceOf(TercetError);
+    expect(parties.one.running).toBe(true);
+    await parties.restartTwo();
+    await parties.serves();
+  } finally {
+    await parties.stop();
+  }
+  const verdict = await verifyLog({ folder: folder('full', 1), identity: parties.one.web.identity });
+  expect(verdict).toMatchObject({ sound: true });
 });
