@@ -8,10 +8,12 @@ import { sleep } from '../core/abort.ts';
 import { type TercetError, asTercetError } from '../core/errors.ts';
 import { endOf } from '../net/tls/certificates.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
-import type { Renewed } from './daemon.ts';
 
 /** What is shown now. */
-export type Shown = Pick<Renewed, 'credentials' | 'webTls'>;
+export interface Shown {
+  readonly credentials: Credentials;
+  readonly webTls: { readonly key: string; readonly cert: string } | undefined;
+}
 
 export interface CertificateWatchOptions {
   shown(): Shown;

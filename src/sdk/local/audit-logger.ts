@@ -24,7 +24,7 @@ export interface AuditCheck {
  *
  * @example
  * const auditLogger = new AuditLogger('/var/lib/tercet/audit');
- * for await (const { time, type, facts } of auditLogger.getLogs({ since: '2026-01-01' })) console.log(time, type, facts);
+ * for await (const { time, type } of auditLogger.getLogs({ since: '2026-01-01' })) console.log(time, type);
  */
 export class AuditLogger {
   readonly #folder: string;
