@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const [minutes, count] = [Number(values.minutes), Number(values.owners)];
 if (!(minutes > 0) || !(Number.isInteger(count) && count > 0)) throw new Error('numbers, please');
 
-const INSIDE = 'TERCET_SOAK_INSIDE';
+const INSIDE = 'SOAK_INSIDE';
 const quietly = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 if (values.loss && process.env[INSIDE] === undefined) {
   if (!quietly('unshare', '--net', 'ip', 'link', 'set', 'lo', 'up')) {
