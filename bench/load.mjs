@@ -44,6 +44,11 @@ async function row(count, answers, folder) {
     peak = pair.memory().map((now, i) => Math.max(now, peak[i]));
   }, 250);
   const begin = performance.now();
+  const said = setInterval(() => {
+    const refusals = Object.values(refused).reduce((all, each) => all + each, 0);
+    const seconds = Math.round((performance.now() - begin) / 1000);
+    console.error(`${count} owners, ${seconds} s: ${times.length} of ${count * runs} answered, ${refusals} sent away`);
+  }, 10_000);
   await Promise.all(
     owners.map(async (owner, i) => {
       for (let run = 0; run < runs; run++) {
@@ -71,6 +76,7 @@ async function row(count, answers, folder) {
   );
   const seconds = (performance.now() - begin) / 1000;
   clearInterval(watch);
+  clearInterval(said);
   await close();
   await pair.stop();
   return {

@@ -1,10 +1,11 @@
 // A pair of parties under random faults: `node bench/soak.mjs` after `npm run build`. Thirty minutes, or --minutes N.
 //
 // Owners run texts without a pause. Every few seconds a party is killed and started again, stopped for a while, or
-// told to end; with root and tc also packets of the loopback get lost (--loss). A run may fail, with a code that says
-// why; no answer may be wrong, and nothing may hang. Kept in bench/results/soak.json.
+// told to end. With --loss, which needs root on Linux, all of it runs in a network namespace of its own, and packets
+// get lost too: two of a hundred for five seconds where the kernel has netem, else all of them for 0.3 s. A run may
+// fail, with a code that says why; no answer may be wrong, and nothing may hang. Kept in bench/results/soak.json.
 //   --minutes N  --owners N (default 4)  --seed N  --loss  --out FILE ('-': nowhere)  --note TEXT
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,21 @@ const { values } = parseArgs({
 const [minutes, count] = [Number(values.minutes), Number(values.owners)];
 if (!(minutes > 0) || !(Number.isInteger(count) && count > 0)) throw new Error('numbers, please');
 
+const INSIDE = 'SOAK_INSIDE';
+const quietly = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+if (values.loss && process.env[INSIDE] === undefined) {
+  if (!quietly('unshare', '--net', 'ip', 'link', 'set', 'lo', 'up')) {
+    console.error('--loss needs root, unshare and ip: no network namespace can be made here. Run it without --loss.');
+    process.exit(2);
+  }
+  const inside = ['sh', '-c', 'ip link set lo up && exec "$0" "$@"', process.execPath, ...process.argv.slice(1)];
+  const run = spawnSync('unshare', ['--net', ...inside], { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } });
+  process.exit(run.status ?? 1);
+}
+const NETEM = ['dev', 'lo', 'root', 'netem', 'loss', '2%'];
+const netem =
+  values.loss && quietly('tc', 'qdisc', 'add', ...NETEM) && quietly('tc', 'qdisc', 'del', ...NETEM.slice(0, 3));
+
 /** The same faults in the same order for a seed (mulberry32). */
 let state = Number(values.seed) >>> 0;
 function random() {
@@ -40,8 +56,6 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const HANGS_MS = 120_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'tercet-soak-'));
-const tc = (...args) =>
-  execFileSync('tc', ['qdisc', ...args, 'dev', 'lo', 'root', ...(args[0] === 'add' ? ['netem', 'loss', '2%'] : [])]);
 try {
   const answers = await plaintextAnswers();
   const pair = await new Pair(folder, { args: ['--threads', '1', '--network-timeout', '20'] }).start();
@@ -65,9 +79,12 @@ try {
     process.kill(pid, 'SIGCONT');
   };
   const lose = async () => {
-    tc('add');
-    await sleep(5_000);
-    tc('del');
+    const [begin, end, ms] = netem
+      ? [['tc', 'qdisc', 'add', ...NETEM], ['tc', 'qdisc', 'del', ...NETEM.slice(0, 3)], 5_000]
+      : [['ip', 'link', 'set', 'lo', 'down'], ['ip', 'link', 'set', 'lo', 'up'], 300];
+    execFileSync(begin[0], begin.slice(1));
+    await sleep(ms);
+    execFileSync(end[0], end.slice(1));
   };
   const kinds = {
     kill: (id) => restart(id, 'SIGKILL'),
@@ -75,13 +92,17 @@ try {
     pause,
     ...(values.loss ? { loss: lose } : {}),
   };
+  const left = () => `${Math.max(0, Math.round((end - Date.now()) / 1000))} s left`;
+  const said = setInterval(() => console.error(`${left()}: ${answered} answered, ${JSON.stringify(failed)}`), 30_000);
   const breaking = (async () => {
     while (Date.now() < end) {
       await sleep(5_000 + 10_000 * random());
       if (Date.now() >= end) return;
       const kind = Object.keys(kinds)[Math.floor(random() * Object.keys(kinds).length)];
       faults[kind] = (faults[kind] ?? 0) + 1;
-      await kinds[kind](random() < 0.5 ? 1 : 2);
+      const id = random() < 0.5 ? 1 : 2;
+      console.error(`${left()}: ${kind} of party ${id}`);
+      await kinds[kind](id);
     }
   })();
   const running = owners.map(async (owner, i) => {
@@ -100,12 +121,14 @@ try {
     }
   });
   await Promise.all([breaking, ...running]);
+  clearInterval(said);
   // Behind all faults the pair serves as at the start.
   const [text] = TEXTS;
   const { predictions } = await owners[0].predict(text, { topK: 1 });
   const sound = wrong(predictions[0], answers.get(text)) === undefined;
   const row = {
     ...{ minutes, owners: count, seed: Number(values.seed), answered, wrong: bad, hung, failed, faults, sound },
+    loss: values.loss ? (netem ? '2 % for 5 s' : 'all packets for 0.3 s') : 'none',
     ...{ memoryMbAtStart: atStart, memoryMbAtEnd: pair.memory() },
   };
   console.log(JSON.stringify(row));

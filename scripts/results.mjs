@@ -1,5 +1,5 @@
 // Writes bench/results/README.md from the kept JSON files: `node scripts/results.mjs`.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { costSections } from './results-costs.mjs';
 
 const folder = new URL('../bench/results/', import.meta.url);
@@ -8,6 +8,9 @@ const [bert, gpt2, batch, networks, kernels, accuracy, browser, namespaces, link
   ...['bert', 'gpt2', 'batch', 'network', 'kernels', 'accuracy', 'browser', 'namespaces', 'links'],
 ].map(read);
 
+/** Of a suite that may not have been run yet. */
+const kept = (name) => (existsSync(new URL(`${name}.json`, folder)) ? read(name) : undefined);
+const [load, soak] = ['load', 'soak'].map(kept);
 const h100 = read('h100');
 const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
@@ -199,6 +202,65 @@ function slope(transport) {
   );
 }
 
+const tally = (codes) =>
+  Object.entries(codes)
+    .map(([code, times]) => `${times} × ${code}`)
+    .join(', ') || 'none';
+const loadSection =
+  load === undefined
+    ? ''
+    : `## Many owners at once
+
+${made(load)} The smallest embedded model, one pair of parties; all owners in one process, whose work is part of the
+times. Every answer is compared with plaintext. Who is sent away comes again.
+
+${table(
+  ['owners', 'runs', 'answered', 'wrong', 'failed', 'sent away', 'a second', 'p50', 'p95', 'memory P1 / P2, MB'],
+  load.rows.map((row) => [
+    ...[row.owners, row.runs, row.answered, row.wrong, tally(row.failed), tally(row.refused), row.perSecond],
+    ...[seconds(row.p50Ms), seconds(row.p95Ms), row.partyMemoryMb.join(' / ')],
+  ]),
+)}
+
+`;
+const soakSection =
+  soak === undefined
+    ? ''
+    : `## Under faults
+
+${made(soak)} Parties are killed, restarted and stopped for a while as owners run texts without a pause.
+
+${table(
+  [
+    'minutes',
+    'owners',
+    'answered',
+    'wrong',
+    'hung',
+    'failed',
+    'faults',
+    'loss',
+    'serves behind it',
+    'memory P1 / P2 at start, MB',
+    'at the end',
+  ],
+  soak.rows.map((row) => [
+    ...[
+      row.minutes,
+      row.owners,
+      row.answered,
+      row.wrong,
+      row.hung,
+      tally(row.failed),
+      tally(row.faults),
+      row.loss ?? 'none',
+    ],
+    ...[row.sound ? 'yes' : 'no', row.memoryMbAtStart.join(' / '), row.memoryMbAtEnd.join(' / ')],
+  ]),
+)}
+
+`;
+
 writeFileSync(
   new URL('README.md', folder),
   `# Kept results
@@ -296,7 +358,7 @@ ${table(
 
 \`home\` is 30 ms and 20/100 Mbit/s to P0 only: its latency shows once, not once per round. \`wan-cloud\` is 20 ms each way between P1 and P2: 96 rounds × 40 ms = 3.8 s of it.
 
-## Kernels
+${loadSection}${soakSection}## Kernels
 
 ${made(kernels)} WebAssembly in one thread; WebGPU on ${adapter}.
 

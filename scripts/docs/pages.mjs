@@ -26,7 +26,14 @@ export const MENU = [
   { text: 'Tasks', sources: ['docs/TASKS.md', ...below('docs/tasks'), 'docs/WIDGET.md'] },
   {
     text: 'Operate',
-    sources: ['docs/DEPLOYMENT.md', 'docs/CONFIGURATION.md', 'docs/HUB.md', 'docs/COSTS.md', 'docs/ERRORS.md'],
+    sources: [
+      'docs/DEPLOYMENT.md',
+      'docs/CONFIGURATION.md',
+      'docs/HUB.md',
+      'docs/COSTS.md',
+      'docs/FAULTS.md',
+      'docs/ERRORS.md',
+    ],
   },
   {
     text: 'Trust',

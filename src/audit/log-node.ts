@@ -65,6 +65,9 @@ export class AuditLog {
   #size: number;
   #head: Head;
   #sinceCheckpoint = 0;
+  /** The last head of each other log that this one knows of. */
+  readonly #witnessed: Map<string, Head>;
+  #identity: PartyIdentity;
   /** Records that the disk did not take yet, in order. */
   readonly #waiting: Waiting[] = [];
   #turn: Promise<void> = Promise.resolve();
@@ -76,6 +79,8 @@ export class AuditLog {
     this.#number = found.number;
     this.#size = found.size;
     this.#head = found.head;
+    this.#witnessed = found.witnessed;
+    this.#identity = options.identity;
   }
 
   /**
@@ -121,7 +126,7 @@ export class AuditLog {
 
   /** Signs the head, and puts the signature in the log. */
   async checkpoint(): Promise<Checkpoint> {
-    const { identity } = this.#options;
+    const identity = this.#identity;
     let made: Checkpoint | undefined;
     await this.#inTurn(async () => {
       await this.#flush();
@@ -135,14 +140,51 @@ export class AuditLog {
   /**
    * What the other party's checkpoint is answered with: a signature over the same head, and a record of it here, so
    * that neither log can be cut or forked behind it alone.
-   * @throws {TercetError} ERR_INTEGRITY if the checkpoint is not signed by `owner`
+   *
+   * SECURITY: a log only grows. One that is shorter than it was, or has another record where it had one, is a
+   * violation: its signed head is kept, and not countersigned. test/audit/exchange.test.ts.
+   * @throws {TercetError} ERR_INTEGRITY if the checkpoint is not signed by `owner`, or its log went back; ERR_STATE if
+   * no record of it can be written
    */
   async witness(owner: string, { sequence, hash, signature }: Checkpoint): Promise<string> {
     const head = { sequence, hash };
     if (!(await verifySignature(owner, signedBytes('own', owner, head), fromHex(signature))))
       throw new TercetError('ERR_INTEGRITY', 'the checkpoint is not signed by the other party', 'ask its operator');
-    await this.append('witnessed', { owner, sequence, hash, signature });
-    return toHex(this.#options.identity.sign(signedBytes('witness', owner, head)));
+    const known = this.#witnessed.get(owner);
+    if (known !== undefined && (sequence < known.sequence || (sequence === known.sequence && hash !== known.hash))) {
+      await this.keep('violation', { code: 'ERR_INTEGRITY', owner, sequence, hash, signature });
+      throw new TercetError(
+        'ERR_INTEGRITY',
+        `the other party's audit log went back behind its record ${known.sequence}`,
+        'ask its operator: a log is never cut, and a new one belongs to a new key',
+      );
+    }
+    if (sequence !== known?.sequence) await this.append('witnessed', { owner, sequence, hash, signature });
+    this.#witnessed.set(owner, head);
+    return toHex(this.#identity.sign(signedBytes('witness', owner, head)));
+  }
+
+  /**
+   * Keeps the other party's signature over a head of this log.
+   * @throws {TercetError} ERR_INTEGRITY if it is not one; ERR_STATE if no record of it can be written
+   */
+  async countersigned(witness: string, { sequence, hash }: Head, signature: string): Promise<void> {
+    const bytes = signedBytes('witness', this.identity, { sequence, hash });
+    if (!(await verifySignature(witness, bytes, fromHex(signature))))
+      throw new TercetError('ERR_INTEGRITY', 'the checkpoint is not countersigned', 'ask the other operator');
+    await this.append('countersigned', { owner: this.identity, witness, sequence, hash, signature });
+  }
+
+  /** The public half of the key that signs, 64 hex digits. */
+  get identity(): string {
+    return this.#identity.publicKey;
+  }
+
+  /** From here on another key signs. What is behind is signed by the old one first. */
+  async changeKey(identity: PartyIdentity): Promise<void> {
+    if (identity.publicKey === this.identity) return;
+    await this.checkpoint();
+    this.#identity = identity;
   }
 
   /** Records of the log, oldest first, as they are on the disk. */
@@ -152,7 +194,7 @@ export class AuditLog {
 
   /** The same of a folder, without opening the log. Lines that are no records are left out: `verifyLog` names them. */
   static async *read(folder: string, { since, type }: LogQuery = {}): AsyncGenerator<AuditRecord> {
-    const from = since === undefined ? '' : new Date(since).toISOString();
+    const from = since === undefined ? '' : timeOf(since);
     for await (const { text } of linesOf(folder)) {
       const record = recordOf(text);
       if (record === undefined || record.time < from || (type !== undefined && record.type !== type)) continue;
@@ -227,7 +269,15 @@ export class AuditLog {
   }
 }
 
+/** @throws {TercetError} ERR_ARGUMENT */
+function timeOf(since: Date | string): string {
+  const time = new Date(since);
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new TercetError('ERR_ARGUMENT', 'since expected a time', 'for example 2026-01-31');
+}
+
 interface Found {
+  readonly witnessed: Map<string, Head>;
   readonly file: FileHandle;
   readonly number: number;
   readonly size: number;
@@ -240,7 +290,8 @@ async function lastLine(folder: string): Promise<Found> {
   const file = await open(join(folder, fileName(number)), 'a+', 0o600);
   let head: Head = { sequence: -1, hash: NOTHING_BEFORE };
   let size = 0;
-  // An empty last file follows one that was full.
+  const witnessed = new Map<string, Head>();
+  // An empty last file follows one that was full. What was witnessed before both files `verifyLog` alone compares.
   for (const known of numbers.slice(-2)) {
     if (known === number) size = 0;
     for await (const { text, whole } of linesOfFile(folder, fileName(known))) {
@@ -255,11 +306,13 @@ async function lastLine(folder: string): Promise<Found> {
         );
       }
       head = { sequence: record.sequence, hash: hashOf(text) };
+      const { owner, sequence, hash } = record.facts;
+      if (record.type === 'witnessed') witnessed.set(String(owner), { sequence: Number(sequence), hash: String(hash) });
       if (known === number) size += Buffer.byteLength(text) + 1;
     }
   }
   await file.truncate(size);
-  return { file, number, size, head };
+  return { file, number, size, head, witnessed };
 }
 
 function cannotWrite(why: string, cause?: unknown): TercetError {

@@ -9,17 +9,20 @@ import { createHash } from 'node:crypto';
 import { fromHex } from '../core/bytes.ts';
 import { encodeTranscript } from '../net/wire/transcript.ts';
 
-/** What a log tells of. */
+/** What a log tells of. `configured`: what is served, and under which key, at the start and when it changes. */
 export const RECORD_TYPES = [
   'opened',
   'closed',
+  'configured',
   'session-begun',
   'session-ended',
   'refused',
   'violation',
   'checkpoint',
   'witnessed',
+  'countersigned',
 ] as const;
+/** What a record tells of. */
 export type RecordType = (typeof RECORD_TYPES)[number];
 
 /** Facts of a record: words and numbers, one level deep. */

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { AuditLog } from '../audit/log-node.ts';
 import { RECORD_TYPES } from '../audit/record.ts';
-import { verifyLog } from '../audit/verify-node.ts';
+import { type SoundLog, verifyLog } from '../audit/verify-node.ts';
 import { TercetError } from '../core/errors.ts';
 import { isPublicKey } from '../net/identity/identity.ts';
 import { oneOf } from './options.ts';
@@ -12,6 +12,7 @@ interface VerifyFlags {
   readonly log: string;
   readonly identity: readonly string[];
   readonly witness?: string;
+  readonly witnessIdentity: readonly string[];
   readonly json?: boolean;
 }
 
@@ -34,6 +35,12 @@ export function auditCommand(): Command {
       [],
     )
     .option('--witness <dir>', "the other party's log, which shows whether this one was cut or forked")
+    .option(
+      '--witness-identity <hex>',
+      "the other party's identity, again for another: how many records it countersigned",
+      collect,
+      [],
+    )
     .option('--json', 'print one JSON object on stdout')
     .action(verify);
   audit
@@ -46,19 +53,24 @@ export function auditCommand(): Command {
   return audit;
 }
 
-async function verify({ log, identity, witness, json }: VerifyFlags): Promise<void> {
-  if (identity.length === 0 || !identity.every(isPublicKey))
-    throw new TercetError(
-      'ERR_ARGUMENT',
-      '--identity expected 64 lower-case hex digits',
-      'tercet identity prints them',
-    );
-  const verdict = await verifyLog({ folder: log, identity, witness });
+async function verify({ log, identity, witness, witnessIdentity, json }: VerifyFlags): Promise<void> {
+  checkKeys('--identity', identity);
+  if (witnessIdentity.length > 0) checkKeys('--witness-identity', witnessIdentity);
+  const verdict = await verifyLog({ folder: log, identity, witness, witnessIdentity });
   if (json === true) process.stdout.write(`${JSON.stringify(verdict)}\n`);
-  else if (verdict.sound)
-    process.stdout.write(`sound: ${verdict.records} records, ${verdict.signed} of them behind a signed checkpoint\n`);
+  else if (verdict.sound) process.stdout.write(`${soundWords(verdict, witnessIdentity.length > 0)}\n`);
   else process.stdout.write(`${verdict.fault} at ${verdict.at}: ${verdict.says}\n`);
   if (!verdict.sound) process.exitCode = 1;
+}
+
+function checkKeys(flag: string, keys: readonly string[]): void {
+  if (keys.length > 0 && keys.every(isPublicKey)) return;
+  throw new TercetError('ERR_ARGUMENT', `${flag} expected 64 lower-case hex digits`, 'tercet identity prints them');
+}
+
+function soundWords({ records, signed, countersigned }: SoundLog, witnessed: boolean): string {
+  const other = witnessed ? `, ${countersigned} up to the last that the other party countersigned` : '';
+  return `sound: ${records} records, ${signed} of them behind a signed checkpoint${other}`;
 }
 
 async function show({ log, since, type }: ShowFlags): Promise<void> {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { TercetError } from '../core/errors.ts';
 import {
+  type Authority,
   createAuthority,
   createRequest,
   issueCertificate,
@@ -65,7 +66,7 @@ export function certificatesCommand(): Command {
     .action(async (flags: Flags) => {
       const party = partyOf(flags.partyId);
       const asked = await pem('request', flags.request);
-      const authority = { ca: await pem('ca', join(flags.ca, CA)), key: await ownKey(join(flags.ca, CA_KEY)) };
+      const authority = await readAuthority(flags.ca);
       const cert = await issueCertificate(authority, asked, { party, days: integer('days', flags.days, 1, 36_500) });
       await keep(flags.out, { [`party-${party}.pem`]: cert, [CA]: authority.ca });
       const next = `send party-${party}.pem and ${CA} back, to lie beside its key: tercet party --certificates DIR, or tercet infer`;
@@ -151,6 +152,11 @@ async function keep(dir: string, files: Readonly<Record<string, string>>): Promi
       },
     );
   }
+}
+
+/** What `init` made. @throws {TercetError} ERR_ARGUMENT, ERR_PEER_CERTIFICATE for a key that others can read */
+export async function readAuthority(dir: string): Promise<Authority> {
+  return { ca: await pem('ca', join(dir, CA)), key: await ownKey(join(dir, CA_KEY)) };
 }
 
 async function ownKey(path: string): Promise<string> {

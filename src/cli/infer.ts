@@ -3,15 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
-import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { TASKS } from '../ml/tasks/table.ts';
 import { decodeUtf8 } from '../ml/text.ts';
 import { OwnerCredential } from '../net/enrolment/credential.ts';
 import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
-import type { Address } from '../node/tls-owner.ts';
-import { checkDealt } from '../session/dealt.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
 import { printAnswers } from './answers.ts';
 import { toJson } from './json-output.ts';
@@ -23,8 +19,6 @@ import {
   modelLocation,
   networkTimeout,
   oneOf,
-  parseAddress,
-  parseDealerIdentity,
   parseDevice,
   parsePlan,
   parseProfile,
@@ -35,7 +29,8 @@ import {
   type ModelFlags,
   withTask,
 } from './options.ts';
-import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredentials } from './credentials.ts';
+import { type CredentialFlags, credentialFolder, credentialOptions } from './credentials.ts';
+import { remote } from './remote.ts';
 import { printCost } from './tables.ts';
 import { runOnTerminal } from './terminal.ts';
 import { TRACE_HELP, traceFile } from './trace.ts';
@@ -319,69 +314,6 @@ function yes(name: string, value: string): boolean {
 /** Ids with commas between, or `none`. */
 function idsOf(name: string, value: string): number[] {
   return value === 'none' ? [] : list(name, value).map((id) => integer(name, id, 0, 2_000_000));
-}
-
-/** Running parties, and how they are known. */
-async function remote(
-  flags: InferFlags,
-): Promise<
-  | { peers: [Address, Address]; credentials: Credentials; dealer?: { address: Address; identity: string } }
-  | Record<never, never>
-> {
-  if (flags.peers === undefined) {
-    if ((flags.dealer ?? flags.dealerIdentity) !== undefined)
-      throw new TercetError(
-        'ERR_ARGUMENT',
-        '--dealer belongs to --peers and --identities',
-        'parties that are started here are dealt to by this process',
-      );
-    if ((flags.identities ?? flags.tlsCert ?? flags.tlsKey ?? flags.tlsCa) !== undefined)
-      throw new TercetError(
-        'ERR_ARGUMENT',
-        '--identities and --tls-cert belong to --peers',
-        'parties that are started here know each other',
-      );
-    return {};
-  }
-  const peers = bothPeers(flags.peers);
-  const credentials = await ownerCredentials(
-    flags,
-    peers.map(({ host }) => host),
-  );
-  const dealer = chosenDealer(flags);
-  if (dealer === undefined) return { peers, credentials };
-  return { peers, credentials: { pins: { ...pinsOf(credentials), 3: dealer.identity } }, dealer };
-}
-
-/** A dealer is known by its identity alone, so the parties are too. */
-function pinsOf(credentials: Credentials): Pinned['pins'] {
-  if (isPinned(credentials)) return credentials.pins;
-  throw new TercetError(
-    'ERR_ARGUMENT',
-    '--dealer needs --identities: a dealer has no certificate of an authority',
-    'give the identities of both parties',
-  );
-}
-
-/** @throws {TercetError} ERR_ARGUMENT, ERR_PROTOCOL_UNAVAILABLE for what no dealer deals for */
-function chosenDealer(flags: InferFlags): { address: Address; identity: string } | undefined {
-  const { dealer, dealerIdentity, identities } = flags;
-  if ((dealer === undefined) !== (dealerIdentity === undefined))
-    throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
-  if (dealer === undefined || dealerIdentity === undefined) return undefined;
-  checkDealt({ protocol: protocolInfo(flags.protocol).id });
-  return { address: parseAddress('dealer', dealer), identity: parseDealerIdentity(dealerIdentity, identities) };
-}
-
-export function bothPeers(list: string): [Address, Address] {
-  const match = /^1=([^,]+),2=([^,]+)$/.exec(list);
-  if (match === null)
-    throw new TercetError(
-      'ERR_ARGUMENT',
-      '--peers expected 1=HOST:PORT,2=HOST:PORT',
-      'for example --peers 1=127.0.0.1:7001,2=127.0.0.1:7002',
-    );
-  return [parseAddress('peers', match[1]), parseAddress('peers', match[2])];
 }
 
 async function readTexts(flags: InferFlags): Promise<string[]> {

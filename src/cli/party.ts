@@ -65,6 +65,7 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly role?: string;
   readonly metrics?: string;
   readonly drain: string;
+  readonly authority?: string;
   readonly debug?: boolean;
 }
 
@@ -116,6 +117,10 @@ export function partyCommand(): Command {
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this party, again for more (default: none)', collect, [])
     .option('--audit <dir>', 'keep an audit log there: signed, and checked by tercet audit verify (default: none)')
+    .option(
+      '--authority <dir>',
+      'folder of tercet certificates init: this party renews its own certificate in --certificates. Who has it can be every party',
+    )
     .option('--metrics <address>', 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)')
     .option(
       '--drain <s>',
@@ -317,6 +322,8 @@ async function party(flags: PartyFlags): Promise<void> {
         webTls: identity === undefined ? undefined : (await webOptions(identity, flags))?.tls,
         identity: identity === undefined ? undefined : await ensureIdentity(credentialFolder(flags), id),
       }),
+      renewCertificate: renewalOf(id, flags),
+      onCertificate: (use, until) => say(certificateWords(use, until)),
       onReloadable: (read) => {
         reload = read;
       },
@@ -356,6 +363,31 @@ async function party(flags: PartyFlags): Promise<void> {
     process.off('disconnect', orphaned);
     if (process.connected) process.disconnect();
   }
+}
+
+/** Renews this party's certificate by an authority that is at hand. @throws {TercetError} ERR_ARGUMENT */
+function renewalOf(id: 1 | 2, flags: PartyFlags): (() => Promise<void>) | undefined {
+  const { authority, certificates, tlsCert, peerIdentity } = flags;
+  if (authority === undefined) return undefined;
+  if (certificates === undefined || (tlsCert ?? peerIdentity) !== undefined)
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--authority renews the certificate in --certificates',
+      'give --certificates DIR, and neither --tls-cert nor --peer-identity',
+    );
+  return async () => {
+    const { readAuthority } = await import('./certificates.ts');
+    const { renewOwn } = await import('../net/tls/certificates.ts');
+    await renewOwn(certificates, id, { authority: await readAuthority(authority) });
+  };
+}
+
+function certificateWords(use: 'link' | 'web', until: Date): string {
+  const how =
+    use === 'web'
+      ? 'put a new one in the place of --web-cert'
+      : 'put a new party-N.pem in its place (tercet certificates issue), or give --authority';
+  return `the certificate for ${use === 'web' ? 'browsers' : 'links'} ends at ${until.toISOString()}: ${how}; it is read within a minute`;
 }
 
 /** `1=HOST:PORT`; with other parties named too, as in a list that all parties share. */

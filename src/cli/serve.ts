@@ -5,49 +5,29 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { Cleanup } from '../core/abort.ts';
-import { TercetError } from '../core/errors.ts';
-import { LocalParties } from '../daemon/local.ts';
 import { VERSION } from '../daemon/version.ts';
-import { loadCredentials } from '../net/tls/certificates.ts';
-import { NETWORK_TIMEOUT_HELP, defaultThreads, embeddedModels } from '../node/defaults.ts';
+import { NETWORK_TIMEOUT_HELP } from '../node/defaults.ts';
 import { nodeKernels } from '../node/kernels.ts';
-import { openTlsModel } from '../node/tls-model.ts';
-import { type TlsParties, tlsHealth } from '../node/tls-owner.ts';
 import { ServiceMetrics } from '../operate/metrics.ts';
 import { LOG_LEVELS, Public, type ServiceLog, serviceLog } from '../operate/service-log.ts';
 import { notify } from '../operate/notify.ts';
+import { openSpans } from '../operate/telemetry.ts';
 import { serveWatch } from '../operate/watch.ts';
-import type { OwnerModel } from '../owner/owner-model.ts';
 import { KeyRing } from '../rest/keys.ts';
 import { TRUST } from '../rest/openapi.ts';
 import { DEFAULT_LIMITS, startGateway } from '../rest/server.ts';
-import { type CredentialFlags, credentialFolder, credentialOptions, ownerCredentials } from './credentials.ts';
-import { ENTRY } from './entry.ts';
-import { bothPeers } from './infer.ts';
+import { credentialOptions } from './credentials.ts';
+import { type GatewayModelFlags, openGatewayModels, threadsOf } from './gateway-models.ts';
 import { keyFile } from './key.ts';
-import {
-  integer,
-  namedModel,
-  networkTimeout,
-  oneOf,
-  parseAddress,
-  parseDevice,
-  parsePlan,
-  tlsFiles,
-} from './options.ts';
+import { DEALER_TRUST, integer, oneOf, parseAddress, parseDevice, parsePlan, tlsFiles } from './options.ts';
 import { collect } from './party.ts';
 import { cancelOnSignals } from './signals.ts';
 
-interface ServeFlags extends CredentialFlags {
+interface ServeFlags extends GatewayModelFlags {
   readonly host: string;
   readonly port: string;
-  readonly model: readonly string[];
   readonly defaultModel?: string;
-  readonly peers?: string;
-  readonly identities?: string;
   readonly plan: string;
-  readonly device: string;
-  readonly threads?: string;
   readonly keys?: string;
   readonly behindProxy?: boolean;
   readonly httpCert?: string;
@@ -73,13 +53,19 @@ export function serveCommand(): Command {
     .option('--port <port>', 'port to listen on (0: any free one)', '8080')
     .option(
       '--model <name>',
-      'model folder or org/name on the hub, again for more (default: all embedded)',
+      'model folder or org/name on the hub, or a name of the deployment, again for more (default: all embedded, or all of the deployment)',
       collect,
       [],
     )
     .option('--default-model <name>', 'of requests that name none (default: the first)')
     .option('--peers <list>', 'running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)')
     .option('--identities <list>', 'with --peers: the identities that they must prove, as 1=HEX,2=HEX')
+    .option('--deployment <url>', 'address of the tercet.json that names the parties, in place of --peers')
+    .option(
+      '--dealer <address>',
+      `HOST:PORT of a dealer that deals instead of this process; with --deployment the word deployment, for the one that it names. ${DEALER_TRUST}`,
+    )
+    .option('--dealer-identity <hex>', 'with --dealer HOST:PORT: the identity that it must prove')
     .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
@@ -122,7 +108,6 @@ async function run(
   { signal, cleanup, log }: { signal: AbortSignal; cleanup: Cleanup; log: ServiceLog },
 ): Promise<void> {
   const { host } = flags;
-  const names = flags.model.length > 0 ? flags.model : embeddedModels();
   const keys = await keysOf(flags);
   const tls = await tlsFiles('http', flags.httpCert, flags.httpKey);
   const drainMs = 1000 * integer('drain', flags.drain, 0, 3600);
@@ -141,22 +126,18 @@ async function run(
     await nodeKernels(device === 'auto' ? 'wasm' : device, threadsOf(flags)),
     (opened) => opened.close(),
   );
-  const parties = await partiesOf(flags, names, cleanup);
-  const models: OwnerModel[] = [];
-  for (const name of names) {
-    const options = { kernels, plan: parsePlan(flags.plan), named: names.length > 1 };
-    const stock = each === 0 ? undefined : { each, shapes: 4 };
-    models.push(
-      cleanup.add(await openTlsModel(namedModel(name), parties, { ...options, stock }), (model) => model.dispose()),
-    );
-  }
+  const spans = await openSpans();
+  const { models, reach } = await openGatewayModels(flags, {
+    ...{ kernels, plan: parsePlan(flags.plan), span: spans && ((run) => spans.run(run)), cleanup },
+    stock: each === 0 ? undefined : { each, shapes: 4 },
+  });
   const metrics = new ServiceMetrics({
     models: models.map(({ id }) => id),
     device: kernels.name,
     now: () => performance.now(),
   });
   const health = async () => {
-    const both = await tlsHealth(parties);
+    const both = await reach();
     metrics.reached(both);
     return both.every(({ ok }) => ok) && !kernels.fault.failed;
   };
@@ -165,6 +146,7 @@ async function run(
     defaultModel: flags.defaultModel,
     ready: remembered(health, READY_MS),
     onDone: (told) => metrics.answered(told),
+    spans,
   });
   metrics.watch(() => ({ running: gateway.load.running, waiting: gateway.load.waiting }));
   cleanup.add(gateway, (open) => open.close(0));
@@ -202,50 +184,8 @@ function remembered(ask: () => Promise<boolean>, ms: number): () => Promise<bool
   };
 }
 
-function threadsOf({ threads }: ServeFlags): number {
-  return threads === undefined ? defaultThreads() : integer('threads', threads, 0, 64);
-}
-
 /** The file that was named, or this user's, where there is one. */
 async function keysOf({ keys }: ServeFlags): Promise<KeyRing | undefined> {
   const path = keyFile(keys);
   return keys === undefined && !existsSync(path) ? undefined : KeyRing.open(path);
-}
-
-async function partiesOf(flags: ServeFlags, names: readonly string[], cleanup: Cleanup): Promise<TlsParties> {
-  const recvTimeoutMs = networkTimeout(flags.networkTimeout);
-  if (flags.peers !== undefined) {
-    const addresses = bothPeers(flags.peers);
-    return {
-      addresses,
-      credentials: await ownerCredentials(
-        flags,
-        addresses.map(({ host }) => host),
-      ),
-      recvTimeoutMs,
-    };
-  }
-  if ((flags.identities ?? flags.tlsCert) !== undefined)
-    throw new TercetError(
-      'ERR_ARGUMENT',
-      '--identities and --tls-cert belong to --peers',
-      'parties that are started here know each other',
-    );
-  const certificates = credentialFolder(flags);
-  const credentials = await loadCredentials(certificates, 0);
-  const local = cleanup.add(
-    await LocalParties.start({
-      entry: ENTRY,
-      stay: true,
-      args: () => [
-        ...names.flatMap((name) => ['--model', name]),
-        // Nobody but this process reaches them: what a run may take is for this process to say.
-        ...['--max-memory', 'none', '--max-traffic', 'none', '--max-sessions', '32', '--certificates', certificates],
-        ...['--device', flags.device, '--threads', String(threadsOf(flags))],
-      ],
-    }),
-    (parties) => parties.stop(),
-  );
-  await local.ready();
-  return { addresses: local.addresses(), credentials, recvTimeoutMs };
 }

@@ -8,7 +8,7 @@ import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
-import { identitiesOf } from '../net/identity/pin.ts';
+import { acceptedOf, identitiesOf } from '../net/identity/pin.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { type TlsListener, listenTls } from '../net/tls/listener.ts';
@@ -22,8 +22,11 @@ import { recvPairKey } from '../session/direct-key.ts';
 import { AuditLog } from '../audit/log-node.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
 import type { ServiceMetrics } from '../operate/metrics.ts';
+import { openSpans } from '../operate/telemetry.ts';
 import { serveWatch } from '../operate/watch.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
+import { keepExchanging } from './audit-exchange.ts';
+import { type CertificateUse, type Shown, watchCertificates } from './certificate-watch.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
@@ -67,6 +70,8 @@ export interface DaemonOptions {
   readonly web?: WebOptions | undefined;
   /** Folder of this party's audit log; absent: none is kept. Needs an identity, which signs it. */
   readonly audit?: string | undefined;
+  /** When heads of audit logs are exchanged; for tests. */
+  readonly auditTimes?: { readonly everyMs: number; readonly pauseMs: number } | undefined;
   readonly signal: AbortSignal;
   /** Told to stop: no new sessions, and those at work have so many milliseconds. `signal` stops at once. */
   readonly drain?: { readonly signal: AbortSignal; readonly ms: number } | undefined;
@@ -74,6 +79,10 @@ export interface DaemonOptions {
   readonly watch?: { readonly host: string; readonly port: number } | undefined;
   /** Reads certificates again, for `onReloadable`. */
   renew?(): Promise<Renewed>;
+  /** Renews the certificate of links in its file, where the authority's key is at hand. */
+  readonly renewCertificate?: (() => Promise<void>) | undefined;
+  /** A certificate ends soon. */
+  onCertificate?(use: CertificateUse, until: Date): void;
   /** What proves messages. Absent, as with every command: `3pc_malicious` is refused. */
   readonly proving?: Proving | undefined;
   /** Opens the device; `nodeKernels` but in tests. */
@@ -156,10 +165,15 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const ended = AbortSignal.any([signal, broken.signal]);
       let current = credentials;
       let { identity } = options;
+      let shownWeb = options.web?.tls;
+      let watched: Promise<void> | undefined;
       const links = peerLinks(options, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
       const desk = reachable ? new DealerDesk(partiesKnown(options)) : undefined;
+      const records = audit === undefined ? undefined : new SessionAudit(audit, Date.now);
+      const hashes = () => models.map(({ hash }) => hash);
+      await records?.configured(hashes(), identity);
       const sessions = new Sessions({
         id,
         models,
@@ -170,11 +184,12 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         maxPerAddress: options.maxPerAddress,
         patience: options.patience,
         desk,
-        audit: audit === undefined ? undefined : new SessionAudit(audit, Date.now),
+        audit: records,
         proving: options.proving,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
+        spans: await openSpans(),
         onEnd: (ms, error) => {
           metrics?.session(ms, error);
           if (error?.code !== 'ERR_SECURITY_VIOLATION') return;
@@ -200,6 +215,18 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
               recvTimeoutMs,
               onRefused,
             });
+      const exchange = new AbortController();
+      const exchanged =
+        audit === undefined || options.once
+          ? undefined
+          : keepExchanging({
+              ...{ id, log: audit, ...options.auditTimes },
+              signal: AbortSignal.any([ended, exchange.signal]),
+              open: (name, until) =>
+                openPeer({ ...options, signal: until }, listener, links, name, Number.POSITIVE_INFINITY),
+              accepts: (key) => isPeerKey(id, current, key),
+              onFailure: (error) => options.onFailure?.(error),
+            });
       const peerIsThere = () =>
         (links === undefined ? listener.peerLinks : links.spare) > 0 || sessions.counts.taken > 0;
       const ready = async () => !kernels.fault.failed && options.drain?.signal.aborted !== true && peerIsThere();
@@ -212,18 +239,42 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         if (watch !== undefined) options.onWatch?.(watch.url);
         options.onDevice?.(opened.summary, opened.fallback);
         options.onReady?.();
+        const show = ({ credentials: fresh, webTls }: Shown) => {
+          listener.renew(fresh);
+          current = fresh;
+          if (webTls !== undefined) web?.renew(webTls);
+          shownWeb = webTls;
+        };
+        if (options.once !== true && options.renew !== undefined) {
+          const read = options.renew;
+          const { renewCertificate } = options;
+          watched = watchCertificates({
+            shown: () => ({ credentials: current, webTls: shownWeb }),
+            // An identity and what it signs change at SIGHUP, together.
+            read: async () => {
+              const fresh = await read();
+              return isPinned(current) ? { ...fresh, credentials: current } : fresh;
+            },
+            show,
+            now: Date.now,
+            signal: AbortSignal.any([ended, exchange.signal]),
+            ...(renewCertificate && { renew: renewCertificate }),
+            onEnds: (use, until) => metrics?.certificate(use, until),
+            onSoon: (use, until) => options.onCertificate?.(use, until),
+            onFailure: (error) => options.onFailure?.(error),
+          });
+        }
         options.onReloadable?.(async () => {
           const renewed = await options.renew?.();
           const fresh = await load();
           enrolments(fresh);
           if (renewed !== undefined) {
-            listener.renew(renewed.credentials);
-            current = renewed.credentials;
+            show(renewed);
             identity = renewed.identity ?? identity;
-            if (renewed.webTls !== undefined) web?.renew(renewed.webTls);
             if (renewed.identity !== undefined) web?.identify(renewed.identity);
           }
           const old = models.splice(0, models.length, ...fresh);
+          await records?.configured(hashes(), identity);
           // Sessions that began with the old ones still compute on them.
           await sessions.idle();
           for (const { parameters } of old) if (parameters instanceof OpenParameters) await parameters.free(kernels);
@@ -242,6 +293,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         return { deviceFault: kernels.fault.error };
       } finally {
         unwatch();
+        exchange.abort();
+        await Promise.all([exchanged, watched]);
         await watch?.close();
         await web?.close();
         await sessions.idle();
@@ -270,6 +323,11 @@ async function metricsOf(models: readonly ServedModel[], { name }: RingKernels):
 function partiesKnown({ identity, credentials }: DaemonOptions): string[] {
   const pinned = isPinned(credentials) ? Object.values(credentials.pins).flatMap(identitiesOf) : [];
   return [...(identity === undefined ? [] : [identity.publicKey]), ...pinned];
+}
+
+/** Whether the other compute party may sign its log by a key: with certificates any one, for they are who it is. */
+function isPeerKey(id: 1 | 2, credentials: Credentials, key: string): boolean {
+  return !isPinned(credentials) || acceptedOf(credentials.pins[id === 1 ? 2 : 1] ?? '').includes(key);
 }
 
 /** Waits for `work`, but no longer than `ms`, or until the signal. */
@@ -430,9 +488,10 @@ async function openPeer(
   listener: TlsListener,
   links: PeerLinks | undefined,
   session: Uint8Array,
+  timeoutMs = PEER_TIMEOUT_MS,
 ): Promise<PeerChannel> {
   const { id, signal, profile } = options;
-  if (id === 1) return asPeer(await listener.accept({ peer: 2, session, signal, timeoutMs: PEER_TIMEOUT_MS }), profile);
+  if (id === 1) return asPeer(await listener.accept({ peer: 2, session, signal, timeoutMs }), profile);
   if (links === undefined)
     throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   return asPeer(await links.open(session, signal), profile);

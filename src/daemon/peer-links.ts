@@ -50,6 +50,8 @@ export class PeerLinks {
       } catch (error) {
         // One that broke unnoticed: the next one, or a new one, may do.
         if (signal.aborted || (error instanceof TercetError && error.code === 'ERR_PEER_MISMATCH')) throw error;
+        // A machine that is too busy to answer is so on every link, and the session waits.
+        if (error instanceof TercetError && error.code === 'ERR_PEER_TIMEOUT') break;
       }
     }
     return connectTls({ ...this.#options, credentials: this.#options.credentials(), session, signal });

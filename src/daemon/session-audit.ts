@@ -5,8 +5,9 @@
  * Security: strangers cause refusals, so a minute has one record of each code, whatever they send.
  */
 import type { AuditLog } from '../audit/log-node.ts';
-import type { Facts } from '../audit/record.ts';
+import { type Facts, hashOf } from '../audit/record.ts';
 import { type TercetError, isViolation } from '../core/errors.ts';
+import type { PartyIdentity } from '../net/identity/identity.ts';
 import type { Request } from '../session/request.ts';
 import type { SessionEnd } from '../session/compute.ts';
 
@@ -20,6 +21,13 @@ export class SessionAudit {
   constructor(log: AuditLog, now: () => number) {
     this.#log = log;
     this.#now = now;
+  }
+
+  /** What is served from here on, and under which key: at the start, and when files were read again. */
+  async configured(hashes: readonly string[], identity: PartyIdentity | undefined): Promise<void> {
+    if (identity !== undefined) await this.#log.changeKey(identity);
+    const models = hashOf([...hashes].sort().join('\n'));
+    await this.#log.append('configured', { identity: this.#log.identity, served: hashes.length, models });
   }
 
   /** @throws {TercetError} ERR_STATE if the record cannot be written: then nothing is served */

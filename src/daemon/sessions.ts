@@ -14,6 +14,7 @@ import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } fr
 import { sendFailure } from '../session/control.ts';
 import { type Proving, protocolNamed } from '../session/proving.ts';
 import { PATIENCE, type Patience, inTime } from '../session/place.ts';
+import type { SessionSizes, SessionSpan, Spans } from '../operate/spans.ts';
 import type { Budgets } from './budgets.ts';
 import { peakMemory } from '../node/kernels.ts';
 import type { DealerDesk } from './dealer-desk.ts';
@@ -56,6 +57,8 @@ export interface SessionsOptions {
   /** What proves messages; absent: `3pc_malicious` is refused. */
   readonly proving?: Proving | undefined;
   onProgress?(progress: Progress): void;
+  /** Where spans go, if anywhere. */
+  readonly spans?: Spans | undefined;
   /** Steps of this party in every session. */
   readonly trace?: Trace | undefined;
   /** A session is over. @param error why, if it failed */
@@ -167,13 +170,16 @@ export class Sessions {
   ): Promise<SessionEnd> {
     const { id, models, kernels, signal, budgets, desk, patience = PATIENCE } = this.#options;
     let place: Held | undefined;
+    let traceparent: string | undefined;
+    let span: SessionSpan | undefined;
+    const bytes = () => ({ sentBytes: channel.stats.sentWireBytes, receivedBytes: channel.stats.receivedWireBytes });
     let giveBack = () => undefined as void;
     try {
       place = await this.#places.take(address).catch(async (error: unknown) => {
         await refuse(channel, asTercetError(error));
         throw error;
       });
-      return await serveSession({
+      const end = await serveSession({
         id,
         owner: channel,
         pairKey: await inTime(pairKey(), patience.requestMs, 'send its key'),
@@ -184,6 +190,11 @@ export class Sessions {
             address,
           );
           await begin(request, model);
+          // Behind all that refuses: who is refused leaves no span.
+          span = this.#options.spans?.session({ ...sizesOf(request), party: id, model: model.name }, traceparent);
+        },
+        onTraceContext: (context) => {
+          traceparent = context;
         },
         expect: desk === undefined ? undefined : (request) => desk.expect(session, request),
         connectPeer: () => this.#options.connectPeer(session),
@@ -198,9 +209,15 @@ export class Sessions {
         place,
         patience,
         trace: this.#options.trace,
-        onProgress: (progress) => this.#options.onProgress?.(progress),
+        onProgress: (progress) => {
+          span?.phase(progress.phase);
+          this.#options.onProgress?.(progress);
+        },
       });
+      span?.end(end, bytes());
+      return end;
     } catch (error) {
+      span?.end(asTercetError(error), bytes());
       channel.abort(asTercetError(error));
       throw error;
     } finally {
@@ -208,6 +225,10 @@ export class Sessions {
       place?.end();
     }
   }
+}
+
+function sizesOf({ protocol, weights, sequences, tokens, steps }: Request): Omit<SessionSizes, 'party' | 'model'> {
+  return { protocol, weights, sequences, tokens, steps };
 }
 
 async function refuse(channel: Channel, error: TercetError): Promise<void> {

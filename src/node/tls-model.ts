@@ -4,6 +4,7 @@ import { protocolInfo } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { TercetError } from '../core/errors.ts';
 import { taskOf } from '../ml/tasks/table.ts';
+import type { RunEnvironment } from '../owner/environment.ts';
 import { bucketsOf } from '../owner/buckets.ts';
 import { RUN_MEMORY } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
@@ -13,7 +14,7 @@ import { loadTextContext } from '../owner/text-context.ts';
 import type { ProgressEvent } from '../owner/types/index.ts';
 import { WIDENINGS, type RunPlan } from '../session/run-plan.ts';
 import { type ModelLocation, openModel } from './model.ts';
-import { type TlsParties, tlsHealth, tlsRunContext } from './tls-owner.ts';
+import { type TlsParties, tlsEnvironment, tlsHealth, tlsRunContext } from './tls-owner.ts';
 
 export interface TlsModelOptions {
   /** Shared by all models of the process; whoever opened them closes them. */
@@ -24,6 +25,10 @@ export interface TlsModelOptions {
   readonly stock?: StockOptions | undefined;
   /** Whether the parties serve other models too: then this one is asked for by its hash, which needs its weights. */
   readonly named: boolean;
+  /** The identity of the dealer that deals, at the address that `parties` has; undefined: this process deals. */
+  readonly dealer?: string | undefined;
+  /** Spans of its runs, where a service is watched. */
+  readonly span?: RunEnvironment['span'];
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
@@ -34,7 +39,7 @@ export interface TlsModelOptions {
 export async function openTlsModel(
   location: ModelLocation,
   parties: TlsParties,
-  { kernels, plan = 'lan', stock, named, onProgress = () => undefined }: TlsModelOptions,
+  { kernels, plan = 'lan', stock, named, dealer, span, onProgress = () => undefined }: TlsModelOptions,
 ): Promise<OwnerModel> {
   const model = await openModel(location, { weights: named });
   const { config, files, name } = model;
@@ -48,20 +53,14 @@ export async function openTlsModel(
     protocol,
     weights: 'open' as const,
     widening: WIDENINGS[plan],
+    dealer,
   };
-  // Every model has its own view of the kernels: closing one closes none.
-  const borrowed = new Proxy(kernels, {
-    get: (target, property) => {
-      if (property === 'close') return async () => undefined;
-      const value = Reflect.get(target, property, target) as unknown;
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
   const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
   return OwnerModel.over(
     {
       ...(await loadTextContext(files, config)),
-      ...tlsRunContext(parties, { config, terms, credential: undefined, kernels: borrowed }),
+      ...tlsRunContext(parties, { config, terms, credential: undefined, kernels: borrowed(kernels) }),
+      environment: { ...tlsEnvironment(parties), ...(span && { span }) },
       id: name,
       task: taskOf(config.head),
       buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),
@@ -73,4 +72,15 @@ export async function openTlsModel(
     },
     poolOf,
   );
+}
+
+/** A model's own view of kernels that several share: closing one closes none. */
+export function borrowed(kernels: RingKernels): RingKernels {
+  return new Proxy(kernels, {
+    get: (target, property) => {
+      if (property === 'close') return async () => undefined;
+      const value = Reflect.get(target, property, target) as unknown;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

@@ -69,6 +69,7 @@ export class ServiceMetrics {
   readonly #running: Gauge;
   readonly #waiting: Gauge;
   readonly #places: Gauge<'state'>;
+  readonly #ends: Gauge<'use'>;
   readonly #busy: Busy;
   /** What is measured when it is asked for. */
   readonly #measure: () => void;
@@ -118,6 +119,7 @@ export class ServiceMetrics {
       'Places of a compute party: in all, taken, and those that would give way.',
       'state',
     );
+    this.#ends = gauge('mpc_certificate_end_seconds', 'When a certificate of this party ends, since 1970.', 'use');
     const models = gauge('mpc_models', 'Models that are served.');
     models.set(options.models.length);
     const memory = gauge('mpc_memory_usage_bytes', 'Of this process.', 'kind');
@@ -163,6 +165,11 @@ export class ServiceMetrics {
     );
     this.#busy.add(ms);
     if (error !== undefined) this.failed(error.code);
+  }
+
+  /** A certificate of this party, and when it ends. */
+  certificate(use: 'link' | 'web', until: Date): void {
+    this.#ends.set({ use }, until.getTime() / 1000);
   }
 
   /** Something was not done. */

@@ -1,6 +1,8 @@
 /** What the data owner's party needs of the place that it runs in: a worker of a page, or Node. */
 import type { RingKernels } from '../compute/kernels/types.ts';
+import type { TercetError } from '../core/errors.ts';
 import type { HubOptions } from '../hub/types.ts';
+import type { RunShape } from '../ml/models/run.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import type { IceServer } from '../net/webrtc/types.ts';
 import type { Channel, ServerId } from '../net/wire/types.ts';
@@ -37,6 +39,18 @@ export interface RunEnvironment {
   /** Of this process; 0 where the platform does not tell. */
   peakMemory(): number;
   openLink(request: LinkRequest): Promise<OpenedLink>;
+  /** A span for a run, where a service is watched. */
+  span?(run: RunShape & { readonly ahead: boolean }): RunSpan | undefined;
+}
+
+/** A run as who watches a service sees it: sizes and times, never content. */
+export interface RunSpan {
+  /** The trace context that goes to the compute parties. */
+  readonly traceparent: string;
+  /** A text is about to be run on it. */
+  used(): void;
+  ran(cost: { readonly rounds: number; readonly sentBytes: number; readonly prepareMs: number }): void;
+  end(error?: TercetError): void;
 }
 
 /** The way to a party of a deployment. */

@@ -71,8 +71,14 @@ export class OwnerModel implements Model {
   }
 
   /** @throws {TercetError} what `loadModel` throws */
-  static async load(id: string, options: PretrainedOptions, environment: Environment): Promise<OwnerModel> {
-    return OwnerModel.over(await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment)));
+  static async load(
+    id: string,
+    options: PretrainedOptions,
+    environment: Environment,
+    poolOf?: PoolOf,
+  ): Promise<OwnerModel> {
+    const context = await loadModelContext(id, checkPretrained(options), rememberingRoutes(environment));
+    return OwnerModel.over(context, poolOf);
   }
 
   /** A model that is at hand already, whatever its links are. */

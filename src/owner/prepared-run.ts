@@ -4,7 +4,7 @@
  */
 import { pointKeyBytes } from '../compute/kernels/point-key.ts';
 import { abortedError } from '../core/abort.ts';
-import { TercetError } from '../core/errors.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
 import type { RunShape } from '../ml/models/run.ts';
 import type { Channel, EndId, ServerId } from '../net/wire/types.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
@@ -15,7 +15,7 @@ import type { PermittedHandOver } from '../session/owner-options.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
 import { type Request, requestCode } from '../session/request.ts';
 import { CountingChannel } from './counting-channel.ts';
-import type { OpenedLink } from './environment.ts';
+import type { OpenedLink, RunSpan } from './environment.ts';
 import { ProgressReporter } from './progress-reporter.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -26,6 +26,7 @@ export interface PreparedRun {
   readonly session: OwnerSession;
   readonly channels: readonly [CountingChannel, CountingChannel];
   readonly reporter: ProgressReporter;
+  readonly span: RunSpan | undefined;
   /** Milliseconds from the first connection until both compute parties had their correlations. */
   readonly prepareMs: number;
   /** Ends it here and at both compute parties, whatever it is at. */
@@ -56,6 +57,7 @@ async function prepareRun(
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   const links: OpenedLink[] = [];
+  const span = environment.span?.({ ...shape, ahead });
   try {
     const id = environment.random(16);
     const open = async (party: ServerId) => {
@@ -103,6 +105,7 @@ async function prepareRun(
         ...(dealer === undefined ? [] : [[3, dealer.channel] as const]),
       ]),
       session: id,
+      traceparent: span?.traceparent,
       pairKeys: [opened[0].pairKey, opened[1].pairKey],
       kernels,
       circuits,
@@ -123,10 +126,11 @@ async function prepareRun(
     context.onPhase?.('preprocess');
     await session.prepare();
     reporter.prepared(session.rounds);
-    return { shape, session, channels, reporter, prepareMs: environment.now() - start, abort };
+    return { shape, session, span, channels, reporter, prepareMs: environment.now() - start, abort };
   } catch (error) {
     // One link may stand while the other one failed.
     control.abort();
+    span?.end(asTercetError(error));
     for (const { channel, pairKey } of links) {
       channel.abort(abortedError());
       pairKey.fill(0);
@@ -185,7 +189,10 @@ export function startPreparing(context: RunContext, options: PrepareRunOptions):
     async drop() {
       control.abort();
       await run.then(
-        ({ session }) => session.discard(),
+        async ({ session, span }) => {
+          span?.end();
+          await session.discard();
+        },
         (error: unknown) => {
           if (!(error instanceof TercetError)) throw error;
         },

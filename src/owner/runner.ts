@@ -115,7 +115,10 @@ export class Runner<C extends RunContext = RunContext> {
     let lease = await this.#pool.take(shape, either);
     try {
       onPhase?.('online');
-      const send = () => step(lease.prepared, either, ({ session }) => session.run(inputs));
+      const send = () => {
+        lease.prepared.span?.used();
+        return step(lease.prepared, either, ({ session }) => session.run(inputs));
+      };
       const first = await send().catch(async (error: unknown) => {
         // The links of a prepared run that waited may have died meanwhile. As long as nothing left that depends on the
         // text, another one may be made. A party that gave the place away has computed nothing, so that run may
@@ -144,6 +147,9 @@ export class Runner<C extends RunContext = RunContext> {
       const value = plan.finish(outputs);
       const real = inputs.reduce((total, { inputIds }) => total + inputIds.length, 0);
       const cost = costOf(real, lease, steps, environment.now() - start);
+      const [sentBytes] = cost.sentBytes;
+      const { prepareMs } = prepared;
+      prepared.span?.ran({ sentBytes, rounds: cost.links.between.rounds, prepareMs });
       return { value, outputs, steps, sent, cost, channels: prepared.channels };
     } finally {
       this.#finish(lease.prepared);
@@ -151,7 +157,8 @@ export class Runner<C extends RunContext = RunContext> {
   }
 
   /** Says goodbye to both parties, also in the middle of a text. An answer does not wait for it: `dispose` does. */
-  #finish({ session, channels }: PreparedRun): void {
+  #finish({ session, channels, span }: PreparedRun): void {
+    span?.end();
     const goodbye = session.more ? session.discard() : Promise.all(channels.map((channel) => channel.close()));
     const closed = goodbye.then(() => undefined);
     const done = () => this.#closing.delete(closed);

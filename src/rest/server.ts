@@ -17,6 +17,7 @@ import { openApi } from './openapi.ts';
 import { OPERATIONS, type Call, type Operation, operationFor } from './operations.ts';
 import { PAGE_POLICY, documentPage } from './page.ts';
 import { type OwnCode, Problem } from './problem.ts';
+import type { Spans } from '../operate/spans.ts';
 import { Public, type ServiceLog } from '../operate/service-log.ts';
 
 export interface GatewayLimits extends AdmissionLimits {
@@ -70,6 +71,8 @@ export interface GatewayOptions {
   /** Whether requests can be answered now; asked by `/readyz`. */
   ready?(): Promise<boolean>;
   onDone?(told: Told): void;
+  /** Where spans go, if anywhere. */
+  readonly spans?: Spans | undefined;
 }
 
 export interface Gateway {
@@ -274,6 +277,7 @@ class Server implements Gateway {
     this.#under.add(under);
     let problem: Problem | undefined;
     const key = this.#callers.get(request) ?? LOCAL;
+    const span = this.#options.spans?.request(request.headers.traceparent);
     try {
       if (this.#draining) throw Problem.own('ERR_DRAINING', 10);
       const model = this.#model(asked, request.body);
@@ -284,7 +288,8 @@ class Server implements Gateway {
       const turn = await this.#admission.enter(key, call.texts, control.signal);
       told = { ...told, waitedMs: turn.waitedMs };
       try {
-        const costs = await this.#run(request, reply, { call, model, start, signal: control.signal });
+        const run = () => this.#run(request, reply, { call, model, start, signal: control.signal });
+        const costs = await (span === undefined ? run() : span.within(run));
         told = { ...told, costs };
       } finally {
         turn.end();
@@ -298,12 +303,9 @@ class Server implements Gateway {
       reply.raw.off('close', gone);
       this.#under.delete(under);
       for (const resolve of this.#idle.splice(0)) resolve();
-      this.#tell(request, key, {
-        ...told,
-        status: problem?.status ?? 200,
-        code: problem?.code,
-        ms: performance.now() - start,
-      });
+      const ended = { ...told, status: problem?.status ?? 200, code: problem?.code };
+      span?.end(ended);
+      this.#tell(request, key, { ...ended, ms: performance.now() - start });
     }
   }
 

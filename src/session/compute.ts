@@ -7,6 +7,7 @@ import { sleep } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
 import { asTercetError, TercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
+import { traceContextOf } from '../core/trace-context.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { firstStep } from '../mpc/prg/gate-id.ts';
@@ -88,6 +89,8 @@ export interface ComputeOptions {
   readonly place?: Place | undefined;
   readonly patience?: Patience | undefined;
   onProgress?(progress: Progress): void;
+  /** The trace that the owner says it is of: chosen by a stranger, and a trace context whatever it says. */
+  onTraceContext?(traceparent: string): void;
   /** Steps of this party, as it works on them. Never asked for over a link. */
   readonly trace?: Trace | undefined;
 }
@@ -126,6 +129,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     const { request, model, names, proved } = Refusal.from(() => readRequest(fields, options));
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
     const presented = fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined;
+    Refusal.from(() => tellContext(fields, options));
     await Refusal.of(async () => options.checkRequest?.(request, model, presented));
     // Before the offer, after which an owner sends its dealer.
     const permit = fields.has('permit') ? fields.hex('permit', PERMIT_BYTES) : undefined;
@@ -401,6 +405,14 @@ function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): A
     proved: proofs === undefined ? undefined : new ProvedParty(id, proofs, fields.hex('nonce', 32)),
     names: [links.hex('1', 32), links.hex('2', 32)],
   };
+}
+
+/** @throws {TercetError} ERR_PEER_MISMATCH for what is no trace context */
+function tellContext(fields: Fields, { onTraceContext }: ComputeOptions): void {
+  if (!fields.has('traceparent')) return;
+  const traceparent = fields.string('traceparent');
+  if (traceContextOf(traceparent) === undefined) throw mismatch('the data owner sent a malformed trace context');
+  onTraceContext?.(traceparent);
 }
 
 /** The model with that hash, or the only one that is served when none is named. */

@@ -34,7 +34,7 @@ export interface Agreed {
  * their own by then. A failure of either breaks both links.
  */
 export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Agreed) => T): Promise<T> {
-  const { channels, request, config, pairKeys, presented, permitted } = options;
+  const { channels, request, config, pairKeys, presented, permitted, traceparent } = options;
   checkShape(config, request);
   if (request.dealer !== undefined) {
     checkDealt(request);
@@ -60,7 +60,16 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
       const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
       const permit = permitted === undefined ? {} : { permit: toHex(permitted.permit) };
       const model = request.model ?? null;
-      const asked = { version: SESSION_VERSION, ...request, model, links, ...credential, ...permit, ...nonce };
+      const asked = {
+        version: SESSION_VERSION,
+        ...request,
+        model,
+        links,
+        ...credential,
+        ...permit,
+        ...nonce,
+        traceparent,
+      };
       const offered = recvControl(channel, 'offer');
       offered.catch(() => undefined);
       await sendControl(channel, 'request', asked).catch(async (error: unknown) => {

@@ -28,6 +28,8 @@ export interface OwnerOptions {
   /** To both compute parties and, where the request names one, to the dealer (3). */
   readonly channels: ReadonlyMap<EndId, Channel>;
   readonly session: Uint8Array;
+  /** The trace that this run is of (core/trace-context.ts). Both compute parties hear it. */
+  readonly traceparent?: string | undefined;
   /** With party 1 and 2, 32 bytes each. Wiped here. */
   readonly pairKeys: readonly [Uint8Array, Uint8Array];
   readonly kernels: RingKernels;

@@ -47,6 +47,7 @@ describe('a log', () => {
       sound: true,
       records: 8,
       signed: 8,
+      countersigned: 0,
       head: { sequence: 7, hash: hashOf(lines[7]) },
     });
     expect(lines.map((line) => recordOf(line)?.type)).toEqual([

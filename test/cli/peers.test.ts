@@ -140,7 +140,7 @@ describe('daemons that work', () => {
     const identity = (await place.run(['identity', '--party-id', '1'])).stdout.trim();
     const verdict = await place.run(['audit', 'verify', '--log', audit, '--identity', identity, '--json']);
     expectSuccess(verdict);
-    expect(JSON.parse(verdict.stdout)).toMatchObject({ sound: true, records: 7, signed: 7 });
+    expect(JSON.parse(verdict.stdout)).toMatchObject({ sound: true, records: 8, signed: 8 });
     const shown = await place.run(['audit', 'show', '--log', audit, '--type', 'session-ended']);
     expect(
       shown.stdout

@@ -2,12 +2,13 @@
  * A service as its operator has it, with real processes: a gateway before parties that a coordinator started, a key for
  * it, a party that changes its identity at SIGHUP, and a trace that a viewer reads.
  */
-import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { MpcCoordinator } from '../../src/sdk/node.ts';
-import { ROOT, TINY, Workplace, expectFailure, expectSuccess } from './command.ts';
+import { ROOT, type Run, TINY, Workplace, expectFailure, expectSuccess } from './command.ts';
 
 const place = new Workplace();
 const before = process.env['TERCET_HOME'];
@@ -24,6 +25,19 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** Somebody else may take a free port before the party does: then there are others. */
+async function startedCoordinator(tries = 5): Promise<{ coordinator: MpcCoordinator; ports: [number, number] }> {
+  const ports: [number, number] = [await freePort(), await freePort()];
+  const coordinator = new MpcCoordinator({ models: ['capitals-bert'], ports });
+  try {
+    await coordinator.startAllParties();
+    return { coordinator, ports };
+  } catch (error) {
+    if (tries === 1) throw error;
+    return startedCoordinator(tries - 1);
+  }
+}
+
 beforeAll(() => {
   process.env['TERCET_HOME'] = place.home;
 });
@@ -36,9 +50,8 @@ afterAll(() => {
 it('a coordinator runs a text; a gateway before its parties answers who has a key, and drains', {
   timeout: 600_000,
 }, async () => {
-  const ports = [await freePort(), await freePort()] as const;
-  await using coordinator = new MpcCoordinator({ models: ['capitals-bert'], ports });
-  await coordinator.startAllParties();
+  const { coordinator, ports } = await startedCoordinator();
+  await using _ = coordinator;
   const result = await coordinator.runInference(TEXT);
   expect(result.task === 'fill-mask' && result.predictions[0].token_str).toBe('paris');
 
@@ -54,6 +67,14 @@ it('a coordinator runs a text; a gateway before its parties answers who has a ke
       body: JSON.stringify({ text: TEXT, top_k: 1 }),
     });
   expect((await ask({})).status).toBe(401);
+  // Flags that would not be honoured are refused before anything is started.
+  for (const wrong of [
+    ['--deployment', 'http://127.0.0.1:1/tercet.json', '--peers', peers],
+    ['--deployment', 'http://127.0.0.1:1/tercet.json', '--dealer', '127.0.0.1:1'],
+    ['--dealer', '127.0.0.1:1', '--dealer-identity', 'ab'.repeat(32)],
+    ['--peers', peers, '--dealer', '127.0.0.1:1'],
+  ])
+    expectFailure(await place.run(['serve', '--port', '0', ...wrong], LONG), { exit: 2, code: 'ERR_ARGUMENT' });
   const answer = await ask({ authorization: `Bearer ${made.stdout.trim()}` });
   expect(await answer.json()).toMatchObject({ predictions: [{ token: 'paris' }] });
   gateway.signal('SIGTERM');
@@ -68,7 +89,10 @@ it('a party proves the identity that follows from SIGHUP on', { timeout: 600_000
   const rotated = await place.run(['keys', 'rotate', '--party-id', '1'], LONG);
   const [, current, next] = /^([0-9a-f]{64})\+([0-9a-f]{64})@TIME\n$/.exec(rotated.stdout) ?? [];
   const party = place.start(
-    ['party', '--party-id', '1', '--web', '127.0.0.1:0', '--random-weights', '1', '--architecture', config],
+    [
+      ...['party', '--party-id', '1', '--web', '127.0.0.1:0', '--device', 'wasm'],
+      ...['--random-weights', '1', '--architecture', config],
+    ],
     LONG,
   );
   const [, url] = await party.said(/serves browsers at (\S+), identity/, 120_000);
@@ -76,6 +100,7 @@ it('a party proves the identity that follows from SIGHUP on', { timeout: 600_000
   expect(await shown()).toBe(current);
   expectSuccess(await place.run(['keys', 'promote', '--party-id', '1'], LONG));
   expect(await shown()).toBe(current);
+  await withoutDescriptors(party, url);
   party.signal('SIGHUP');
   await party.said(/were read again/, 120_000);
   expect(await shown()).toBe(next);
@@ -83,6 +108,22 @@ it('a party proves the identity that follows from SIGHUP on', { timeout: 600_000
   await party.ended;
   expect((await place.run(['keys', 'list'], LONG)).stdout).toContain(next);
 });
+
+/** More connections than the party may have descriptors for: they go, and it answers again. */
+async function withoutDescriptors(party: Run, url: string): Promise<void> {
+  const { pid } = party.child;
+  const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
+  const open = descriptors();
+  const limit = (files: number) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${files}:`]);
+  limit(open + 10);
+  const crowd = Array.from({ length: 60 }, () =>
+    connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined),
+  );
+  await vi.waitFor(() => expect(descriptors()).toBeGreaterThanOrEqual(open + 8), 60_000);
+  for (const socket of crowd) socket.destroy();
+  await vi.waitFor(async () => expect((await fetch(`${url}/v1/health`)).status).toBe(200), 60_000);
+  limit(open + 1000);
+}
 
 it('a trace becomes what a viewer reads, and a file that is none is refused', async () => {
   const step = { party: 0, step: 0, phase: 'deal', gate: 1, relation: 'mul', path: 'a', sent: 8, received: 0, ms: 2 };

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { createIdentity, checkPin, verifyPin } from '../../src/net/identity/identity.ts';
 import { acceptedOf } from '../../src/net/identity/pin.ts';
-import { checkProof } from '../../src/net/tls/credentials.ts';
-import { parseIdentities, parsePin } from '../../src/cli/options.ts';
+import { type Pinned, checkProof } from '../../src/net/tls/credentials.ts';
+import { parseDealerIdentity, parseIdentities, parsePin } from '../../src/cli/options.ts';
+import { chosenDealer } from '../../src/owner/dealer-choice.ts';
 import { parseDeployment } from '../../src/owner/deployment.ts';
 import { thrown } from '../failure.ts';
 
@@ -85,4 +86,38 @@ it('over TLS, a certificate of neither key is refused', async () => {
   expect(proves({ identity: A, next: { identity: shown, until: '2001-01-01T00:00Z' } })).toBe(undefined);
   thrown('ERR_IDENTITY_KEY', () => proves({ identity: shown, next: { identity: B, until: '2001-01-01T00:00Z' } }));
   thrown('ERR_IDENTITY_KEY', () => proves(pin));
+});
+
+it('a dealer has no key of a compute party, old or next, whoever names it', () => {
+  const document = parseDeployment({
+    ...{ version: 1, models: 'models', entries: [] },
+    parties: [
+      { url: 'https://one.example', ...pin },
+      { url: 'https://two.example', identity: C },
+    ],
+  });
+  const dealer = (identity: string) => ({ url: 'https://dealer.example', identity });
+  const own = 'd'.repeat(64);
+  expect(chosenDealer(dealer(own), document, '3pc_semi_honest').identity).toBe(own);
+  expect(parseDealerIdentity(own, `1=${A}+${B}@${UNTIL},2=${C}`)).toBe(own);
+  for (const theirs of [A, B, C]) {
+    thrown('ERR_ARGUMENT', () => chosenDealer(dealer(theirs), document, '3pc_semi_honest'));
+    thrown('ERR_ARGUMENT', () => parseDealerIdentity(theirs, `1=${A}+${B}@${UNTIL},2=${C}`));
+    expect(
+      thrown('ERR_MODEL_CONFIG', () => parseDeployment({ ...document, dealer: dealer(theirs) })).message,
+    ).toContain('dealer.identity');
+  }
+});
+
+it('a dealer is proved by its own pin, and by no other', async () => {
+  const { selfSigned, ed25519Of } = await import('../../src/net/tls/self-signed.ts');
+  const { X509Certificate } = await import('node:crypto');
+  const certificate = new X509Certificate((await selfSigned(new Uint8Array(32).fill(9), 'party-3.tercet')).cert);
+  const shown = ed25519Of(certificate.publicKey) ?? '';
+  const socket = { isSessionReused: () => false, getPeerX509Certificate: () => certificate } as never;
+  const proves = (pins: Pinned['pins']) => checkProof(socket, { pins }, { self: 0, claimed: 3, where: 'it' });
+  expect(proves({ 1: A, 2: C, 3: shown })).toBe(undefined);
+  thrown('ERR_IDENTITY_KEY', () => proves({ 1: A, 2: C, 3: B }));
+  thrown('ERR_IDENTITY_KEY', () => proves({ 1: A, 2: shown, 3: B }));
+  thrown('ERR_IDENTITY_KEY', () => proves({ 1: A, 2: C }));
 });

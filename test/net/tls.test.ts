@@ -305,7 +305,7 @@ describe('tls links', () => {
       const newer = await insider();
       const answer = new Promise<Uint8Array>((resolve) => newer.once('data', resolve));
       newer.write(
-        encodeHello({ from: 1, to: 2, status: 'ok', session: SESSION }).map((byte, i) => (i === 4 ? 2 : byte)),
+        encodeHello({ from: 1, to: 2, status: 'ok', session: SESSION }).map((byte, i) => (i === 4 ? byte + 1 : byte)),
       );
       await settled(10, 'ERR_PEER_MISMATCH');
       expect(decodeHello(await answer).status).toBe('mismatch');

@@ -1,4 +1,5 @@
 /** Who gives way when connections that prove nothing crowd a listener; and links that stand ahead of their session. */
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { failure } from '../failure.ts';
 import { addressGroup } from '../../src/net/wire/address-group.ts';
@@ -101,6 +102,34 @@ describe('a spare link', () => {
     expect(spare.open).toBe(false);
     await failure('ERR_PEER_CLOSED', spare.claim(SESSION, 5_000));
     await Promise.all([mine.close(), theirs.close()]);
+  });
+
+  it('that is given up while its answer is under way is not taken: the next link of the session is', async () => {
+    const listener = await listen();
+    // Between the two; what the listener says can be held back.
+    let held = false;
+    const between = createServer((socket) => {
+      const out = connect(listener.port, '127.0.0.1');
+      socket.pipe(out);
+      out.on('data', (bytes) => held || socket.write(bytes));
+      for (const [one, other] of [
+        [socket, out],
+        [out, socket],
+      ])
+        one.on('error', () => undefined).on('close', () => other.destroy());
+    });
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+    const { port } = between.address() as AddressInfo;
+    const spare = await connectSpare({ ...(await to(listener)), port });
+    held = true;
+    const taken = listener.accept({ peer: 2, session: SESSION });
+    await failure('ERR_PEER_TIMEOUT', spare.claim(SESSION, 300));
+    const mine = await connectTls({ ...(await to(listener)), session: SESSION });
+    const theirs = await taken;
+    await Promise.all([mine.send('x', Uint8Array.of(7)), theirs.send('y', Uint8Array.of(9))]);
+    expect([...(await theirs.recv('x', 1)), ...(await mine.recv('y', 1))]).toEqual([7, 9]);
+    await Promise.all([mine.close(), theirs.close()]);
+    between.close();
   });
 
   it('is nobody’s until it is claimed, and knows when the other side is gone', async () => {

@@ -10,6 +10,9 @@ import { description } from './sdp.ts';
 
 afterAll(releaseWebRtc);
 
+/** Hears nothing. */
+const SILENT = { message: () => undefined, foreign: () => undefined, room: () => undefined, closed: () => undefined };
+
 describe('a TURN server', () => {
   it('is named to the library with its user, a STUN server without', () => {
     const urls = ['turn:relay.example:3478?transport=udp', 'turns:relay.example:443'];
@@ -44,6 +47,34 @@ describe('a party that answers over WebRTC', () => {
     expect(packets).toBeGreaterThan(0);
     knocking.close();
     victim.close();
+  });
+
+  it('keeps a link while garbage comes to its UDP port, of every kind that shares it', async () => {
+    const offer = await nodeOfferer().offer({ associations: 1, iceServers: [] });
+    const answer = await nodeAnswerer().answer(offer.descriptions);
+    const places = [...answer.descriptions[0].matchAll(/^a=candidate:\S+ 1 UDP \d+ ([\d.]+) (\d+) typ host/gm)];
+    expect(places.length).toBeGreaterThan(0);
+    const stranger = dgram.createSocket('udp4');
+    // First bytes of STUN, DTLS and RTP, then noise (RFC 7983).
+    const garbage = [0, 1, 20, 22, 63, 128, 191, 255].map((first) =>
+      Buffer.alloc(1 + first * 5, 0xa5).fill(first, 0, 1),
+    );
+    const flood = () => {
+      for (const [, host, port] of places)
+        for (const bytes of garbage) stranger.send(bytes, Number(port), host, () => undefined);
+    };
+    flood();
+    await offer.accept(answer.descriptions);
+    const [[mine], [theirs]] = await Promise.all([offer.opened(), answer.opened()]);
+    for (let i = 0; i < 50; i++) flood();
+    const heard = new Promise<Uint8Array>((resolve) => {
+      theirs.open({ ...SILENT, message: (bytes) => resolve(Uint8Array.from(bytes)) });
+    });
+    mine.open(SILENT);
+    mine.send(Uint8Array.of(7));
+    expect([...(await heard)]).toEqual([7]);
+    for (const each of [mine, theirs]) each.destroy();
+    stranger.close();
   });
 
   it('gives a typed error for a description that the library refuses', async () => {

@@ -1,7 +1,8 @@
 /** What a service counts: names, labels that do not grow, and that shipped rules and panels ask for what there is. */
+import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { TercetError } from '../../src/core/errors.ts';
 import { ServiceMetrics } from '../../src/operate/metrics.ts';
@@ -90,7 +91,9 @@ describe('metrics', () => {
       ...alerts.map(({ expr }) => expr),
       ...board.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
     ];
-    const text = await counted().text();
+    const metrics = counted();
+    metrics.certificate('link', new Date(0));
+    const text = await metrics.text();
     const series = new Map(
       [...text.matchAll(/^(mpc_\w+)(?:\{([^}]*)\})? /gm)].map(([, name, labels = '']) => [name, labels]),
     );
@@ -122,6 +125,32 @@ describe('an address for operators', () => {
     // Every line is a comment or a sample.
     for (const line of (await scraped.text()).trimEnd().split('\n'))
       expect(line).toMatch(/^$|^# (HELP|TYPE) mpc_\w+ |^mpc_\w+(\{(\w+="[^"]*",?)+\})? -?[\d.e+-]+$/);
+  });
+});
+
+describe('a scraper that never reads', () => {
+  it('keeps its connection alone: others are answered, and there are no more than so many of it', async () => {
+    const watch = await serveWatch({ host: '127.0.0.1', port: 0, metrics: counted(), ready: async () => true });
+    watches.push(watch);
+    const { port } = new URL(watch.url);
+    let ended = 0;
+    const scrapers = Array.from({ length: 60 }, () => {
+      const socket = connect(Number(port), '127.0.0.1').pause();
+      socket.on('error', () => undefined).on('close', () => ended++);
+      socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(5));
+      return socket;
+    });
+    expect((await fetch(`${watch.url}/metrics`)).status).toBe(200);
+    // 64 at a time: those beyond are hung up.
+    const crowd = Array.from({ length: 100 }, () =>
+      connect(Number(port), '127.0.0.1')
+        .on('error', () => undefined)
+        .on('close', () => ended++)
+        .resume(),
+    );
+    await vi.waitFor(() => expect(ended).toBeGreaterThanOrEqual(90), 60_000);
+    for (const socket of [...scrapers, ...crowd]) socket.destroy();
+    await vi.waitFor(async () => expect((await fetch(`${watch.url}/livez`)).status).toBe(200), 60_000);
   });
 });
 

@@ -62,6 +62,8 @@ export class Parties {
   readonly location: ModelLocation;
   readonly #open: Channel[] = [];
 
+  #change: PartyChange = () => ({});
+
   private constructor(certificates: Certificates) {
     this.certificates = certificates;
     const configPath = join(this.#folder, 'config.json');
@@ -73,9 +75,16 @@ export class Parties {
     const parties = new Parties(await createCertificates());
     const { location } = parties;
     parties.model = await (await openModel(location, { weights: true })).hash();
+    parties.#change = change;
     for (const id of [1, 2] as const)
       parties.parties.push(await parties.#start(id, { models: [{ weights: 'open', model: location }], ...change(id) }));
     return parties;
+  }
+
+  /** Party 2 again, after it ended: party 1 listens, and waits for it. */
+  async restartTwo(): Promise<void> {
+    const { location } = this;
+    this.parties[1] = await this.#start(2, { models: [{ weights: 'open', model: location }], ...this.#change(2) });
   }
 
   get one(): RunningParty {
@@ -115,6 +124,7 @@ export class Parties {
       maxSessions: 8,
       budgets: defaultLimits(8e9),
       once: false,
+      identity,
       web: { identity, host: '127.0.0.1', port: 0, origins: [], iceServers: [] },
       signal: stop.signal,
       openKernels: async () => ({ kernels, summary: 'test', fallback: undefined, close: () => kernels.close() }),

@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KeyRing, createKey, revokeKey } from '../../src/rest/keys.ts';
 import { OPERATIONS } from '../../src/rest/operations.ts';
 import { EveryAnswer, FillMaskAnswer, GenerationAnswer, ProblemAnswer } from '../../src/rest/schemas.ts';
@@ -219,6 +219,46 @@ describe('what is refused', () => {
       await send('/openapi.json', { headers }),
     ])
       expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  it.each([
+    ['says its length', 'content-length: 1000000000\r\n', ''],
+    ['comes in pieces without an end', 'transfer-encoding: chunked\r\n', `10000\r\n${'x'.repeat(65_536)}\r\n`],
+  ])('a body of 1 GB that %s is refused after the first of it', async (_, header, piece) => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+    let heard = '';
+    let sent = 0;
+    socket.on('error', () => undefined).on('data', (bytes: Buffer) => (heard += bytes.toString()));
+    socket.write(`POST ${fill} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${header}\r\n`);
+    const more = () => {
+      if (piece === '' || socket.destroyed || sent > 1e9) return;
+      sent += piece.length;
+      if (socket.write(piece)) setImmediate(more);
+      else socket.once('drain', more);
+    };
+    more();
+    await closed;
+    expect(sent).toBeLessThan(100e6);
+    // Who still writes may lose the answer with the connection.
+    if (piece === '') expect(heard).toContain('ERR_BODY_SIZE');
+    expect((await send('/livez')).status).toBe(200);
+  });
+
+  it('of more connections than it holds, those beyond are hung up, and who comes later is answered', async () => {
+    const small = await world.gateway({ limits: { connections: 20 } });
+    const port = Number(new URL(small.url).port);
+    let ended = 0;
+    const crowd = Array.from({ length: 500 }, () =>
+      connect(port, '127.0.0.1')
+        .on('error', () => undefined)
+        .on('close', () => ended++)
+        .resume(),
+    );
+    await vi.waitFor(() => expect(ended).toBeGreaterThanOrEqual(480), 60_000);
+    expect(ended).toBe(480);
+    for (const socket of crowd) socket.destroy();
+    await vi.waitFor(async () => expect((await send('/livez', {}, small.url)).status).toBe(200), 60_000);
   });
 
   it('a client that never finishes its body: the connection ends, and others are answered', async () => {

@@ -70,14 +70,14 @@ const prelude = (entry: string): string =>
   entry.startsWith('src/widget')
     ? `import type { TercetInferElement } from '../../${entry}';\n`
     : `
-import { ${entry.endsWith('node.ts') ? 'MpcCoordinator, releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
+import { ${entry.endsWith('node.ts') ? 'AuditLogger, MpcCoordinator, releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
   DataOwnerParty, MetricsCollector, checkPartyConnectivity, getHealthStatus, measureStep,
   GpuOutOfMemoryError, NetworkTimeoutError, SecurityViolationError, TercetError, capabilities,
   loadDeployment, pipeline, type Model, type ProgressEvent, type Tensor } from '../../${entry}';
 declare const model: Model;
 declare const party: DataOwnerParty;
 declare const collector: MetricsCollector;
-${entry.endsWith('node.ts') ? 'declare const coordinator: MpcCoordinator;' : ''}
+${entry.endsWith('node.ts') ? 'declare const coordinator: MpcCoordinator; declare const auditLogger: AuditLogger;' : ''}
 `;
 
 function examplesOf(entry: string, all: (typeof PUBLIC)[number]['all']): readonly { name: string; code: string }[] {

@@ -7,7 +7,15 @@
  * parties, data owners are lost to it: pin identities instead (`credentials.ts`), or let the data owners' own
  * organisation keep the authority. ECDSA P-256.
  */
-import { X509Certificate, createPrivateKey, createHash, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import {
+  X509Certificate,
+  createPrivateKey,
+  createPublicKey,
+  createHash,
+  type KeyObject,
+  randomBytes,
+  webcrypto,
+} from 'node:crypto';
 import { TercetError } from '../../core/errors.ts';
 import { partyName } from './hello.ts';
 import { partyWords } from './tls-errors.ts';
@@ -85,10 +93,17 @@ export async function createAuthority(
   return { ca: root.toString('pem'), key: await pemOf(keys.privateKey) };
 }
 
-/** A key for `party`, and the request that its certificate is issued for. PEM both. */
-export async function createRequest(party: PartyId): Promise<{ readonly key: string; readonly request: string }> {
+/**
+ * A key for `party`, and the request that its certificate is issued for. PEM both.
+ * @param own a key that the party has already, PEM (default: a new one)
+ * @throws {TercetError} ERR_PEER_CERTIFICATE for a key that is none of P-256
+ */
+export async function createRequest(
+  party: PartyId,
+  own?: string,
+): Promise<{ readonly key: string; readonly request: string }> {
   const x509 = await library();
-  const keys = await newKeys();
+  const keys = own === undefined ? await newKeys() : await pairOf(own);
   const request = await x509.Pkcs10CertificateRequestGenerator.create(
     { name: `CN=${partyName(party)}`, keys, signingAlgorithm: SIGNING },
     CRYPTO,
@@ -144,6 +159,20 @@ export async function issueCertificate(authority: Authority, request: string, op
     CRYPTO,
   );
   return certificate.toString('pem');
+}
+
+async function pairOf(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  try {
+    const key = createPrivateKey(pem);
+    const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
+    const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+    return {
+      privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']),
+      publicKey: await webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
+    };
+  } catch (cause) {
+    throw refused('the key is not ECDSA P-256', 'make one with `tercet certificates request`', cause);
+  }
 }
 
 async function readRequest(request: string): Promise<import('@peculiar/x509').Pkcs10CertificateRequest> {

@@ -11,7 +11,7 @@ import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TercetError } from '../../core/errors.ts';
-import { createAuthority, createRequest, issueCertificate } from './authority.ts';
+import { type Authority, createAuthority, createRequest, issueCertificate } from './authority.ts';
 import type { Certified } from './credentials.ts';
 import { partyName } from './hello.ts';
 import type { PartyId } from '../wire/types.ts';
@@ -145,6 +145,37 @@ async function readOwn(dir: string, party: PartyId, now: Date): Promise<Certifie
     );
   checkCredentials(credentials, party, now);
   return credentials;
+}
+
+/** The first moment at which one of the certificates does not hold any more. PEM. @throws {TercetError} */
+export function endOf(certificates: readonly string[]): { readonly from: Date; readonly until: Date } {
+  try {
+    const all = certificates.map((pem) => new X509Certificate(pem));
+    const [first] = [...all].sort((a, b) => Date.parse(a.validTo) - Date.parse(b.validTo));
+    return { from: new Date(first.validFrom), until: new Date(first.validTo) };
+  } catch (cause) {
+    throw unfit('a certificate is no PEM', 'give the files that `tercet certificates` made', cause);
+  }
+}
+
+/**
+ * Puts a new certificate for the same key in the place of the party's own, by the authority whose key is at hand.
+ * @throws {TercetError} ERR_PEER_CERTIFICATE for another authority, or a folder without this party's own files
+ */
+export async function renewOwn(
+  dir: string,
+  party: PartyId,
+  { authority, now, days }: CertificateTimes & { readonly authority: Authority; readonly days?: number },
+): Promise<void> {
+  const { key, ca } = await readOwn(dir, party, now ?? new Date());
+  if (new X509Certificate(ca).fingerprint256 !== new X509Certificate(authority.ca).fingerprint256)
+    throw unfit('the authority is not that of the party’s certificate', 'give the one that issued it');
+  const { request } = await createRequest(party, key);
+  const cert = await issueCertificate(authority, request, { party, now, ...(days === undefined ? {} : { days }) });
+  // Whole, or not at all: another process may read it now.
+  const draft = join(dir, `.draft-${randomBytes(8).toString('hex')}`);
+  await writeFile(draft, cert, { mode: 0o600, flag: 'wx', flush: true });
+  await rename(draft, join(dir, `party-${party}.pem`));
 }
 
 /**

@@ -121,9 +121,12 @@ export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Pr
       const unguard = guard(socket, timeoutMs, signal, () => notUp(where, 'greeting'));
       try {
         const answer = readHello(socket, rest);
-        socket.write(encodeHello({ from: self, to: peer, status: 'ok', session }));
+        const claimed = encodeHello({ from: self, to: peer, status: 'ok', session });
+        socket.write(claimed);
         const { hello, rest: early } = await answer;
         checkAnswer(hello, { self, peer, session }, where);
+        // The listener takes it by this, and not before: it cannot know who gave up while its answer was under way.
+        socket.write(claimed);
         return channelOn(socket, early, hello, where, options);
       } catch (error) {
         socket.destroy();

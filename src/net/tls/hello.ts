@@ -3,14 +3,14 @@
  *
  *   offset  size  field
  *        0     4  magic 'TRCT'
- *        4     1  version 1
+ *        4     1  version 2
  *        5     1  from, party 0..2
  *        6     1  to, party 0..3
  *        7     1  status: 0 from the connector and on acceptance, else why the listener refuses
  *        8    16  session
  *
  * A session of zeros names none: the link is spare. It stands with all its proofs, and becomes the link of a
- * session by a second hello, with that session.
+ * session by a second hello, with that session, which is answered; a third one says that the answer was heard.
  *
  * TLS has proved the certificate before a hello is read; the hello only says which of the party's sessions this is,
  * and must agree with the certificate. The answer tells the connector that the listener accepted its certificate,
@@ -23,7 +23,7 @@ import type { EndId } from '../wire/types.ts';
 
 export const HELLO_BYTES = 8 + SESSION_BYTES;
 const MAGIC = [0x54, 0x52, 0x43, 0x54];
-const VERSION = 1;
+const VERSION = 2;
 
 /** Why a listener refuses; the index is the status byte. */
 const STATUSES = ['ok', 'certificate', 'mismatch', 'busy'] as const;

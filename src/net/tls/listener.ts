@@ -287,7 +287,8 @@ class Listener implements TlsListener {
     this.#track(where, socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
-    const unguard = guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'greeting'));
+    const limited = () => guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'greeting'));
+    let unguard = limited();
     let claimed: Hello | undefined;
     const { self } = this.#options;
     const credentials = this.#credentials;
@@ -320,6 +321,8 @@ class Listener implements TlsListener {
             'check its version',
           );
         this.#answer(socket, hello);
+        unguard = limited();
+        rest = await this.#confirmed(socket, rest, hello);
       }
       this.#offer({ socket, hello, rest, where });
     } catch (error) {
@@ -334,6 +337,16 @@ class Listener implements TlsListener {
   #answer(socket: tls.TLSSocket, { from, session }: Hello): void {
     if (this.#closed) throw aborted('the listener was closed');
     socket.write(encodeHello({ from: this.#options.self, to: from, status: 'ok', session }));
+  }
+
+  /**
+   * Whoever claimed a link says that it heard the answer. Who gave up meanwhile has hung up, and comes by another
+   * link: the one that it left must not be the session's.
+   */
+  async #confirmed(socket: tls.TLSSocket, early: Uint8Array, { from, session }: Hello): Promise<Uint8Array> {
+    const { hello, rest } = await readHello(socket, early);
+    if (hello.from === from && hello.status === 'ok' && equalBytes(hello.session, session)) return rest;
+    throw new TercetError('ERR_PEER_MISMATCH', `party ${from} confirms another link`, 'check its version');
   }
 
   async #waitSpare(socket: tls.TLSSocket, rest: Uint8Array): Promise<{ hello: Hello; rest: Uint8Array }> {
