@@ -1,22 +1,30 @@
 /**
  * Hostile texts against the plan of a model: `node scripts/hostile-ranges.mjs MODEL [--texts 500] [--private 4]
- * [--tokens 32] [--query 1] [--file TEXT]… [--result NAME=FILE]`, after `npm run build`.
+ * [--tokens 32] [--query 1] [--file TEXT]… [--from 0] [--only 3,17]… [--batch 8] [--rows FILE] [--result NAME=FILE]`,
+ * after `npm run build`.
  *
  * Every text goes through the float model, and each of its extremes is held against the plan: a bound that the plan
  * calls proved must hold, whatever the text, and the others say whether a private run must answer (inside what is
- * accepted), must refuse (beyond a domain) or may do either. A few texts, the furthest first, are then run among
+ * accepted), must refuse (beyond a domain) or may do either. The `--private` furthest of them are then run among
  * three parties in this process: the answer must be right, or ERR_RANGE_EXCEEDED. Not part of the test lanes: it
- * takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made. `--result` keeps what
- * was counted, under the model's public name, as a part of the JSON in FILE (bench/results/hostile-ranges.json).
+ * takes minutes to hours. `--query` enlarges the first layer's queries after the plan is made.
+ *
+ * `--rows` adds a line to FILE for every text that was run (JSON Lines). Texts that have a line there are not run
+ * again, so a run that was ended goes on where it was. `--from` and `--only` choose texts by number. Texts of one
+ * length that must be answered go through one session, `--batch` at a time; one that is refused is run again alone.
+ *
+ * `--result` keeps what was counted, over all lines of the model in FILE of `--rows`, under the model's public name,
+ * as a part of the JSON in FILE (bench/results/hostile-ranges.json); the part of an earlier run gives way.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OpenParameters } from '../dist/session/open-parameters.js';
 import { ownerParameters } from '../dist/session/owner-parameters.js';
 import { OwnerSession } from '../dist/session/owner.js';
+import { Circuits } from '../dist/session/circuits.js';
 import { serveSession } from '../dist/session/compute.js';
 import { PATIENCE } from '../dist/session/place.js';
 import { memoryPair } from '../dist/testing/memory-link.js';
@@ -43,11 +51,25 @@ const { values, positionals } = parseArgs({
     tokens: { type: 'string', default: '32' },
     query: { type: 'string', default: '1' },
     file: { type: 'string', multiple: true, default: [] },
+    from: { type: 'string', default: '0' },
+    only: { type: 'string', multiple: true, default: [] },
+    batch: { type: 'string', default: '8' },
+    rows: { type: 'string' },
     result: { type: 'string' },
   },
 });
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const [count, runs, most, factor] = [values.texts, values.private, values.tokens, values.query].map(Number);
+const [count, runs, most, factor, from, batch] = [
+  values.texts,
+  values.private,
+  values.tokens,
+  values.query,
+  values.from,
+  values.batch,
+].map(Number);
+const only = new Set(values.only.flatMap((list) => list.split(',').map(Number)));
+for (const number of [count, runs, most, factor, from, batch, ...only])
+  if (!(number >= 0)) throw new Error('an option is not a number');
 const kernels = await wasmKernels(2);
 const matmul = (a, b, m, k, n) => kernels.matmulF32(a, b, m, k, n);
 const model = await openModel({ kind: 'folder', path: positionals[0] });
@@ -227,32 +249,46 @@ console.log(
     .join(', '),
 );
 
-// ── a few of them among three parties ────────────────────────────────────────
+// ── among three parties ──────────────────────────────────────────────────────
 
+const weightsSha256 = createHash('sha256')
+  .update(readFileSync(join(positionals[0], 'model.safetensors')))
+  .digest('hex');
+/** What two lines of `--rows` agree in when they are of one list of texts. */
+const list = { weightsSha256, tokens: most, query: factor, files: values.file.length };
+const lines = () =>
+  values.rows !== undefined && existsSync(values.rows)
+    ? readFileSync(values.rows, 'utf8')
+        .split('\n')
+        .filter((line) => line.endsWith('}'))
+        .map((line) => JSON.parse(line))
+        .filter((row) => Object.entries(list).every(([key, value]) => row[key] === value))
+    : [];
 const parameters = await OpenParameters.load(source, kernels);
-const bytes = (length, seed) =>
-  Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b)) >>> 11);
+const circuits = new Circuits();
 /** All three parties share this process, so nobody is late. */
 const patience = Object.fromEntries(
   Object.entries(PATIENCE).map(([name, limit]) => [name, name.endsWith('Ms') ? 1e9 : limit]),
 );
-async function privately(ids, seed) {
-  const lm = config.head === 'causal-lm';
-  const rows = config.head === 'masked-lm' ? [ids.length - 1] : lm ? [ids.length - 1] : [];
+const lm = config.head === 'masked-lm' || config.head === 'causal-lm';
+/** Logits of texts of one length, one after the other, or undefined when a range was left. */
+async function privately(texts) {
+  const [first] = texts;
   const request = {
     model: 'ab'.repeat(32),
     protocol: '3pc_semi_honest',
     weights: 'open',
-    sequences: 1,
-    tokens: ids.length + 2,
-    rows: rows.length,
+    sequences: texts.length,
+    tokens: first.length + 2,
+    rows: lm ? 1 : 0,
     padded: true,
     pair: false,
     steps: 0,
   };
   const pairs = [memoryPair(0, 1, {}), memoryPair(0, 2, {}), memoryPair(1, 2, {})];
-  const session = bytes(16, seed);
-  const common = { session, kernels, now: () => performance.now(), peakMemory: () => 0 };
+  const random = (length) => crypto.getRandomValues(new Uint8Array(length));
+  const keys = [random(32), random(32)];
+  const common = { session: random(16), kernels, circuits, now: () => performance.now(), peakMemory: () => 0 };
   const served = { name: 'model', config, plan, hash: request.model, parameters };
   const ends = [
     [1, pairs[0][1], pairs[2][0]],
@@ -263,7 +299,7 @@ async function privately(ids, seed) {
       id,
       owner,
       patience,
-      pairKey: bytes(32, 100 + id),
+      pairKey: keys[id - 1].slice(),
       connectPeer: async () => peer,
       models: [served],
     }),
@@ -276,11 +312,13 @@ async function privately(ids, seed) {
       [1, pairs[0][0]],
       [2, pairs[1][0]],
     ]),
-    pairKeys: [bytes(32, 101), bytes(32, 102)],
+    pairKeys: keys.map((key) => key.slice()),
     parameters: ownerParameters(config, undefined),
   });
   try {
-    return (await owner.run([{ inputIds: ids, rows }])).logits;
+    const { logits } = await owner.run(texts.map((inputIds) => ({ inputIds, rows: lm ? [inputIds.length - 1] : [] })));
+    const each = logits.length / texts.length;
+    return texts.map((_, i) => logits.subarray(i * each, (i + 1) * each));
   } catch (error) {
     if (error.code === 'ERR_RANGE_EXCEEDED') return undefined;
     throw error;
@@ -288,37 +326,71 @@ async function privately(ids, seed) {
     await Promise.all(ends);
   }
 }
-const seen = { right: 0, refused: 0, wrong: 0, largestError: 0 };
-const furthest = [...judged].sort((a, b) => b.ratio - a.ratio).slice(0, Math.ceil(runs / 2));
-const others = judged.filter((text) => !furthest.includes(text)).slice(0, Math.floor(runs / 2));
-for (const [i, { ids, logits, ratio, must }] of [...furthest, ...others].entries()) {
-  const got = await privately(ids, i);
-  const error =
-    got === undefined
-      ? undefined
-      : Math.max(...logits.map((v, j) => Math.abs(v - got[j]))) / Math.max(1, Math.max(...logits.map(Math.abs)));
-  const wrong =
-    (error !== undefined && (error > 0.05 || must === 'refuse')) || (error === undefined && must === 'answer');
-  if (wrong) seen.wrong++;
-  else if (error === undefined) seen.refused++;
-  else seen.right++;
-  if (error !== undefined) seen.largestError = Math.max(seen.largestError, error);
-  console.log(
-    `${ids.length} tokens, ${ratio.toPrecision(3)} of what is accepted, must ${must}: ${error === undefined ? 'ERR_RANGE_EXCEEDED' : `largest error ${error.toPrecision(2)}`}${wrong ? '  WRONG' : ''}`,
-  );
+
+/** What came of a text: right, refused or wrong. */
+function outcome({ logits, must }, got) {
+  if (got === undefined) return { outcome: must === 'answer' ? 'wrong' : 'refused' };
+  const largest = Math.max(1, ...logits.map(Math.abs));
+  const error = Math.max(...logits.map((v, j) => Math.abs(v - got[j]))) / largest;
+  // Not a number is no answer: so the comparison is with what is good.
+  return { outcome: error <= 0.05 && must !== 'refuse' ? 'right' : 'wrong', error };
 }
+
+const done = new Set(lines().map(({ text }) => text));
+const chosen = judged
+  .map((text, number) => ({ ...text, number }))
+  .filter(({ number }) => number >= from && (only.size === 0 || only.has(number)) && !done.has(number))
+  .sort((a, b) => b.ratio - a.ratio)
+  .slice(0, runs);
+/** Texts that are run together: equal in length, and none of them may be refused. */
+const together = new Map();
+for (const text of chosen) {
+  const key = text.must === 'answer' ? `${text.ids.length}` : `alone ${text.number}`;
+  together.set(key, [...(together.get(key) ?? []), text]);
+}
+const fresh = [];
+async function keep(texts) {
+  const before = process.cpuUsage();
+  const all = await privately(texts.map(({ ids }) => ids));
+  if (all === undefined && texts.length > 1) {
+    for (const text of texts) await keep([text]);
+    return;
+  }
+  const { user, system } = process.cpuUsage(before);
+  const cpuSeconds = Number(((user + system) / 1e6 / texts.length).toFixed(2));
+  for (const [i, text] of texts.entries()) {
+    const row = {
+      ...list,
+      text: text.number,
+      length: text.ids.length,
+      ratio: Number(text.ratio.toPrecision(3)),
+      must: text.must,
+      ...outcome(text, all?.[i]),
+      cpuSeconds,
+      commit,
+    };
+    fresh.push(row);
+    if (values.rows !== undefined) appendFileSync(values.rows, `${JSON.stringify(row)}\n`);
+    console.log(
+      `text ${row.text}: ${row.length} tokens, ${row.ratio} of what is accepted, must ${row.must}: ${row.outcome}${row.error === undefined ? '' : `, largest error ${row.error.toPrecision(2)}`}, ${cpuSeconds} CPU seconds`,
+    );
+  }
+}
+for (const texts of together.values())
+  for (let i = 0; i < texts.length; i += batch) await keep(texts.slice(i, i + batch));
 await kernels.close();
-console.log(`${seen.wrong} silent wrong answers or wrong refusals`);
-process.exitCode = seen.wrong === 0 ? 0 : 1;
+const rows = values.rows === undefined ? fresh : lines();
+const counted = (what) => rows.filter((row) => row.outcome === what).length;
+console.log(`${rows.length} texts in private, ${counted('wrong')} silent wrong answers or wrong refusals`);
+process.exitCode = counted('wrong') === 0 ? 0 : 1;
 
 if (values.result !== undefined) {
   const [name, file] = values.result.split('=');
-  const weights = join(positionals[0], 'model.safetensors');
   const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
-  kept.push({
+  const part = {
     model: name,
-    weightsSha256: createHash('sha256').update(readFileSync(weights)).digest('hex'),
-    command: `node scripts/hostile-ranges.mjs MODEL --texts ${count} --private ${runs} --tokens ${most} --query ${factor}${' --file TEXT'.repeat(values.file.length)}`,
+    weightsSha256,
+    command: `node scripts/hostile-ranges.mjs MODEL --texts ${count} --private ${rows.length} --tokens ${most} --query ${factor}${' --file TEXT'.repeat(values.file.length)}`,
     commit,
     date: new Date().toISOString().slice(0, 10),
     plan: { basis: plan.basis, margin: checks?.margin ?? null, sampled: checks?.sampled ?? null },
@@ -330,8 +402,18 @@ if (values.result !== undefined) {
       provedBoundsBroken: 0,
       furthest: Math.max(...judged.map(({ ratio }) => ratio)),
     },
-    // Each of `private` texts among three parties: half the furthest ones, half the first ones.
-    private: { texts: seen.right + seen.refused + seen.wrong, ...seen },
-  });
+    private: {
+      texts: rows.length,
+      right: counted('right'),
+      refused: counted('refused'),
+      wrong: counted('wrong'),
+      largestError: Math.max(0, ...rows.map(({ error }) => error ?? 0)),
+      cpuSeconds: Number((rows.reduce((sum, row) => sum + row.cpuSeconds, 0) / rows.length).toFixed(2)),
+      commits: [...new Set(rows.map((row) => row.commit))],
+    },
+  };
+  const at = kept.findIndex((run) => run.model === name);
+  if (at < 0) kept.push(part);
+  else kept[at] = part;
   writeFileSync(file, `${JSON.stringify(kept, undefined, 2)}\n`);
 }

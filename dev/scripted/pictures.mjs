@@ -154,7 +154,7 @@ let complained = false;
 async function inState(name, look, photograph) {
   const [script, ...acts] = STATES[name];
   const page = await browser.newPage({ viewport: { width: look.width, height: look.height }, colorScheme: 'light' });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   const complaints = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));

@@ -6,7 +6,7 @@
  * keeps its own. Codes that arrive can only become those of this table, all of which say that somebody else or a
  * link failed: what a peer says never becomes this process's own fault. SECURITY: test/party/provenance.test.ts.
  */
-import { type ErrorCode, TercetError } from './errors.ts';
+import { type ErrorCode, TercetError, isViolation } from './errors.ts';
 
 interface Words {
   readonly what: string;
@@ -89,6 +89,20 @@ export class Refusal extends TercetError {
       ? new Refusal(error.code, error.message, error.hint, { cause: error, party: error.party })
       : error;
   }
+}
+
+/** What another party said about its own failure. Its code is one that can only speak of another party. */
+export class PeerReport extends TercetError {
+  /** The code as it was reported. Nobody's fault is judged by it. */
+  reported = '';
+}
+
+/**
+ * Whether this side caught somebody. What another party reports is no finding of this one: strangers may say
+ * anything, also of a third.
+ */
+export function isFinding(error: TercetError): boolean {
+  return isViolation(error.code) && !(error instanceof PeerReport);
 }
 
 export interface Told extends Words {

@@ -6,7 +6,8 @@
  */
 import type { AuditLog } from '../audit/log-node.ts';
 import { type Facts, hashOf } from '../audit/record.ts';
-import { type TercetError, isViolation } from '../core/errors.ts';
+import type { TercetError } from '../core/errors.ts';
+import { isFinding } from '../core/told.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
 import type { Request } from '../session/request.ts';
 import type { SessionEnd } from '../session/compute.ts';
@@ -38,7 +39,7 @@ export class SessionAudit {
 
   async ended(session: string, end: SessionEnd | TercetError): Promise<void> {
     if (typeof end === 'string') return this.#log.keep('session-ended', { session, outcome: end });
-    const type = isViolation(end.code) ? 'violation' : 'session-ended';
+    const type = isFinding(end) ? 'violation' : 'session-ended';
     return this.#log.keep(type, { session, outcome: 'failed', code: end.code, ...party(end) });
   }
 

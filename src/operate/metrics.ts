@@ -7,6 +7,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ERROR_CODES, type TercetError, isViolation } from '../core/errors.ts';
+import { isFinding } from '../core/told.ts';
 
 export interface MetricsOptions {
   /** Names of the models that are served. */
@@ -164,7 +165,7 @@ export class ServiceMetrics {
       ms / 1000,
     );
     this.#busy.add(ms);
-    if (error !== undefined) this.failed(error.code);
+    if (error !== undefined) this.failed(error.code, isFinding(error));
   }
 
   /** A certificate of this party, and when it ends. */
@@ -172,11 +173,11 @@ export class ServiceMetrics {
     this.#ends.set({ use }, until.getTime() / 1000);
   }
 
-  /** Something was not done. */
-  failed(code: string): void {
+  /** Something was not done. @param finding whether this side caught somebody; what others report is none */
+  failed(code: string, finding = isViolation(code)): void {
     const known = this.#codes.has(code) ? code : 'other';
     this.#refusals.inc({ code: known });
-    if (isViolation(code)) this.#violations.inc({ code: known });
+    if (finding) this.#violations.inc({ code: known });
   }
 
   /** What asking the parties brought. */

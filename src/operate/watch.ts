@@ -34,7 +34,8 @@ export async function serveWatch(options: WatchOptions): Promise<Watch> {
   });
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
+    // For good: a connection that cannot be accepted later (no descriptors left) ends nothing.
+    server.on('error', (cause) =>
       reject(new TercetError('ERR_ARGUMENT', `cannot listen on ${host}:${port}`, 'choose another address', { cause })),
     );
     server.listen(port, host, resolve);

@@ -161,6 +161,8 @@ class Server implements Gateway {
         : fastify({ ...common, https: { ...SLOW, key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2' } })
     ) as FastifyInstance;
     this.#app.server.maxConnections = this.#limits.connections;
+    // A connection that cannot be accepted (no descriptors left) ends nothing.
+    this.#app.server.on('error', () => undefined);
     this.#app.server.headersTimeout = 10_000;
     this.#routes();
   }

@@ -184,7 +184,8 @@ function send(response: ServerResponse, status: number, body: string): void {
 
 async function listen(server: Server | TlsServer, { host, port }: SiteOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
+    // For good: a connection that cannot be accepted later (no descriptors left) ends nothing.
+    server.on('error', (cause) =>
       reject(new TercetError('ERR_ARGUMENT', `cannot listen on ${host}:${port}`, 'choose another --port', { cause })),
     );
     server.listen(port, host, resolve);

@@ -5,7 +5,7 @@
  */
 import { printable } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { heard, told } from '../core/told.ts';
+import { PeerReport, heard, told } from '../core/told.ts';
 import type { Channel, EndId } from '../net/wire/types.ts';
 
 const MAX_BODY = 1 << 20;
@@ -70,12 +70,6 @@ function malformed(channel: Channel, name: string): TercetError {
     `${endWords(channel.peer)} sent a malformed "${name}" message`,
     'check that both parties run the same version of Tercet',
   );
-}
-
-/** What another party said about its own failure. Its code is one that can only speak of another party. */
-export class PeerReport extends TercetError {
-  /** The code as it was reported. Nobody's fault is judged by it. */
-  reported = '';
 }
 
 /**

@@ -4,9 +4,9 @@
  */
 import { sleep } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
+import { PeerReport } from '../core/told.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
 import type { ServerId } from '../net/wire/types.ts';
-import { PeerReport } from './control.ts';
 import { REASON_MS } from './timing.ts';
 
 /** An error of the link to `party`, with its name on it. */

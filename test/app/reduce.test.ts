@@ -378,6 +378,13 @@ describe('a text that grows', () => {
     expect(reduce(computed, SENT).run).toMatchObject({ phase: 'input', layer: 0, progress: 0 });
   });
 
+  it('is at a piece that came until the next one is sent', () => {
+    const task: AppEvent = { type: 'task', task: 'text-generation' };
+    const came = stateAfter(...LOADED, task, RUN, SENT, LAYER, piece(' said', 2500));
+    expect(labels(came)['stepTitle']).toBe('Piece 1, layer 2 of 4');
+    expect(labels(reduce(came, SENT))['stepTitle']).toBe('Piece 2, words in');
+  });
+
   it('keeps what came when it is stopped, until the form is edited', () => {
     const stopped = reduce(growing, { type: 'stopped', now: 2000 });
     expect(stopped).toMatchObject({

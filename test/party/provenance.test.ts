@@ -4,10 +4,13 @@
  * device alone.
  */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { AuditLog } from '../../src/audit/log-node.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { sleep } from '../../src/core/abort.ts';
-import { ERROR_CODES, TercetError, kindOf } from '../../src/core/errors.ts';
-import { heard, told } from '../../src/core/told.ts';
+import { ERROR_CODES, TercetError, isViolation, kindOf } from '../../src/core/errors.ts';
+import { heard, isFinding, told } from '../../src/core/told.ts';
+import { SessionAudit } from '../../src/daemon/session-audit.ts';
+import { ServiceMetrics } from '../../src/operate/metrics.ts';
 import { credentialsOf } from '../../src/net/tls/certificates.ts';
 import { memoryPair } from '../../src/testing/memory-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
@@ -31,6 +34,12 @@ async function start(...change: Parameters<typeof Parties.start>): Promise<Parti
   return parties;
 }
 
+async function failureOf(promise: Promise<unknown>): Promise<TercetError> {
+  const thrown: unknown = await promise.catch((error: unknown) => error);
+  if (!(thrown instanceof TercetError)) throw new Error('no failure', { cause: thrown });
+  return thrown;
+}
+
 const failed = (code: string) => ({ failed: { code, message: 'bye', hint: 'x' } });
 
 describe('a code that is reported', () => {
@@ -47,6 +56,32 @@ describe('a code that is reported', () => {
       told(new TercetError(code, 'secret', 'secret')).code,
     );
     expect(kindOf(heard(code))).toMatch(/^(peer|io)$/);
+  });
+});
+
+describe('a violation that is only reported', () => {
+  const CODES = ERROR_CODES.filter(isViolation);
+
+  it.each(CODES)('%s is no finding of this side: not in its audit log, and not in its metrics', async (code) => {
+    const [peer, own] = memoryPair(0, 1);
+    await sendControl(peer, 'request', { failed: { code, message: 'bye', hint: 'x', party: 2 } });
+    const report = await failureOf(recvControl(own, 'request'));
+    const kept: string[] = [];
+    const append = async (type: string) => void kept.push(type);
+    const audit = new SessionAudit({ append, keep: append } as unknown as AuditLog, () => 0);
+    const metrics = new ServiceMetrics({ models: [], device: 'wasm', now: () => 0 });
+    const violations = async () => (await metrics.text()).match(/^mpc_\w*violations\w*\{.*\} 1$/gm) ?? [];
+    await audit.ended('00', report);
+    metrics.session(1, report);
+    expect(isFinding(report)).toBe(false);
+    expect(kept).toEqual(['session-ended']);
+    expect(await violations()).toEqual([]);
+    // Control: this side's own.
+    const found = new TercetError(code, 'x', 'x');
+    await audit.ended('00', found);
+    metrics.session(1, found);
+    expect(kept).toEqual(['session-ended', 'violation']);
+    expect(await violations()).toHaveLength(1);
   });
 });
 

@@ -185,10 +185,10 @@ function pictureLine(state: State): string {
   return PICTURE[phase === 'idle' && state.preparation.status === 'ready' ? 'ready' : phase];
 }
 
-/** While a text grows: the piece first, then how far it is. */
+/** While a text grows: the piece first, then how far it is. It is the next one's turn once the last one was sent. */
 function pieceTitle({ task, run }: State, step: string): string {
   return task === 'text-generation' && run !== undefined
-    ? `Piece ${run.pieces.length + 1}, ${step.charAt(0).toLowerCase()}${step.slice(1)}`
+    ? `Piece ${Math.max(1, run.sent)}, ${step.charAt(0).toLowerCase()}${step.slice(1)}`
     : step;
 }
 
