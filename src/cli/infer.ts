@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { TASKS } from '../ml/tasks/table.ts';
@@ -369,7 +369,7 @@ function chosenDealer(flags: InferFlags): { address: Address; identity: string }
   if ((dealer === undefined) !== (dealerIdentity === undefined))
     throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
   if (dealer === undefined || dealerIdentity === undefined) return undefined;
-  checkDealt({ protocol: protocolInfo(flags.protocol).id });
+  checkDealt({ protocol: protocolWithProofs(flags.protocol) });
   return { address: parseAddress('dealer', dealer), identity: parseDealerIdentity(dealerIdentity, identities) };
 }
 

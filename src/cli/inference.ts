@@ -7,7 +7,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import { serveLocally } from '../daemon/serve-locally.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { type Task, checkTask } from '../ml/tasks/table.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
@@ -16,7 +16,7 @@ import { loadCredentials } from '../net/tls/certificates.ts';
 import type { Credentials } from '../net/tls/credentials.ts';
 import { type Comparison, compareWithPlaintext, plaintextKernels } from '../node/compare.ts';
 import type { Device } from '../node/devices.ts';
-import { nodeKernels } from '../node/kernels.ts';
+import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
 import type { Ranges } from '../node/defaults.ts';
 import { type Address, type TlsParties, tlsEnvironment, tlsRunContext } from '../node/tls-owner.ts';
@@ -26,6 +26,7 @@ import { Runner, shapeOfPlan } from '../owner/runner.ts';
 import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
 import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
+import { checkProved } from '../session/proving.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type RunPlan, WIDENINGS } from '../session/run-plan.ts';
 import { ENTRY } from './entry.ts';
@@ -115,7 +116,7 @@ export async function runInference(options: InferenceOptions): Promise<Inference
 async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Inference> {
   const start = performance.now();
   const { signal, weights, compare, profile } = options;
-  const { id: protocol } = protocolInfo(options.protocol);
+  const protocol = protocolWithProofs(options.protocol);
   const model = await openModel(options.model, { weights: compare, signal });
   const given = credentialOf(options, model);
   if (compare && model.sharing !== undefined)
@@ -133,6 +134,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const terms = { protocol, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'], ...dealt };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
+  if (protocol === '3pc_malicious') checkProved({ ...shape, ...terms, dealt: options.dealer !== undefined });
   const { kernels } = cleanup.add(
     await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),
     (opened) => opened.close(),
@@ -166,6 +168,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
         },
         config,
         terms,
+        proving: protocol === '3pc_malicious' ? await nodeProving() : undefined,
         credential: local?.credential ?? given,
         kernels,
         onPhase: (phase) => options.onPhase?.(phase),

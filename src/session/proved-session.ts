@@ -8,6 +8,7 @@ import { ProvedRun } from '../mpc/protocol/malicious/proving/run.ts';
 import { PARAMETERS, type ProofParameters } from '../mpc/proof/soundness.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import type { Nonces, ProvedWalk, Proving, ProvingSession, Walk } from './proving.ts';
+import { SEGMENT_BYTES } from './proved-price.ts';
 import { requestCode } from './request.ts';
 
 export interface ProofSettings {
@@ -17,8 +18,6 @@ export interface ProofSettings {
   /** Bytes that a prover keeps for a segment (default: 1 GiB). The same at all parties. */
   readonly segmentBytes?: number | undefined;
 }
-
-const SEGMENT_BYTES = 2 ** 30;
 
 /** What a party hands its sessions so that they prove. */
 export function provingWith(settings: ProofSettings): Proving {
