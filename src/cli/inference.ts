@@ -8,6 +8,7 @@ import { serveLocally } from '../daemon/serve-locally.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { type Task, checkTask } from '../ml/tasks/table.ts';
 import { protocolWithProofs } from '../mpc/protocol/registry.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
@@ -20,13 +21,13 @@ import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
 import type { Ranges } from '../node/defaults.ts';
 import { type Address, type TlsParties, tlsEnvironment, tlsRunContext } from '../node/tls-owner.ts';
-import { type StepCost, type Totals, stepCosts, totalsOf } from '../owner/cost.ts';
+import { type StepCost, type Totals, proofsOf, stepCosts, totalsOf } from '../owner/cost.ts';
+import type { RunProofs } from '../owner/types/index.ts';
 import { planIds, spreadIds } from '../owner/id-plan.ts';
 import { Runner, shapeOfPlan } from '../owner/runner.ts';
 import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
 import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
-import { checkProved } from '../session/proving.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type RunPlan, WIDENINGS } from '../session/run-plan.ts';
 import { ENTRY } from './entry.ts';
@@ -87,7 +88,10 @@ export interface Inference {
   /** One for each text. */
   readonly answers: readonly TaskAnswer[];
   readonly notices: readonly string[];
+  readonly protocol: ProtocolId;
   readonly totals: Totals;
+  /** What was proved before the answer opened; of `3pc_malicious`. */
+  readonly proofs?: RunProofs | undefined;
   /** Of the prompt and of every token behind it; empty where nothing is generated. */
   readonly steps: readonly StepCost[];
   readonly comparison?: Comparison & { readonly answers: readonly TaskAnswer[] };
@@ -134,7 +138,8 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const terms = { protocol, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'], ...dealt };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
-  if (protocol === '3pc_malicious') checkProved({ ...shape, ...terms, dealt: options.dealer !== undefined });
+  const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
+  proving?.check({ ...shape, ...terms, dealt: options.dealer !== undefined });
   const { kernels } = cleanup.add(
     await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),
     (opened) => opened.close(),
@@ -168,7 +173,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
         },
         config,
         terms,
-        proving: protocol === '3pc_malicious' ? await nodeProving() : undefined,
+        proving,
         credential: local?.credential ?? given,
         kernels,
         onPhase: (phase) => options.onPhase?.(phase),
@@ -192,7 +197,9 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
     sequences: shape.sequences,
     answers,
     notices,
+    protocol,
     totals: totalsOf(steps),
+    proofs: proofsOf(steps[0]),
     steps: plan.decoder === undefined ? [] : stepCosts(steps),
     setupMs: connected - start,
     totalMs: performance.now() - start,

@@ -94,6 +94,9 @@ export const parseProfile = (value: string): string => oneOf('profile', value, P
 
 /** What a party of this version can serve. */
 export const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious'];
+/** Says what a user chooses between. */
+export const PROTOCOL_HELP =
+  '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing (docs/SECURITY.md)';
 export const PROTOCOLS_HELP = 'what owners may ask for, with commas between';
 
 /** @throws {TercetError} ERR_ARGUMENT, ERR_PROTOCOL_UNAVAILABLE for what this version lacks */

@@ -13,7 +13,7 @@ import { type Request, misfit, requestOfCode } from '../session/request.ts';
 import { Circuits } from '../session/circuits.ts';
 import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
-import { type Proving, checkProved, protocolNamed } from '../session/proving.ts';
+import { type Proving, protocolNamed } from '../session/proving.ts';
 import { PATIENCE, type Patience, inTime } from '../session/place.ts';
 import type { Budgets } from './budgets.ts';
 import { peakMemory } from '../node/kernels.ts';
@@ -141,7 +141,7 @@ export class Sessions {
     if (request === undefined || model === undefined)
       throw mismatch('the data owner asks for something that this party does not know');
     this.#allow(request.protocol);
-    if (request.protocol === '3pc_malicious') checkProved(request);
+    if (request.protocol === '3pc_malicious') this.#options.proving?.check(request);
     const wrong = misfit(model.config, request);
     if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
     budgets.check(priceOfRequest(model, request), address);

@@ -2,7 +2,7 @@
  * What a session of `3pc_malicious` has beside one that proves nothing (PROTOCOL §16.7). Sessions are handed it and
  * import none of it, so nobody loads proofs who does not ask for them. A session without it refuses the mode.
  */
-import { SecurityViolationError, TercetError } from '../core/errors.ts';
+import { SecurityViolationError, type TercetError } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Engine, EngineOptions } from '../mpc/protocol/frame/engine.ts';
 import { protocolInfo, protocolWithProofs } from '../mpc/protocol/registry.ts';
@@ -52,6 +52,8 @@ export interface ProvingSession {
 }
 
 export interface Proving {
+  /** Refuses what nothing proves yet. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out */
+  check(request: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void;
   builder(request: Pick<Request, 'weights' | 'widening'>): RequestBuilder;
   begin(self: PartyId): ProvingSession;
 }
@@ -67,33 +69,12 @@ export function provingOf(
 ): Proving | undefined {
   if (protocol === '3pc_semi_honest') return undefined;
   if (protocol !== '3pc_malicious' || proving === undefined) throw refused(protocol);
-  checkProved({ steps, dealt: dealer !== undefined, widening });
+  proving.check({ steps, dealt: dealer !== undefined, widening });
   return proving;
 }
 
-/**
- * Refuses what nothing proves yet.
- * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out
- */
-export function checkProved({ steps, dealt, widening }: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void {
-  const what =
-    steps > 0
-      ? (['tokens behind the first one are', 'ask for one new token'] as const)
-      : dealt
-        ? (['what a dealer deals is', 'leave out the dealer'] as const)
-        : widening === 'ot'
-          ? (['oblivious transfers of the plan wan-cloud are', 'take the plan lan'] as const)
-          : undefined;
-  if (what === undefined) return;
-  throw new TercetError(
-    'ERR_PROTOCOL_UNAVAILABLE',
-    `${what[0]} not proved by 3pc_malicious yet`,
-    `${what[1]}, or use 3pc_semi_honest`,
-  );
-}
-
 /** A protocol by name: one of this build, or `3pc_malicious` where proofs were handed in. @throws as `protocolInfo` */
-export function protocolNamed(id: string, proving: Proving | undefined): ProtocolId {
+export function protocolNamed(id: string, proving: object | undefined): ProtocolId {
   return proving === undefined ? protocolInfo(id).id : protocolWithProofs(id);
 }
 
