@@ -1,6 +1,6 @@
 /** `tercet infer`: one private run, of any task, with local parties or named ones. */
 import { readFile } from 'node:fs/promises';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
@@ -25,6 +25,7 @@ import {
   parseRanges,
   parseTask,
   parseWeights,
+  PROTOCOL_HELP,
   RANGES_HELP,
   type ModelFlags,
   withTask,
@@ -149,11 +150,7 @@ export function inferCommand(): Command {
       '--model <name>',
       'model folder in the Hugging Face layout, org/name on the hub, or the owner folder of a sharing (default: the embedded model of the task)',
     )
-    .addOption(
-      new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default(
-        '3pc_semi_honest',
-      ),
-    )
+    .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
     .option('--weights <mode>', WEIGHTS_HELP, 'open')
     .option('--plan <name>', PLAN_HELP, 'lan')
     .option(

@@ -1,6 +1,6 @@
 /** Running compute parties, and a dealer, as a command that has the data owner's part is told of them. */
 import { TercetError } from '../core/errors.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import type { Address } from '../node/tls-owner.ts';
 import { checkDealt } from '../session/dealt.ts';
@@ -64,7 +64,7 @@ function chosenDealer(flags: RemoteFlags): { address: Address; identity: string 
   if ((dealer === undefined) !== (dealerIdentity === undefined))
     throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
   if (dealer === undefined || dealerIdentity === undefined) return undefined;
-  checkDealt({ protocol: protocolInfo(flags.protocol ?? '3pc_semi_honest').id });
+  checkDealt({ protocol: protocolWithProofs(flags.protocol ?? '3pc_semi_honest') });
   return { address: parseAddress('dealer', dealer), identity: parseDealerIdentity(dealerIdentity, identities) };
 }
 

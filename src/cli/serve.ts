@@ -19,7 +19,16 @@ import { DEFAULT_LIMITS, startGateway } from '../rest/server.ts';
 import { credentialOptions } from './credentials.ts';
 import { type GatewayModelFlags, openGatewayModels, threadsOf } from './gateway-models.ts';
 import { keyFile } from './key.ts';
-import { DEALER_TRUST, integer, oneOf, parseAddress, parseDevice, parsePlan, tlsFiles } from './options.ts';
+import {
+  DEALER_TRUST,
+  integer,
+  oneOf,
+  parseAddress,
+  parseDevice,
+  parsePlan,
+  PROTOCOL_HELP,
+  tlsFiles,
+} from './options.ts';
 import { collect } from './party.ts';
 import { cancelOnSignals } from './signals.ts';
 
@@ -27,6 +36,7 @@ interface ServeFlags extends GatewayModelFlags {
   readonly host: string;
   readonly port: string;
   readonly defaultModel?: string;
+  readonly protocol: string;
   readonly plan: string;
   readonly keys?: string;
   readonly behindProxy?: boolean;
@@ -66,6 +76,7 @@ export function serveCommand(): Command {
       `HOST:PORT of a dealer that deals instead of this process; with --deployment the word deployment, for the one that it names. ${DEALER_TRUST}`,
     )
     .option('--dealer-identity <hex>', 'with --dealer HOST:PORT: the identity that it must prove')
+    .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
     .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
@@ -128,7 +139,13 @@ async function run(
   );
   const spans = await openSpans();
   const { models, reach } = await openGatewayModels(flags, {
-    ...{ kernels, plan: parsePlan(flags.plan), span: spans && ((run) => spans.run(run)), cleanup },
+    ...{
+      kernels,
+      plan: parsePlan(flags.plan),
+      protocol: flags.protocol,
+      span: spans && ((run) => spans.run(run)),
+      cleanup,
+    },
     stock: each === 0 ? undefined : { each, shapes: 4 },
   });
   const metrics = new ServiceMetrics({

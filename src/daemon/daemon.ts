@@ -4,6 +4,7 @@ import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
@@ -35,7 +36,7 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import type { Device } from '../node/devices.ts';
-import { nodeKernels } from '../node/kernels.ts';
+import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
@@ -83,7 +84,9 @@ export interface DaemonOptions {
   readonly renewCertificate?: (() => Promise<void>) | undefined;
   /** A certificate ends soon. */
   onCertificate?(use: CertificateUse, until: Date): void;
-  /** What proves messages. Absent, as with every command: `3pc_malicious` is refused. */
+  /** What owners may ask for (default: everything that there is). */
+  readonly protocols?: readonly ProtocolId[] | undefined;
+  /** What proves messages; `nodeProving` but in tests. */
   readonly proving?: Proving | undefined;
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;
@@ -156,6 +159,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
           onProblem: (error) => options.onFailure?.(error),
         });
       const models = await load();
+      const { protocols = ['3pc_semi_honest', '3pc_malicious'] } = options;
+      const proving = protocols.includes('3pc_malicious') ? (options.proving ?? (await nodeProving())) : undefined;
       const metrics = options.watch === undefined ? undefined : await metricsOf(models, kernels);
       collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
@@ -185,7 +190,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         patience: options.patience,
         desk,
         audit: records,
-        proving: options.proving,
+        protocols,
+        proving,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
@@ -211,6 +217,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
               models,
               kernels,
               sessions,
+              protocols,
               desk,
               recvTimeoutMs,
               onRefused,

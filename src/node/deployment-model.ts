@@ -9,9 +9,10 @@ import { NOT_ASKED } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
 import type { RunContext } from '../owner/run-context.ts';
 import { Stock } from '../owner/stock.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { loadDeployment } from '../owner/deployment.ts';
 import type { Deployment } from '../owner/types/index.ts';
-import { peakMemory } from './kernels.ts';
+import { nodeProving, peakMemory } from './kernels.ts';
 import { type TlsModelOptions, borrowed } from './tls-model.ts';
 
 export interface DeploymentModelOptions extends Omit<TlsModelOptions, 'named' | 'dealer' | 'onProgress'> {
@@ -26,7 +27,7 @@ const BASE = 'http://127.0.0.1/';
 /** @throws {TercetError} what `SecureTransformer.fromPretrained` throws */
 export async function openDeploymentModel(
   id: string,
-  { deployment, dealer, kernels, plan = 'lan', stock, span }: DeploymentModelOptions,
+  { deployment, dealer, kernels, plan = 'lan', protocol, stock, span }: DeploymentModelOptions,
 ): Promise<OwnerModel> {
   const offerer = nodeOfferer();
   const environment: Environment = {
@@ -36,6 +37,7 @@ export async function openDeploymentModel(
     now: () => performance.now(),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     peakMemory,
+    proving: nodeProving,
     capabilities: async () => {
       const none = { ok: false, reason: NOT_ASKED, detail: 'the device is that of the service' } as const;
       const there = { ok: true, detail: '' } as const;
@@ -55,7 +57,14 @@ export async function openDeploymentModel(
   };
   const device = kernels.name === 'webgpu' ? 'webgpu' : 'wasm';
   const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
-  return OwnerModel.load(id, { deployment, device, plan, dealer }, environment, poolOf);
+  const options = {
+    deployment,
+    device,
+    plan,
+    dealer,
+    ...(protocol !== undefined && { protocol: protocolWithProofs(protocol) }),
+  } as const;
+  return OwnerModel.load(id, options, environment, poolOf);
 }
 
 /**

@@ -14,7 +14,7 @@ import { LOGITS, type ModelRun, OUTPUT_FORM, OUTSIDE } from '../../src/ml/models
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { loadTokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
-import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import type { Inputs } from '../../src/mpc/protocol/types.ts';
 import { openModel } from '../../src/node/model.ts';
 import { ownerInputs, stepInputs } from '../../src/session/inputs.ts';

@@ -38,7 +38,7 @@ import {
   normaliseShift,
   varianceDomain,
 } from '../../src/mpc/secure/normalise.ts';
-import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import { RangeChecks, accepted } from '../../src/mpc/secure/range-check.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { simulate } from '../support/simulate.ts';

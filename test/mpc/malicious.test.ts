@@ -2,7 +2,8 @@
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
-import { COMPLETE_ROUNDING, CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import { parameterView } from '../support/parameters.ts';
 import { measured } from '../support/simulate.ts';
 import { protocolConformance } from './conformance.suite.ts';

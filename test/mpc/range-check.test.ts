@@ -31,7 +31,7 @@ import {
   wrappingVariance,
 } from '../../src/mpc/secure/normalise.ts';
 import { RangeChecks, accepted, magnitudeTables } from '../../src/mpc/secure/range-check.ts';
-import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import type { Cost, TruncationModel } from '../../src/mpc/protocol/types.ts';
 import type { Sharing } from '../../src/mpc/share/wire.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';

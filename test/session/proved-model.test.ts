@@ -10,7 +10,7 @@ import { parameterEncoder } from '../../src/ml/models/folding.ts';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
-import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
 import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
@@ -65,7 +65,7 @@ it.each([
   const hash = 'ef'.repeat(32);
   const parameters = await views(weights);
   const served = (id: 1 | 2): ServedModel => ({
-    ...{ name: source.label, config, plan, hash },
+    ...{ name: source.label, config, plan, provedPlan: plan, hash },
     parameters: parameters[id - 1],
   });
   const bytes = [0, 1, 2].map(() => [0, 0, 0]);

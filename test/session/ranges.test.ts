@@ -19,7 +19,7 @@ import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import type { TaskInput } from '../../src/ml/tasks/common.ts';
-import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import type { TruncationModel } from '../../src/mpc/protocol/types.ts';
 import { varianceDomain, wrappingVariance } from '../../src/mpc/secure/normalise.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
