@@ -88,21 +88,22 @@ pub unsafe extern "C" fn combine_columns(
     }
 }
 
-/// Σ_j coefficients_j E_{i,j,p}.
+/// weights_i Σ_j coefficients_j E_{i,j,p}. Writes Montgomery's form over the weights.
 #[no_mangle]
 pub unsafe extern "C" fn fold_entries(
-    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, coefficients: *const u64, row: *mut u64,
-    out: *mut u64,
+    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, weights: *mut u64, coefficients: *const u64,
+    row: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
     for i in 0..n {
+        *weights.add(i) = (*f).form(*weights.add(i));
         layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
         for p in 0..layout.p {
             let mut sum = Sum::ZERO;
             for j in 0..layout.n {
                 sum.add(*coefficients.add(j), *row.add(j * layout.p + p));
             }
-            *out.add(i * layout.p + p) = (*f).reduce(&sum);
+            *out.add(i * layout.p + p) = (*f).mont((*f).reduce(&sum), *weights.add(i));
         }
     }
 }
@@ -290,14 +291,35 @@ unsafe fn fold_each(f: &Field, table: *const u64, step: &Step, beta: *const u64,
     }
 }
 
-/// f_i · α_digit.
+/// f Π_r coefficients_{r, digit r of index_i} · factor_{i,p}, n × each. f has a word for every i, or with `whole` = 1
+/// for every i and p; `factor` is null for ones. Digits are pairs of their first bit and their mask. Writes Montgomery's
+/// form over the coefficients.
 #[no_mangle]
-pub unsafe extern "C" fn fold_weights(
-    f: *const Field, weights: *const u64, index: *const u32, n: usize, step: *const Step, alpha: *const u64,
-    out: *mut u64,
+pub unsafe extern "C" fn digit_weights(
+    f: *const Field, weights: *const u64, whole: usize, each: usize, index: *const u32, n: usize, digits: *const u32,
+    rounds: usize, coefficients: *mut u64, factor: *const u64, out: *mut u64,
 ) {
+    let f = &*f;
+    let coefficients = from_raw_parts_mut(coefficients, rounds * RADIX);
+    for c in coefficients.iter_mut() {
+        *c = f.form(*c);
+    }
+    let one = f.form(1);
     for i in 0..n {
-        *out.add(i) = (*f).mul(*weights.add(i), *alpha.add((*step).digit(*index.add(i))));
+        // In Montgomery's form, as the coefficients are.
+        let mut product = one;
+        for r in 0..rounds {
+            let digit = *index.add(i) >> *digits.add(2 * r) & *digits.add(2 * r + 1);
+            product = f.mont(product, coefficients[RADIX * r + digit as usize]);
+        }
+        for p in 0..each {
+            let at = i * each + p;
+            let mut word = f.mont(product, *weights.add(if whole == 1 { at } else { i }));
+            if !factor.is_null() {
+                word = f.mul(word, *factor.add(at));
+            }
+            *out.add(at) = word;
+        }
     }
 }
 

@@ -17,6 +17,12 @@ export const CLAIM_LIMBS = 4;
 /** Blocks of a round: digits of three bits. */
 export const RADIX = 8;
 
+/** Words of Z_2^64 that are integers of 32 bits with a sign, and public: the weights of an open matrix. */
+export interface Signed {
+  readonly k: 64;
+  readonly signed: Int32Array;
+}
+
 export interface ProofKernels {
   readonly name: 'reference' | 'wasm';
 
@@ -38,7 +44,7 @@ export interface ProofKernels {
     sigma: number,
   ): Promise<BigUint64Array>;
   /** rows·V: Σ_c rows_{i,c} V_{c,κ}, N × σ. `v` has `width` words. */
-  columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words>;
+  columns(rows: Words | Signed, width: number, v: BigUint64Array, sigma: number): Promise<Words>;
 
   // ── claims: integers, not residues ───────────────────────────────────────
   /**
@@ -80,11 +86,11 @@ export interface ProofKernels {
   combineColumns(x: Words, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
 
   // ── selection tables modulo q ────────────────────────────────────────────
-  /** Σ_j coefficients_j E_{i,j,p}: N × P. */
+  /** weights_i Σ_j coefficients_j E_{i,j,p}: N × P. */
   foldEntries(
     bytes: Uint8Array,
     layout: TableLayout,
-    elements: number,
+    weights: BigUint64Array,
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array>;
@@ -106,12 +112,17 @@ export interface ProofKernels {
     beta: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array>;
-  /** f_i · α_digit of index_i at this step. */
-  foldWeights(
+  /**
+   * f Π_r coefficients[r]_{digit r of index_i} · factor_{i,p}, N × P with P = `each`. f is f_i where it has N words and
+   * f_{i,p} where it has N·P. Without a factor it is one.
+   */
+  digitWeights(
     f: BigUint64Array,
+    each: number,
     index: Words,
-    step: DigitStep,
-    alpha: BigUint64Array,
+    steps: readonly DigitStep[],
+    coefficients: readonly BigUint64Array[],
+    factor: Words | undefined,
     q: bigint,
   ): Promise<BigUint64Array>;
   /** G[⊖ν_i]. */

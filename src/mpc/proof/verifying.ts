@@ -23,6 +23,7 @@ export class Verifying {
   #done = 0;
   #linear: BigUint64Array;
   readonly #ends: bigint[];
+  readonly #tails: Promise<BigUint64Array[]>[] = [];
 
   constructor(segment: Segment, side: Side, kernels: ProofKernels, seeds: readonly Uint8Array[]) {
     this.#segment = segment;
@@ -69,7 +70,12 @@ export class Verifying {
   }
 
   /** The coefficients of this side in every round of the tail; the blind's, which is one, left out of the last. */
-  async #tail(prime: number): Promise<BigUint64Array[]> {
+  #tail(prime: number): Promise<BigUint64Array[]> {
+    this.#tails[prime] ??= this.#tailOf(prime);
+    return this.#tails[prime];
+  }
+
+  async #tailOf(prime: number): Promise<BigUint64Array[]> {
     const { digitRounds, rounds } = this.#segment;
     const out: BigUint64Array[] = [];
     for (let round = digitRounds; round < rounds; round++) {

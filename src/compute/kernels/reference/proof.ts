@@ -13,7 +13,7 @@ import {
   unfolded,
 } from '../../index-group.ts';
 import { type Words, lengthOf, wordAt, zeros } from '../../ring.ts';
-import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../proof-types.ts';
+import { CLAIM_LIMBS, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
 import { type TableLayout, elementBits, entryBits } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { readBits } from './bits.ts';
@@ -83,9 +83,13 @@ export class ReferenceProofKernels implements ProofKernels {
     return BigUint64Array.from(grid(sigma, sigma, cell), (value) => BigInt.asUintN(64, value));
   }
 
-  async columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
-    const cell = (i: number, t: number) => sum(width, (c) => wordAt(rows, i * width + c) * bit(v[c], t));
-    return stored(grid(lengthOf(rows) / width, sigma, cell), rows.k);
+  async columns(rows: Words | Signed, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
+    const [word, count] =
+      'signed' in rows
+        ? [(i: number) => BigInt(rows.signed[i]), rows.signed.length]
+        : [(i: number) => wordAt(rows, i), lengthOf(rows)];
+    const cell = (i: number, t: number) => sum(width, (c) => word(i * width + c) * bit(v[c], t));
+    return stored(grid(count / width, sigma, cell), rows.k);
   }
 
   async matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array> {
@@ -177,13 +181,15 @@ export class ReferenceProofKernels implements ProofKernels {
   async foldEntries(
     bytes: Uint8Array,
     layout: TableLayout,
-    elements: number,
+    weights: BigUint64Array,
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array> {
     return field(
-      grid(elements, layout.widths.length, (i, p) =>
-        sum(layout.n, (j) => coefficients[j] * entry(bytes, layout, i, j, p)),
+      grid(
+        weights.length,
+        layout.widths.length,
+        (i, p) => weights[i] * sum(layout.n, (j) => coefficients[j] * entry(bytes, layout, i, j, p)),
       ),
       q,
     );
@@ -215,15 +221,23 @@ export class ReferenceProofKernels implements ProofKernels {
     );
   }
 
-  async foldWeights(
+  async digitWeights(
     f: BigUint64Array,
+    each: number,
     index: Words,
-    step: DigitStep,
-    alpha: BigUint64Array,
+    steps: readonly DigitStep[],
+    coefficients: readonly BigUint64Array[],
+    factor: Words | undefined,
     q: bigint,
   ): Promise<BigUint64Array> {
+    const elements = lengthOf(index);
+    const digits = (i: number) =>
+      steps.reduce((product, step, r) => (product * coefficients[r][digitAt(step, Number(wordAt(index, i)))]) % q, 1n);
     return field(
-      Array.from(f, (value, i) => value * alpha[digitAt(step, Number(wordAt(index, i)))]),
+      grid(elements, each, (i, p) => {
+        const own = f[f.length === elements ? i : i * each + p];
+        return own * digits(i) * (factor === undefined ? 1n : wordAt(factor, i * each + p));
+      }),
       q,
     );
   }

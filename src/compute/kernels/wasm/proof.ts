@@ -8,7 +8,7 @@ import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
 import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
 import { blockOf } from '../key-stream.ts';
-import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../proof-types.ts';
+import { CLAIM_LIMBS, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
 import { type TableLayout, entryBits, tableBytes } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
@@ -86,29 +86,27 @@ export class WasmProofKernels implements ProofKernels {
     invariant(v.length === words, 'digest: a challenge for every word of an element');
     return this.#run((memory) => {
       const [at, shape, xs, vs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(x), memory.copy(v)];
-      const row = memory.take(8 * words);
-      const buckets = memory.take(8 * memory.exports.digest_scratch(words, sigma));
-      const [sums, out] = [memory.take(8 * sigma * words), memory.take(8 * sigma * sigma)];
-      memory.exports.digest_entries(at, shape, xs, x.length, vs, sigma, row, buckets, sums, out);
+      const scratch = memory.take(memory.exports.entries_scratch(x.length, words, sigma));
+      const out = memory.take(8 * sigma * sigma);
+      memory.exports.digest_entries(at, shape, xs, x.length, vs, sigma, scratch, out);
       return words64(memory, out, sigma * sigma);
     });
   }
 
-  async columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
-    const n = lengthOf(rows) / width;
+  async columns(rows: Words | Signed, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
+    const short = 'signed' in rows;
+    const n = (short ? rows.signed.length : lengthOf(rows)) / width;
     invariant(v.length === width && Number.isInteger(n), 'columns: whole rows expected');
     const all = new BigUint64Array(n * sigma);
-    for (const [from, to] of parts(n))
-      all.set(
-        this.#run((memory) => {
-          const [at, vs] = [copyWide(memory, rows, from * width, to * width), memory.copy(v)];
-          const scratch = memory.take(memory.exports.columns_scratch(width, sigma));
-          const out = memory.take(8 * (to - from) * sigma);
-          memory.exports.columns(at, width, to - from, vs, sigma, scratch, out);
-          return words64(memory, out, (to - from) * sigma);
-        }),
-        from * sigma,
-      );
+    for (const [from, to] of parts(n, width))
+      this.#run((memory) => {
+        const [first, end] = [from * width, to * width];
+        const at = short ? memory.copy(rows.signed.subarray(first, end)) : copyWide(memory, rows, first, end);
+        const [vs, scratch] = [memory.copy(v), memory.take(memory.exports.columns_scratch(width, sigma))];
+        const out = memory.take(8 * (to - from) * sigma);
+        memory.exports[short ? 'columns_signed' : 'columns'](at, width, to - from, vs, sigma, scratch, out);
+        all.set(memory.words(out, (to - from) * sigma), from * sigma);
+      });
     return reducedWords(all, rows.k);
   }
 
@@ -156,8 +154,8 @@ export class WasmProofKernels implements ProofKernels {
     invariant(v.length === words && sums.length === sigma * words * CLAIM_LIMBS, 'claims: sums of every word');
     return this.#run((memory) => {
       const [at, shape, vs] = [memory.copy(sums), layoutAt(memory, layout), memory.copy(v)];
-      const out = memory.take(8 * CLAIM_LIMBS * sigma * sigma);
-      memory.exports.table_claims(at, shape, vs, sigma, out);
+      const [scratch, out] = [memory.take(16 * sigma), memory.take(8 * CLAIM_LIMBS * sigma * sigma)];
+      memory.exports.table_claims(at, shape, vs, sigma, scratch, out);
       return integers(memory, out, sigma * sigma);
     });
   }
@@ -221,11 +219,20 @@ export class WasmProofKernels implements ProofKernels {
   async foldEntries(
     bytes: Uint8Array,
     layout: TableLayout,
-    elements: number,
+    weights: BigUint64Array,
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array> {
-    return this.#tables('fold_entries', bytes, layout, elements, layout.widths.length, coefficients, q);
+    const [n, P] = [weights.length, layout.widths.length];
+    checkBytes(bytes, layout, n);
+    invariant(coefficients.length === layout.n, 'a coefficient for every entry');
+    return this.#run((memory) => {
+      const [at, shape, fs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(weights)];
+      const [cs, row] = [memory.copy(coefficients), memory.take(8 * layout.n * P)];
+      const out = memory.take(8 * n * P);
+      memory.exports.fold_entries(fieldAt(memory, q), at, shape, n, fs, cs, row, out);
+      return words64(memory, out, n * P);
+    });
   }
 
   async publicTable(
@@ -235,26 +242,14 @@ export class WasmProofKernels implements ProofKernels {
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array> {
-    return this.#tables('public_table', bytes, layout, elements, 1, coefficients, q);
-  }
-
-  #tables(
-    name: 'fold_entries' | 'public_table',
-    bytes: Uint8Array,
-    layout: TableLayout,
-    elements: number,
-    scale: number,
-    coefficients: BigUint64Array,
-    q: bigint,
-  ): BigUint64Array {
     checkBytes(bytes, layout, elements);
     const words = layout.n * layout.widths.length;
-    invariant(coefficients.length === (name === 'fold_entries' ? layout.n : words), 'a coefficient for each');
+    invariant(coefficients.length === words, 'a coefficient for every word');
     return this.#run((memory) => {
       const [at, shape, cs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(coefficients)];
-      const [row, out] = [memory.take(8 * words), memory.take(8 * elements * scale)];
-      memory.exports[name](fieldAt(memory, q), at, shape, elements, cs, row, out);
-      return words64(memory, out, elements * scale);
+      const [row, out] = [memory.take(8 * words), memory.take(8 * elements)];
+      memory.exports.public_table(fieldAt(memory, q), at, shape, elements, cs, row, out);
+      return words64(memory, out, elements);
     });
   }
 
@@ -276,18 +271,29 @@ export class WasmProofKernels implements ProofKernels {
     });
   }
 
-  async foldWeights(
+  async digitWeights(
     f: BigUint64Array,
+    each: number,
     index: Words,
-    step: DigitStep,
-    alpha: BigUint64Array,
+    steps: readonly DigitStep[],
+    coefficients: readonly BigUint64Array[],
+    factor: Words | undefined,
     q: bigint,
   ): Promise<BigUint64Array> {
-    const group = { bits: 20, xorBits: 0 };
-    return this.#parts(f.length, 1, (memory, from, to, out) => {
-      const [at, places] = [memory.copy(f.subarray(from, to)), copyNarrow(memory, index, from, to)];
-      const [shape, as] = [stepAt(memory, group, step), memory.copy(alpha)];
-      memory.exports.fold_weights(fieldAt(memory, q), at, places, to - from, shape, as, out);
+    const n = lengthOf(index);
+    const whole = f.length === n * each;
+    invariant(whole || f.length === n, 'a weight for every element or every word');
+    invariant(factor === undefined || lengthOf(factor) === n * each, 'a factor for every word');
+    const digits = Uint32Array.from(steps.flatMap(({ at, width }) => [at, 2 ** width - 1]));
+    return this.#parts(n, each, (memory, from, to, out) => {
+      const own = f.subarray(...(whole ? [from * each, to * each] : [from, to]));
+      const [at, places, shape] = [memory.copy(own), copyNarrow(memory, index, from, to), memory.copy(digits)];
+      const cs = memory.copy(coefficientsOf(coefficients));
+      const more = factor === undefined ? 0 : copyWide(memory, factor, from * each, to * each);
+      memory.exports.digit_weights(
+        ...([fieldAt(memory, q), at, whole ? 1 : 0, each, places, to - from, shape, steps.length, cs, more] as const),
+        out,
+      );
     });
   }
 
@@ -380,8 +386,7 @@ export class WasmProofKernels implements ProofKernels {
     q: bigint,
   ): Promise<bigint> {
     invariant(first + values.length < 2 ** 32, 'places of a tail have 32 bits');
-    const digits = new BigUint64Array(RADIX * coefficients.length);
-    for (const [r, of] of coefficients.entries()) digits.set(of, RADIX * r);
+    const digits = coefficientsOf(coefficients);
     let total = 0n;
     for (const [from, to] of parts(values.length))
       total += this.#run((memory) => {
@@ -402,20 +407,18 @@ export class WasmProofKernels implements ProofKernels {
   ): BigUint64Array {
     const all = new BigUint64Array(n * scale);
     for (const [from, to] of parts(n))
-      all.set(
-        this.#run((memory) => {
-          const out = memory.take(8 * (to - from) * scale);
-          operation(memory, from, to, out);
-          return words64(memory, out, (to - from) * scale);
-        }),
-        from * scale,
-      );
+      this.#run((memory) => {
+        const out = memory.take(8 * (to - from) * scale);
+        operation(memory, from, to, out);
+        all.set(memory.words(out, (to - from) * scale), from * scale);
+      });
     return all;
   }
 }
 
-function* parts(n: number): Generator<readonly [number, number]> {
-  for (let from = 0; from < n; from += PART) yield [from, Math.min(n, from + PART)];
+function* parts(n: number, width = 1): Generator<readonly [number, number]> {
+  const step = Math.max(RADIX, Math.floor(PART / width));
+  for (let from = 0; from < n; from += step) yield [from, Math.min(n, from + step)];
 }
 
 function checkBytes(bytes: Uint8Array, layout: TableLayout, elements: number): void {
@@ -445,6 +448,13 @@ function stepAt(memory: Memory, group: IndexGroup, step: DigitStep): number {
   const { at, width, xor } = step;
   const [all, low] = [groupSize(group) - 1, 2 ** group.xorBits - 1];
   return memory.copy(Uint32Array.of(all, low, at, width, xor ? 1 : 0, unfolded(group, step)));
+}
+
+/** Of every round RADIX words. */
+function coefficientsOf(rounds: readonly BigUint64Array[]): BigUint64Array {
+  const out = new BigUint64Array(RADIX * rounds.length);
+  for (const [r, of] of rounds.entries()) out.set(of, RADIX * r);
+  return out;
 }
 
 /** Whole blocks, zeros behind the end: scratch is zero. */
