@@ -6,6 +6,7 @@ import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../../src/compute/kernels
 import { ReferenceProofKernels } from '../../src/compute/kernels/reference/proof.ts';
 import { type TableLayout, tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import { failure } from '../failure.ts';
 import { Random } from './kernels.suite.ts';
 
 /** The longest prime below 2^61, one just above 2^60, and toys as tests of soundness have. */
@@ -167,7 +168,7 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
         const size = groupSize(group);
         const table = field(random, size, q);
         const [mu, nu, f] = [random.indices(30, size), random.indices(30, size), field(random, 30, q)];
-        await both((of) => of.lookUp(table, group, nu));
+        await both(async (of) => of.lookUp(await of.loadTable(table, group), nu));
         const steps = digitSteps(group);
         const coefficients = steps.map(() => field(random, RADIX, q));
         for (const each of [1, 3])
@@ -179,11 +180,21 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
           }
         for (const step of digitSteps(group)) {
           const alpha = field(random, RADIX, q);
-          await both((of) => of.foldTable(table, group, step, alpha, q));
           const most = (count: number) => new BigUint64Array(count).fill(q - 1n);
-          await both((of) => of.foldTable(most(size), group, step, most(RADIX), q));
+          for (const [words, beta] of [
+            [table, alpha],
+            [most(size), most(RADIX)],
+          ])
+            await both(async (of) => {
+              const held = await of.loadTable(words, group);
+              await of.foldTable(held, step, beta, q);
+              const every = { k: 32, data: Uint32Array.from({ length: size }, (_, s) => s) };
+              const found = [await of.lookUp(held, every), await of.lookupRound(f, held, step, mu, nu, q)];
+              of.freeTable(held);
+              await failure('ERR_INTERNAL', of.lookUp(held, every));
+              return found;
+            });
           await both((of) => of.digitWeights(f, 1, mu, [step], [alpha], undefined, q));
-          await both((of) => of.lookupRound(f, table, group, step, mu, nu, q));
         }
       }
     });

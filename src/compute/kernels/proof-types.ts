@@ -23,6 +23,11 @@ export interface Signed {
   readonly signed: Int32Array;
 }
 
+/** A public table where the kernels hold it, until it is freed. It is folded in place. */
+export interface FoldedTable {
+  readonly group: IndexGroup;
+}
+
 export interface ProofKernels {
   readonly name: 'reference' | 'wasm';
 
@@ -104,14 +109,12 @@ export interface ProofKernels {
   ): Promise<BigUint64Array>;
 
   // ── digit rounds ─────────────────────────────────────────────────────────
-  /** G'[s] = Σ_h β_h G[s ⊕ h at this step], on the whole group. */
-  foldTable(
-    table: BigUint64Array,
-    group: IndexGroup,
-    step: DigitStep,
-    beta: BigUint64Array,
-    q: bigint,
-  ): Promise<BigUint64Array>;
+  /** Takes in residues, one for every index of a group. */
+  loadTable(words: BigUint64Array, group: IndexGroup): Promise<FoldedTable>;
+  /** G'[s] = Σ_h β_h G[s ⊕ h at this step], on the whole group, in place. */
+  foldTable(table: FoldedTable, step: DigitStep, beta: BigUint64Array, q: bigint): Promise<void>;
+  /** Lets go of a table. What is freed already stays so. */
+  freeTable(table: FoldedTable): void;
   /**
    * f Π_r coefficients[r]_{digit r of index_i} · factor_{i,p}, N × P with P = `each`. f is f_i where it has N words and
    * f_{i,p} where it has N·P. Without a factor it is one.
@@ -126,15 +129,14 @@ export interface ProofKernels {
     q: bigint,
   ): Promise<BigUint64Array>;
   /** G[⊖ν_i]. */
-  lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array>;
+  lookUp(table: FoldedTable, nu: Words): Promise<BigUint64Array>;
   /**
    * z_{a,b} = Σ f_i G[μ'_i ⊖ ν_i ⊕ b at this step] over the i whose μ_i has the digit a, with μ' the bits of μ behind
    * this step. RADIX × RADIX; of G the digits before are folded.
    */
   lookupRound(
     f: BigUint64Array,
-    table: BigUint64Array,
-    group: IndexGroup,
+    table: FoldedTable,
     step: DigitStep,
     mu: Words,
     nu: Words,

@@ -149,14 +149,14 @@ export class Claims {
     for (const t of terms.keys()) factors.push([await loadedIf(v.factors[t]), await loadedIf(w.factors[t])]);
     const forms = factors.map((pair) => pair.map((factor) => factor?.k ?? 0));
     const key = JSON.stringify([segment.classOf(index), narrower, terms, forms]);
-    const batch = this.#batches.get(key) ?? {
-      ...{ index, shape, at: [], x: [], count: 0 },
-      factors: terms.map((): [Words[], Words[]] => [[], []]),
-    };
-    this.#batches.set(key, batch);
     const at = new Uint32Array(elements);
     for (let i = 0; i < elements; i++) at[i] = difference(table.group, Number(mu.data[i]), Number(nu.data[i]));
     for (let from = 0, to = 0; from < elements; from = to) {
+      const batch = this.#batches.get(key) ?? {
+        ...{ index, shape, at: [], x: [], count: 0 },
+        factors: terms.map((): [Words[], Words[]] => [[], []]),
+      };
+      this.#batches.set(key, batch);
       to = Math.min(elements, from + PART - batch.count);
       batch.at.push(at.subarray(from, to));
       batch.x.push(x.subarray(from, to));
@@ -169,9 +169,8 @@ export class Claims {
   }
 
   /** The sums of a batch, which is empty behind it. */
-  async #lookedUp(key: string, { index, shape, at, x, factors, count }: Batch): Promise<void> {
+  async #lookedUp(key: string, { index, shape, at, x, factors }: Batch): Promise<void> {
     this.#batches.delete(key);
-    if (count === 0) return;
     const { segment, kernels } = this.#context;
     const { table, terms, narrower = 0 } = shape;
     const all = concatWords(at.map((data) => ({ k: 32, data }))).data as Uint32Array;

@@ -161,11 +161,10 @@ export class DigitRounds {
   }
 
   async #lookUp(one: Lookups, round: number, q: bigint): Promise<BigUint64Array> {
-    const { kernels, tables, segment } = this.#context;
+    const { kernels, tables } = this.#context;
     const { index, term, weights, mu, nu } = one;
-    const { group } = (segment.shapes[index] as TableShape).table;
     const folded = await tables.table(index, term, this.#prime, round);
-    return kernels.lookupRound(weights, folded, group, this.#steps(one)[round], mu, nu, q);
+    return kernels.lookupRound(weights, folded, this.#steps(one)[round], mu, nu, q);
   }
 
   async #choose(z: BigUint64Array, { shape, entries, choice, weights }: Choice, round: number, q: bigint) {

@@ -221,7 +221,7 @@ async function tableOfW(
     const words =
       looked.get(f) ??
       (isLookedUp(shape, t)
-        ? await kernels.lookUp(await tables.table(index, t, prime, digitSteps(group).length), group, nu)
+        ? await kernels.lookUp(await tables.table(index, t, prime, digitSteps(group).length), nu)
         : new BigUint64Array(shape.elements).fill(await tables.constant(index, t, prime)));
     looked.set(f, words);
     out.push(await times(kernels, words, half, t, q));

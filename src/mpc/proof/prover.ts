@@ -210,6 +210,7 @@ export class Prover {
     this.#wholes.clear();
     this.#digitRounds = [];
     this.#vectors = [];
+    this.#context.tables.free();
     this.#verifierKey.fill(0);
     this.#shares.wipe();
   }

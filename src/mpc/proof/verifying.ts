@@ -55,6 +55,12 @@ export class Verifying {
     addWords(this.#linear, linear);
     for (const [prime, end] of ends.entries()) this.#ends[prime] += end;
     this.#done++;
+    if (this.complete) this.wipe();
+  }
+
+  /** Lets go of the public tables. */
+  wipe(): void {
+    this.#context.tables.free();
   }
 
   /** E mod 2^64. */

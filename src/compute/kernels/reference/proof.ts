@@ -13,7 +13,8 @@ import {
   unfolded,
 } from '../../index-group.ts';
 import { type Words, lengthOf, wordAt, zeros } from '../../ring.ts';
-import { CLAIM_LIMBS, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
+import { invariant } from '../../../core/errors.ts';
+import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
 import { type TableLayout, elementBits, entryBits } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { readBits } from './bits.ts';
@@ -59,6 +60,7 @@ function stored(values: readonly bigint[], k: number): Words {
 
 export class ReferenceProofKernels implements ProofKernels {
   readonly name = 'reference' as const;
+  readonly #tables = new WeakMap<FoldedTable, BigUint64Array>();
 
   async draw(stream: Stream, k: number, count: number, first = 0): Promise<Words> {
     return drawWords(stream, k, count, first);
@@ -208,17 +210,33 @@ export class ReferenceProofKernels implements ProofKernels {
     );
   }
 
-  async foldTable(
-    table: BigUint64Array,
-    group: IndexGroup,
-    step: DigitStep,
-    beta: BigUint64Array,
-    q: bigint,
-  ): Promise<BigUint64Array> {
-    return field(
-      grid(1, groupSize(group), (_, s) => sum(2 ** step.width, (h) => beta[h] * table[stepped(group, step, s, h)])),
-      q,
+  async loadTable(words: BigUint64Array, group: IndexGroup): Promise<FoldedTable> {
+    const table = { group };
+    this.#tables.set(table, words.slice());
+    return table;
+  }
+
+  async foldTable(table: FoldedTable, step: DigitStep, beta: BigUint64Array, q: bigint): Promise<void> {
+    const { group } = table;
+    const words = this.#words(table);
+    const cell = (s: number) => sum(2 ** step.width, (h) => beta[h] * words[stepped(group, step, s, h)]);
+    this.#tables.set(
+      table,
+      field(
+        grid(1, groupSize(group), (_, s) => cell(s)),
+        q,
+      ),
     );
+  }
+
+  freeTable(table: FoldedTable): void {
+    this.#tables.delete(table);
+  }
+
+  #words(table: FoldedTable): BigUint64Array {
+    const words = this.#tables.get(table);
+    invariant(words !== undefined, 'a table that was freed');
+    return words;
   }
 
   async digitWeights(
@@ -242,26 +260,28 @@ export class ReferenceProofKernels implements ProofKernels {
     );
   }
 
-  async lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array> {
-    return BigUint64Array.from({ length: lengthOf(nu) }, (_, i) => table[difference(group, 0, Number(nu.data[i]))]);
+  async lookUp(table: FoldedTable, nu: Words): Promise<BigUint64Array> {
+    const words = this.#words(table);
+    const at = (i: number) => difference(table.group, 0, Number(nu.data[i]));
+    return BigUint64Array.from({ length: lengthOf(nu) }, (_, i) => words[at(i)]);
   }
 
   async lookupRound(
     f: BigUint64Array,
-    table: BigUint64Array,
-    group: IndexGroup,
+    table: FoldedTable,
     step: DigitStep,
     mu: Words,
     nu: Words,
     q: bigint,
   ): Promise<BigUint64Array> {
     const z = new Array<bigint>(RADIX * RADIX).fill(0n);
+    const [words, { group }] = [this.#words(table), table];
     const rest = unfolded(group, step);
     for (let i = 0; i < f.length; i++) {
       const index = Number(wordAt(mu, i));
       const from = difference(group, index & rest, Number(wordAt(nu, i)));
       for (let b = 0; b < 2 ** step.width; b++)
-        z[RADIX * digitAt(step, index) + b] += f[i] * table[stepped(group, step, from, b)];
+        z[RADIX * digitAt(step, index) + b] += f[i] * words[stepped(group, step, from, b)];
     }
     return field(z, q);
   }

@@ -3,12 +3,12 @@
  * long goes in parts, so that the memory of the instance stays small; every part is wiped behind it.
  */
 import { montgomery } from '../../field.ts';
-import { type DigitStep, type IndexGroup, difference, groupSize, unfolded } from '../../index-group.ts';
+import { type DigitStep, type IndexGroup, groupSize, unfolded } from '../../index-group.ts';
 import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
 import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
 import { blockOf } from '../key-stream.ts';
-import { CLAIM_LIMBS, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
+import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
 import { type TableLayout, entryBits, tableBytes } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
@@ -30,10 +30,14 @@ export class WasmProofKernels implements ProofKernels {
     this.#memory = undefined;
   }
 
+  #held(): Memory {
+    invariant(this.#memory !== undefined, 'kernels of proofs that were closed');
+    return this.#memory;
+  }
+
   /** Runs one operation and wipes its memory. A trap ends the instance. */
   #run<T>(operation: (memory: Memory) => T): T {
-    const memory = this.#memory;
-    invariant(memory !== undefined, 'kernels of proofs that were closed');
+    const memory = this.#held();
     try {
       return memory.run(() => operation(memory));
     } catch (error) {
@@ -255,20 +259,24 @@ export class WasmProofKernels implements ProofKernels {
 
   // ── digit rounds ──────────────────────────────────────────────────────────
 
-  async foldTable(
-    table: BigUint64Array,
-    group: IndexGroup,
-    step: DigitStep,
-    beta: BigUint64Array,
-    q: bigint,
-  ): Promise<BigUint64Array> {
-    invariant(table.length === groupSize(group), 'a table over its whole group');
-    return this.#run((memory) => {
-      const [at, to, bs] = [memory.copy(table), stepAt(memory, group, step), memory.copy(beta)];
-      const [planes, out] = [memory.take(8 * table.length), memory.take(8 * table.length)];
-      memory.exports.fold_table(fieldAt(memory, q), at, to, bs, planes, out);
-      return words64(memory, out, table.length);
+  async loadTable(words: BigUint64Array, group: IndexGroup): Promise<FoldedTable> {
+    invariant(words.length === groupSize(group), 'a table over its whole group');
+    const table = new WasmTable(group, this.#held().keep(8 * words.length));
+    this.#run((memory) => memory.exports.load_table(memory.copy(words), words.length, table.at));
+    return table;
+  }
+
+  async foldTable(table: FoldedTable, step: DigitStep, beta: BigUint64Array, q: bigint): Promise<void> {
+    this.#run((memory) => {
+      const [at, to, bs] = [placeOf(table), stepAt(memory, table.group, step), memory.copy(beta)];
+      memory.exports.fold_table(fieldAt(memory, q), at, to, bs, memory.take(8 * groupSize(table.group)));
     });
+  }
+
+  freeTable(table: FoldedTable): void {
+    const { at, freed } = table as WasmTable;
+    (table as WasmTable).freed = true;
+    if (!freed) this.#memory?.drop(at);
   }
 
   async digitWeights(
@@ -297,30 +305,33 @@ export class WasmProofKernels implements ProofKernels {
     });
   }
 
-  /** Here and not in the instance: a table is megabytes, and few of its words are read. */
-  async lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array> {
-    invariant(table.length === groupSize(group), 'a table over its whole group');
-    const out = new BigUint64Array(lengthOf(nu));
-    for (let i = 0; i < out.length; i++) out[i] = table[difference(group, 0, Number(nu.data[i]))];
-    return out;
+  async lookUp(table: FoldedTable, nu: Words): Promise<BigUint64Array> {
+    return this.#parts(lengthOf(nu), 1, (memory, from, to, out) => {
+      const [at, shape] = [placeOf(table), stepAt(memory, table.group, { at: 0, width: 0, xor: false })];
+      memory.exports.look_up(at, shape, copyNarrow(memory, nu, from, to), to - from, out);
+    });
   }
 
   async lookupRound(
     f: BigUint64Array,
-    table: BigUint64Array,
-    group: IndexGroup,
+    table: FoldedTable,
     step: DigitStep,
     mu: Words,
     nu: Words,
     q: bigint,
   ): Promise<BigUint64Array> {
-    invariant(table.length === groupSize(group), 'a table over its whole group');
-    return this.#run((memory) => {
-      const [weights, at, shape] = [memory.copy(f), memory.copy(table), stepAt(memory, group, step)];
-      const [m, n, out] = [copyNarrow(memory, mu), copyNarrow(memory, nu), memory.take(8 * RADIX * RADIX)];
-      memory.exports.lookup_round(fieldAt(memory, q), weights, at, shape, m, n, f.length, out);
-      return words64(memory, out, RADIX * RADIX);
-    });
+    const total = new BigUint64Array(RADIX * RADIX);
+    for (const [from, to] of parts(f.length)) {
+      const z = this.#run((memory) => {
+        const [weights, shape] = [memory.copy(f.subarray(from, to)), stepAt(memory, table.group, step)];
+        const [m, n] = [copyNarrow(memory, mu, from, to), copyNarrow(memory, nu, from, to)];
+        const out = memory.take(8 * RADIX * RADIX);
+        memory.exports.lookup_round(fieldAt(memory, q), weights, placeOf(table), shape, m, n, to - from, out);
+        return words64(memory, out, RADIX * RADIX);
+      });
+      for (const [i, value] of z.entries()) total[i] = (total[i] + value) % q;
+    }
+    return total;
   }
 
   async choiceRound(
@@ -414,6 +425,23 @@ export class WasmProofKernels implements ProofKernels {
       });
     return all;
   }
+}
+
+/** Two planes of 32-bit lanes in the memory of the instance. */
+class WasmTable implements FoldedTable {
+  readonly group: IndexGroup;
+  readonly at: number;
+  freed = false;
+
+  constructor(group: IndexGroup, at: number) {
+    this.group = group;
+    this.at = at;
+  }
+}
+
+function placeOf(table: FoldedTable): number {
+  invariant(table instanceof WasmTable && !table.freed, 'a table of these kernels, which is not freed');
+  return table.at;
 }
 
 function* parts(n: number, width = 1): Generator<readonly [number, number]> {
