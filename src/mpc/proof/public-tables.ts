@@ -44,8 +44,7 @@ export class PublicTables {
     const known = this.#folded.get(key) ?? { digits: 0, table: this.#loaded(index, shape.terms[term], prime) };
     this.#folded.set(key, known);
     invariant(known.digits <= digits, 'rounds go forward');
-    for (; known.digits < digits; known.digits++)
-      known.table = this.#fold(shape, known.table, prime, known.digits);
+    for (; known.digits < digits; known.digits++) known.table = this.#fold(shape, known.table, prime, known.digits);
     return known.table;
   }
 
@@ -61,8 +60,8 @@ export class PublicTables {
   /** Lets go of the tables; nothing is looked up behind that. */
   free(): void {
     this.#freed = true;
+    // A table that could not be made is nowhere.
     for (const { table } of this.#folded.values())
-      // A table that could not be made is nowhere.
       table.then(
         (made) => this.#kernels.freeTable(made),
         () => undefined,

@@ -2,17 +2,29 @@
  * The kernels of the proofs in WebAssembly (`wasm/src/proof.rs`), a module of its own, in the calling thread. What is
  * long goes in parts, so that the memory of the instance stays small; every part is wiped behind it.
  */
-import { montgomery } from '../../field.ts';
-import { type DigitStep, type IndexGroup, groupSize, unfolded } from '../../index-group.ts';
+import { type DigitStep, type IndexGroup, groupSize } from '../../index-group.ts';
 import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
 import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
 import { blockOf } from '../key-stream.ts';
 import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
-import { type TableLayout, entryBits, tableBytes } from '../table-layout.ts';
+import { type TableLayout, tableBytes } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
 import { Memory, up } from './memory.ts';
+import {
+  blocksAt,
+  coefficientsOf,
+  copyNarrow,
+  copyWide,
+  cut,
+  factorAt,
+  fieldAt,
+  integers,
+  layoutAt,
+  stepAt,
+  words64,
+} from './proof-memory.ts';
 
 /** Elements of a part: whole blocks of the tail, whole bytes of tables. */
 const PART = 1 << 16;
@@ -458,89 +470,4 @@ function checkChoice(choice: Words | undefined, { n }: TableLayout, elements: nu
   if (choice === undefined) return;
   invariant(lengthOf(choice) === elements, 'a choice for every element');
   for (let i = 0; i < elements; i++) invariant(Number(choice.data[i]) < n, 'a choice behind the last entry');
-}
-
-/** q and what reduces modulo it, as `Field` of wasm/src/field.rs. */
-function fieldAt(memory: Memory, q: bigint): number {
-  const { inverse, square } = montgomery(q);
-  return memory.copy(BigUint64Array.of(q, inverse, (1n << 64n) % q, square, (1n << 192n) % q));
-}
-
-/** `Layout` of wasm/src/entries.rs. */
-function layoutAt(memory: Memory, layout: TableLayout): number {
-  return memory.copy(Uint32Array.of(layout.n, layout.widths.length, entryBits(layout), ...layout.widths));
-}
-
-/** `Step` of wasm/src/proof.rs. */
-function stepAt(memory: Memory, group: IndexGroup, step: DigitStep): number {
-  const { at, width, xor } = step;
-  const [all, low] = [groupSize(group) - 1, 2 ** group.xorBits - 1];
-  return memory.copy(Uint32Array.of(all, low, at, width, xor ? 1 : 0, unfolded(group, step)));
-}
-
-/** Of every round RADIX words. */
-function coefficientsOf(rounds: readonly BigUint64Array[]): BigUint64Array {
-  const out = new BigUint64Array(RADIX * rounds.length);
-  for (const [r, of] of rounds.entries()) out.set(of, RADIX * r);
-  return out;
-}
-
-/** Whole blocks, zeros behind the end: scratch is zero. */
-function blocksAt(memory: Memory, u: BigUint64Array): number {
-  const at = memory.take(8 * up(u.length, RADIX));
-  memory.write(at, u);
-  return at;
-}
-
-/** In 64-bit lanes. */
-function copyWide(memory: Memory, x: Words, from = 0, to = lengthOf(x)): number {
-  return memory.copy(x.data instanceof BigUint64Array ? x.data.subarray(from, to) : wide(x.data.subarray(from, to)));
-}
-
-/** In 32-bit lanes: indices, whatever their ring. */
-function copyNarrow(memory: Memory, x: Words, from = 0, to = lengthOf(x)): number {
-  return memory.copy(x.data instanceof Uint32Array ? x.data.subarray(from, to) : narrow(x, from, to));
-}
-
-function narrow({ data }: Words, from: number, to: number): Uint32Array {
-  return Uint32Array.from({ length: to - from }, (_, i) => Number(data[from + i]));
-}
-
-/** 32-bit lanes as 64-bit ones. */
-function wide(data: Uint32Array): Uint32Array {
-  const out = new Uint32Array(2 * data.length);
-  for (let i = 0; i < data.length; i++) out[2 * i] = data[i];
-  return out;
-}
-
-/** 64-bit or 32-bit lanes as words of Z_2^k. */
-function cut({ data }: Words, k: number): Words {
-  if (data instanceof BigUint64Array) return reducedWords(data, k);
-  if (k < 32) for (let i = 0; i < data.length; i++) data[i] &= 2 ** k - 1;
-  return { k, data };
-}
-
-/** The product of factors mod 2^64, or null for ones. */
-function factorAt(memory: Memory, factors: readonly Words[]): number {
-  const [first, second] = factors;
-  if (first === undefined) return 0;
-  const at = copyWide(memory, first);
-  if (second === undefined) return at;
-  const n = lengthOf(first);
-  memory.exports.multiply64(at, copyWide(memory, second), n, at);
-  return at;
-}
-
-function words64(memory: Memory, at: number, count: number): BigUint64Array {
-  return memory.read(at, 64, count).data as BigUint64Array;
-}
-
-/** Numbers of four limbs. */
-function integers(memory: Memory, at: number, count: number): bigint[] {
-  const limbs = words64(memory, at, CLAIM_LIMBS * count);
-  return Array.from({ length: count }, (_, i) => {
-    let value = 0n;
-    for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[CLAIM_LIMBS * i + l];
-    return value;
-  });
 }
