@@ -456,8 +456,9 @@ function placeOf(table: FoldedTable): number {
   return table.at;
 }
 
+/** Of rows of one word, or of so many rows of more that what is made once for a part does not count. */
 function* parts(n: number, width = 1): Generator<readonly [number, number]> {
-  const step = Math.max(RADIX, Math.floor(PART / width));
+  const step = width === 1 ? PART : RADIX * Math.max(1, Math.floor((2 * PART) / width));
   for (let from = 0; from < n; from += step) yield [from, Math.min(n, from + step)];
 }
 
