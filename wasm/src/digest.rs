@@ -146,7 +146,8 @@ const GROUP: usize = 4;
 /// Groups whose sums are held at a time: 8 kB, which stay in the first cache.
 const GROUPS: usize = 32;
 
-/// Bytes of scratch: sums of a block of groups, sums of two or four rows, and which subset V has in each group of columns.
+/// Bytes of scratch: sums of a block of groups, sums of two or four rows, and the subset that V has in each group of
+/// columns.
 #[no_mangle]
 pub extern "C" fn columns_scratch(width: usize, sigma: usize) -> usize {
     16 * (GROUPS * BUCKETS + sigma) + (width + GROUP - 1) / GROUP * sigma

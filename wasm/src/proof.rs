@@ -345,8 +345,8 @@ unsafe fn fold_each(f: &Field, from: Planes, step: &Step, beta: *const u64, to: 
 }
 
 /// f Π_r coefficients_{r, digit r of index_i} · factor_{i,p}, n × each. f has a word for every i, or with `whole` = 1
-/// for every i and p; `factor` is null for ones. Digits are pairs of their first bit and their mask. Writes Montgomery's
-/// form over the coefficients.
+/// for every i and p; `factor` is null for ones. Digits are pairs of their first bit and their mask. Writes
+/// Montgomery's form over the coefficients.
 #[no_mangle]
 pub unsafe extern "C" fn digit_weights(
     f: *const Field, weights: *const u64, whole: usize, each: usize, index: *const u32, n: usize, digits: *const u32,
