@@ -34,7 +34,7 @@ import { spreadIds } from '../dist/owner/id-plan.js';
 import { ownerInputs } from '../dist/session/inputs.js';
 import { OpenParameters } from '../dist/session/open-parameters.js';
 import { ownerParameters } from '../dist/session/owner-parameters.js';
-import { SharedParameters, maskParameter } from '../dist/session/secret-parameters.js';
+import { SharedParameters, maskParameter, ownerSeeds } from '../dist/session/secret-parameters.js';
 import { memoryPair } from '../dist/testing/memory-link.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -58,7 +58,7 @@ const SEEDS = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
 const PARTS = {
   digest: ['digest', 'columns', 'digestEntries', 'weights', 'multiply', 'combineRows', 'combineColumns', 'draw'],
   claims: ['matrixClaims', 'tableSums', 'tableClaims', 'choiceClaims'],
-  fold: ['foldTable', 'foldPlanes', 'foldWeights', 'foldEntries', 'lookUp', 'lookupRound', 'choiceRound'],
+  fold: ['loadTable', 'foldTable', 'digitWeights', 'foldEntries', 'lookUp', 'lookupRound', 'choiceRound'],
   tables: ['publicTable', 'clearTable'],
   tail: ['tailRound', 'tailFold', 'tailDot'],
 };
@@ -156,7 +156,7 @@ async function views(source, kernels) {
   }
   const read = async ({ name }) => masked.get(name).slice();
   const party = (id) => SharedParameters.load(id, source.config, SEEDS[id - 1], read, kernels, true);
-  return [ownerParameters(source.config, SEEDS), await party(1), await party(2)];
+  return [ownerParameters(source.config, ownerSeeds(SEEDS)), await party(1), await party(2)];
 }
 
 const kind = values.model.endsWith('.json')
