@@ -1,9 +1,35 @@
 /** Sums and shifts of 64-bit words as pairs of 32-bit ones: BigInts are too slow where they are many. */
 import { type Words, ringMask } from './ring.ts';
 
+/** Integers with a sign as words of Z_2^64: two halves of a lane, the upper one the sign. */
+export function wideOf({ signed }: { readonly signed: Int32Array }): Words {
+  const lanes = new Int32Array(2 * signed.length);
+  for (let i = 0; i < signed.length; i++) {
+    lanes[2 * i] = signed[i];
+    lanes[2 * i + 1] = signed[i] >> 31;
+  }
+  return { k: 64, data: new BigUint64Array(lanes.buffer) };
+}
+
 /** The 32-bit halves of words, low one first. */
 function halvesOf(words: BigUint64Array): Uint32Array {
   return new Uint32Array(words.buffer, words.byteOffset, 2 * words.length);
+}
+
+/** Words [from, to) of every column side by side, in 64-bit lanes. */
+export function interleavedWide(columns: readonly Words[], from: number, to: number): BigUint64Array {
+  const out = new BigUint64Array((to - from) * columns.length);
+  const halves = halvesOf(out);
+  for (const [p, { data }] of columns.entries()) {
+    const short = data instanceof Uint32Array;
+    const own = short ? data : halvesOf(data);
+    for (let i = from; i < to; i++) {
+      const at = 2 * ((i - from) * columns.length + p);
+      halves[at] = short ? own[i] : own[2 * i];
+      if (!short) halves[at + 1] = own[2 * i + 1];
+    }
+  }
+  return out;
 }
 
 /** total_i += more_i mod 2^64. */

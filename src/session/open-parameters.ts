@@ -1,6 +1,7 @@
 /** Open weights at a compute party: every parameter encoded once and kept with the kernels. P0 needs none of them. */
 import type { Matrix, PanelLoader, RingKernels } from '../compute/kernels/types.ts';
 import type { Words } from '../compute/ring.ts';
+import { wideOf } from '../compute/words64.ts';
 import { invariant } from '../core/errors.ts';
 import { type EncodedParameter, type ParameterEncoder, parameterEncoder } from '../ml/models/folding.ts';
 import { listParameters } from '../ml/models/parameters.ts';
@@ -11,13 +12,7 @@ import type { Parameter } from '../mpc/protocol/types.ts';
 function toWords(encoded: EncodedParameter): Words {
   if (encoded instanceof BigInt64Array)
     return { k: 64, data: new BigUint64Array(encoded.buffer, encoded.byteOffset, encoded.length) };
-  // Two halves of a lane, the upper one the sign.
-  const lanes = new Int32Array(2 * encoded.length);
-  for (let i = 0; i < encoded.length; i++) {
-    lanes[2 * i] = encoded[i];
-    lanes[2 * i + 1] = encoded[i] >> 31;
-  }
-  return { k: 64, data: new BigUint64Array(lanes.buffer) };
+  return wideOf({ signed: encoded });
 }
 
 export class OpenParameters implements ParameterView {
@@ -73,6 +68,12 @@ export class OpenParameters implements ParameterView {
     const matrix = this.#matrices.get(parameter.name);
     invariant(part === 'clear' && matrix !== undefined, `no open matrix ${parameter.name}`);
     return matrix;
+  }
+
+  async signed(parameter: Parameter): Promise<Int32Array | undefined> {
+    if (this.#rowMajor === undefined || this.#rows.has(parameter.name)) return undefined;
+    const encoded = await this.#rowMajor(parameter);
+    return encoded instanceof Int32Array ? encoded : undefined;
   }
 
   async words(_kernels: RingKernels, parameter: Parameter, part: Part): Promise<Words> {

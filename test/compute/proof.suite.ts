@@ -6,6 +6,7 @@ import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../../src/compute/kernels
 import { ReferenceProofKernels } from '../../src/compute/kernels/reference/proof.ts';
 import { type TableLayout, tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import { failure } from '../failure.ts';
 import { Random } from './kernels.suite.ts';
 
 /** The longest prime below 2^61, one just above 2^60, and toys as tests of soundness have. */
@@ -74,8 +75,25 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
         await both((of) => of.digest(rows, width, bits(new Random(n), n, sigma), sigma));
         await both((of) => of.columns(rows, width, bits(new Random(n), width, sigma), sigma));
       }
+      // Integers with a sign: sums of all columns in 32 bits, of some, and of fewer than four.
+      for (const [n, width, largest] of [
+        [5, 7, 2 ** 20],
+        [4, 150, 2 ** 27],
+        [3, 9, 2 ** 31],
+      ]) {
+        const signed = Int32Array.from({ length: n * width }, (_, i) =>
+          i === 0 ? -largest : i === 1 ? largest - 1 : (Number(random.word(32)) - 2 ** 31) % largest,
+        );
+        const v = bits(new Random(n), width, sigma);
+        await both((of) => of.columns({ k: 64, signed }, width, v, sigma));
+        const words = wordsFrom(signed, 64);
+        expect(await kernels.columns({ k: 64, signed }, width, v, sigma)).toEqual(
+          await kernels.columns(words, width, v, sigma),
+        );
+      }
+      // From 48 elements on X comes before V.
       for (const layout of LAYOUTS)
-        for (const n of [1, 5]) {
+        for (const n of sigma === 5 || layout === LAYOUTS[0] ? [1, 5, 49] : [1, 5]) {
           const bytes = tables(random, layout, n);
           const v = bits(random, layout.n * layout.widths.length, sigma);
           await both((of) => of.digestEntries(bytes, layout, bits(new Random(n), n, sigma), v, sigma));
@@ -133,7 +151,7 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
         const [n, P] = [5, layout.widths.length];
         const bytes = tables(random, layout, n);
         const [some, all] = [field(random, layout.n, q), field(random, layout.n * P, q)];
-        await both((of) => of.foldEntries(bytes, layout, n, some, q));
+        await both((of) => of.foldEntries(bytes, layout, field(new Random(n), n, q), some, q));
         await both((of) => of.publicTable(bytes, layout, n, all, q));
         const choice = random.indices(n, layout.n);
         const f = field(random, n * P, q);
@@ -150,14 +168,33 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
         const size = groupSize(group);
         const table = field(random, size, q);
         const [mu, nu, f] = [random.indices(30, size), random.indices(30, size), field(random, 30, q)];
-        await both((of) => of.lookUp(table, group, nu));
+        await both(async (of) => of.lookUp(await of.loadTable(table, group), nu));
+        const steps = digitSteps(group);
+        const coefficients = steps.map(() => field(random, RADIX, q));
+        for (const each of [1, 3])
+          for (const factor of [undefined, random.words(30 * each, 20), random.words(30 * each, 64)]) {
+            await both((of) => of.digitWeights(f, each, mu, steps, coefficients, factor, q));
+            await both((of) => of.digitWeights(f, each, mu, [], [], factor, q));
+            const whole = field(random, 30 * each, q);
+            await both((of) => of.digitWeights(whole, each, mu, steps, coefficients, factor, q));
+          }
         for (const step of digitSteps(group)) {
           const alpha = field(random, RADIX, q);
-          await both((of) => of.foldTable(table, group, step, alpha, q));
           const most = (count: number) => new BigUint64Array(count).fill(q - 1n);
-          await both((of) => of.foldTable(most(size), group, step, most(RADIX), q));
-          await both((of) => of.foldWeights(f, mu, step, alpha, q));
-          await both((of) => of.lookupRound(f, table, group, step, mu, nu, q));
+          for (const [words, beta] of [
+            [table, alpha],
+            [most(size), most(RADIX)],
+          ])
+            await both(async (of) => {
+              const held = await of.loadTable(words, group);
+              await of.foldTable(held, step, beta, q);
+              const every = { k: 32, data: Uint32Array.from({ length: size }, (_, s) => s) };
+              const found = [await of.lookUp(held, every), await of.lookupRound(f, held, step, mu, nu, q)];
+              of.freeTable(held);
+              await failure('ERR_INTERNAL', of.lookUp(held, every));
+              return found;
+            });
+          await both((of) => of.digitWeights(f, 1, mu, [step], [alpha], undefined, q));
         }
       }
     });

@@ -87,7 +87,7 @@ describe('the instance', () => {
         ...([layout, x.subarray(0, 4), 48] as const),
       );
       await kernels.choiceClaims(bytes, layout, random.indices(20, 4), undefined, x, 48);
-      await kernels.foldEntries(bytes, layout, 20, f.subarray(0, 4), q);
+      await kernels.foldEntries(bytes, layout, f, f.subarray(0, 4), q);
       await kernels.tailRound(f, f, q);
       await kernels.tailDot(f, 3, [f.subarray(0, 8), f.subarray(0, 8)], q);
       const after = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));

@@ -56,15 +56,34 @@ pub unsafe extern "C" fn digest(
     gather(width, sigma, buckets, out);
 }
 
-/// Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ. `row` has room for the words
-/// of an element; `buckets`, `sums` (σ rows of words) and `out` are zero.
+/// Whether V comes before X: for few elements, or for so many words that their buckets leave the cache.
+fn rows_first(n: usize, words: usize) -> bool {
+    n < 48 || words >= 64
+}
+
+/// Bytes of scratch of `digest_entries`.
+#[no_mangle]
+pub extern "C" fn entries_scratch(n: usize, words: usize, sigma: usize) -> usize {
+    if rows_first(n, words) {
+        8 * (digest_scratch(sigma, sigma) + 2 * words + sigma) + columns_scratch(words, sigma) + 16
+    } else {
+        8 * (digest_scratch(words, sigma) + words + sigma * words)
+    }
+}
+
+/// Σ_i X_{i,t} Σ_c 2^(64 − width of c) E_{i,c} V_{c,κ} mod 2^64 of packed tables, σ × σ. `scratch` and `out` are zero.
 #[no_mangle]
 pub unsafe extern "C" fn digest_entries(
-    bytes: *const u8, layout: *const Layout, x: *const u64, n: usize, v: *const u64, sigma: usize, row: *mut u64,
-    buckets: *mut u64, sums: *mut u64, out: *mut u64,
+    bytes: *const u8, layout: *const Layout, x: *const u64, n: usize, v: *const u64, sigma: usize, scratch: *mut u64,
+    out: *mut u64,
 ) {
     let layout = &*layout;
     let width = layout.words();
+    if rows_first(n, width) {
+        return digest_rows(bytes, layout, x, n, v, sigma, scratch, out);
+    }
+    let (row, buckets) = (scratch, scratch.add(width));
+    let sums = buckets.add(digest_scratch(width, sigma));
     for i in 0..n {
         layout.element(bytes, i, from_raw_parts_mut(row, width));
         scatter(from_raw_parts(row, width), *x.add(i), (sigma + 3) / 4, buckets);
@@ -82,45 +101,191 @@ pub unsafe extern "C" fn digest_entries(
     }
 }
 
-/// Columns whose sums are made for all their subsets.
-const GROUP: usize = 4;
-
-/// Bytes of scratch for the subsets that V has in each group of columns, and sums of one group.
-#[no_mangle]
-pub extern "C" fn columns_scratch(width: usize, sigma: usize) -> usize {
-    8 * BUCKETS + (width + GROUP - 1) / GROUP * sigma
+/// The same, with V before X: two elements at a time.
+unsafe fn digest_rows(
+    bytes: *const u8, layout: &Layout, x: *const u64, n: usize, v: *const u64, sigma: usize, scratch: *mut u64,
+    out: *mut u64,
+) {
+    let width = layout.words();
+    // Sums of vectors come first, for their alignment.
+    let sums = scratch as *mut v128;
+    let totals = sums.add(GROUPS * BUCKETS);
+    let rows = totals.add(sigma) as *mut u64;
+    let buckets = rows.add(2 * width);
+    let each = buckets.add(digest_scratch(sigma, sigma));
+    let which = each.add(sigma) as *mut u8;
+    subsets(width, v, sigma, which);
+    let mut i = 0;
+    while i < n {
+        let count = if n - i < 2 { 1 } else { 2 };
+        for r in 0..count {
+            let row = from_raw_parts_mut(rows.add(r * width), width);
+            layout.element(bytes, i + r, row);
+            for c in 0..width {
+                row[c] <<= 64 - layout.width(c);
+            }
+        }
+        for t in 0..sigma {
+            *totals.add(t) = u64x2(0, 0);
+        }
+        let column = |c: usize| u64x2(*rows.add(c), *rows.add(width + c));
+        add_columns(0, width, width, sigma, which, sums, totals, |a, b| i64x2_add(a, b), column);
+        for r in 0..count {
+            for t in 0..sigma {
+                *each.add(t) = *(totals.add(t) as *const u64).add(r);
+            }
+            scatter(from_raw_parts(each, sigma), *x.add(i + r), (sigma + 3) / 4, buckets);
+        }
+        i += count;
+    }
+    gather(sigma, sigma, buckets, out);
 }
 
-/// rows·V mod 2^64: n × σ. Addresses follow from V, as above.
+/// Columns whose sums are made for all their subsets.
+const GROUP: usize = 4;
+/// Groups whose sums are held at a time: 8 kB, which stay in the first cache.
+const GROUPS: usize = 32;
+
+/// Bytes of scratch: sums of a block of groups, sums of two or four rows, and the subset that V has in each group of
+/// columns.
+#[no_mangle]
+pub extern "C" fn columns_scratch(width: usize, sigma: usize) -> usize {
+    16 * (GROUPS * BUCKETS + sigma) + (width + GROUP - 1) / GROUP * sigma
+}
+
+/// The subset of every group of columns, for every column of V.
+unsafe fn subsets(width: usize, v: *const u64, sigma: usize, out: *mut u8) {
+    let groups = (width + GROUP - 1) / GROUP;
+    for c in 0..width {
+        for t in 0..sigma {
+            *out.add(t * groups + c / GROUP) |= ((*v.add(c) >> t & 1) as u8) << (c % GROUP);
+        }
+    }
+}
+
+/// Adds up the columns [from, to), which are whole groups or the last. `column` gives a column of some rows side by
+/// side. Addresses follow from V, as above.
+#[inline(always)]
+unsafe fn add_columns(
+    from: usize, to: usize, width: usize, sigma: usize, subsets: *const u8, sums: *mut v128, totals: *mut v128,
+    add: impl Fn(v128, v128) -> v128, column: impl Fn(usize) -> v128,
+) {
+    let all = (width + GROUP - 1) / GROUP;
+    let mut first = from / GROUP;
+    let end = (to + GROUP - 1) / GROUP;
+    while first < end {
+        let count = if end - first < GROUPS { end - first } else { GROUPS };
+        for g in 0..count {
+            let of = sums.add(BUCKETS * g);
+            *of = u64x2(0, 0);
+            for c in 0..GROUP {
+                let at = GROUP * (first + g) + c;
+                let word = if at < width { column(at) } else { u64x2(0, 0) };
+                for b in 0..1usize << c {
+                    *of.add(b + (1 << c)) = add(*of.add(b), word);
+                }
+            }
+        }
+        for t in 0..sigma {
+            let subset = subsets.add(t * all + first);
+            let mut total = *totals.add(t);
+            for g in 0..count {
+                total = add(total, *sums.add(BUCKETS * g + *subset.add(g) as usize));
+            }
+            *totals.add(t) = total;
+        }
+        first += count;
+    }
+}
+
+/// rows·V mod 2^64: n × σ. Two rows at a time.
 #[no_mangle]
 pub unsafe extern "C" fn columns(
     rows: *const u64, width: usize, n: usize, v: *const u64, sigma: usize, scratch: *mut u8, out: *mut u64,
 ) {
-    let sums = scratch as *mut u64;
-    let subsets = scratch.add(8 * BUCKETS);
-    for c in 0..width {
+    let sums = scratch as *mut v128;
+    let totals = sums.add(GROUPS * BUCKETS);
+    let which = totals.add(sigma) as *mut u8;
+    subsets(width, v, sigma, which);
+    let mut i = 0;
+    while i < n {
+        let next = if i + 1 < n { i + 1 } else { i };
+        let (left, right) = (rows.add(i * width), rows.add(next * width));
         for t in 0..sigma {
-            *subsets.add(c / GROUP * sigma + t) |= ((*v.add(c) >> t & 1) as u8) << (c % GROUP);
+            *totals.add(t) = u64x2(0, 0);
         }
+        let column = |c: usize| u64x2(*left.add(c), *right.add(c));
+        add_columns(0, width, width, sigma, which, sums, totals, |a, b| i64x2_add(a, b), column);
+        for t in 0..sigma {
+            *out.add(i * sigma + t) = u64x2_extract_lane::<0>(*totals.add(t));
+            *out.add(next * sigma + t) = if next > i {
+                u64x2_extract_lane::<1>(*totals.add(t))
+            } else {
+                u64x2_extract_lane::<0>(*totals.add(t))
+            };
+        }
+        i += 2;
     }
-    for i in 0..n {
-        let to = from_raw_parts_mut(out.add(i * sigma), sigma);
+}
+
+/// The same of integers with a sign, which are public: four rows at a time, in sums of 32 bits of as many columns as
+/// fit for the largest word.
+#[no_mangle]
+pub unsafe extern "C" fn columns_signed(
+    rows: *const i32, width: usize, n: usize, v: *const u64, sigma: usize, scratch: *mut u8, out: *mut i64,
+) {
+    let sums = scratch as *mut v128;
+    let totals = sums.add(GROUPS * BUCKETS);
+    let which = totals.add(sigma) as *mut u8;
+    subsets(width, v, sigma, which);
+    let mut largest = 1u32;
+    for i in 0..n * width {
+        largest |= (*rows.add(i)).unsigned_abs();
+    }
+    // No sum of so many has an absolute value above 2^31 − 1.
+    let fitting = (i32::MAX as u32 / largest) as usize / GROUP * GROUP;
+    if fitting == 0 {
+        return wide_columns(rows, width, n, sigma, which, sums, totals, out);
+    }
+    let mut i = 0;
+    while i < n {
+        let row = |r: usize| rows.add((if i + r < n { i + r } else { n - 1 }) * width);
+        let of = [row(0), row(1), row(2), row(3)];
+        let column = |c: usize| i32x4(*of[0].add(c), *of[1].add(c), *of[2].add(c), *of[3].add(c));
         let mut from = 0;
         while from < width {
-            let row = rows.add(i * width + from);
-            let count = if width - from < GROUP { width - from } else { GROUP };
-            *sums = 0;
-            for c in 0..count {
-                let word = *row.add(c);
-                for b in 0..1usize << c {
-                    *sums.add(b + (1 << c)) = (*sums.add(b)).wrapping_add(word);
+            let to = if width - from < fitting { width } else { from + fitting };
+            for t in 0..sigma {
+                *totals.add(t) = u64x2(0, 0);
+            }
+            add_columns(from, to, width, sigma, which, sums, totals, |a, b| i32x4_add(a, b), column);
+            for t in 0..sigma {
+                let lanes = core::mem::transmute::<v128, [i32; 4]>(*totals.add(t));
+                for r in 0..if n - i < 4 { n - i } else { 4 } {
+                    let at = out.add((i + r) * sigma + t);
+                    *at = (*at).wrapping_add(lanes[r] as i64);
                 }
             }
-            let subset = from_raw_parts(subsets.add(from / GROUP * sigma), sigma);
-            for t in 0..sigma {
-                to[t] = to[t].wrapping_add(*sums.add(subset[t] as usize));
-            }
-            from += GROUP;
+            from = to;
+        }
+        i += 4;
+    }
+}
+
+/// Of words so large that four do not add up in 32 bits.
+unsafe fn wide_columns(
+    rows: *const i32, width: usize, n: usize, sigma: usize, which: *const u8, sums: *mut v128, totals: *mut v128,
+    out: *mut i64,
+) {
+    for i in 0..n {
+        let row = rows.add(i * width);
+        for t in 0..sigma {
+            *totals.add(t) = u64x2(0, 0);
+        }
+        let column = |c: usize| i64x2(*row.add(c) as i64, 0);
+        add_columns(0, width, width, sigma, which, sums, totals, |a, b| i64x2_add(a, b), column);
+        for t in 0..sigma {
+            *out.add(i * sigma + t) = i64x2_extract_lane::<0>(*totals.add(t));
         }
     }
 }
@@ -294,11 +459,11 @@ pub unsafe extern "C" fn table_sums(
     }
 }
 
-/// Σ_c V_{c,κ} 2^(64 − width of c) times the numbers of `table_sums`: σ × σ numbers of four 64-bit limbs. `out` is
-/// zero.
+/// Σ_c V_{c,κ} 2^(64 − width of c) times the numbers of `table_sums`: σ × σ numbers of four 64-bit limbs. `scratch`
+/// has room for 2σ words; `out` is zero.
 #[no_mangle]
 pub unsafe extern "C" fn table_claims(
-    sums: *const u64, layout: *const Layout, v: *const u64, sigma: usize, out: *mut u64,
+    sums: *const u64, layout: *const Layout, v: *const u64, sigma: usize, scratch: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
     let words = layout.words();
@@ -308,15 +473,28 @@ pub unsafe extern "C" fn table_claims(
         any[at % LIMBS] |= *sums.add(at);
     }
     let limbs = (1..LIMBS).rev().find(|&l| any[l] != 0).unwrap_or(0) + 1;
+    // Words of one place in an entry have one width: they are added up first, in two words for each limb.
+    let (low, high) = (from_raw_parts_mut(scratch, sigma), from_raw_parts_mut(scratch.add(sigma), sigma));
     for t in 0..sigma {
-        for c in 0..words {
-            let up = 64 - layout.width(c);
-            for k in 0..sigma {
-                if *v.add(c) >> k & 1 == 1 {
-                    for l in 0..limbs {
-                        let word = *sums.add(LIMBS * (t * words + c) + l);
-                        add_shifted(out.add((t * sigma + k) * 4), word, 32 * l + up);
+        for p in 0..layout.p {
+            for l in 0..limbs {
+                low.fill(0);
+                high.fill(0);
+                for j in 0..layout.n {
+                    let c = j * layout.p + p;
+                    let word = *sums.add(LIMBS * (t * words + c) + l);
+                    let bits = *v.add(c);
+                    for k in 0..sigma {
+                        let more = word & (bits >> k & 1).wrapping_neg();
+                        low[k] = low[k].wrapping_add(more);
+                        high[k] += (low[k] < more) as u64;
                     }
+                }
+                let up = 64 - layout.width(p);
+                for k in 0..sigma {
+                    let to = out.add((t * sigma + k) * 4);
+                    add_shifted(to, low[k], 32 * l + up);
+                    add_shifted(to, high[k], 32 * l + up + 64);
                 }
             }
         }

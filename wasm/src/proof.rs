@@ -88,21 +88,22 @@ pub unsafe extern "C" fn combine_columns(
     }
 }
 
-/// Σ_j coefficients_j E_{i,j,p}.
+/// weights_i Σ_j coefficients_j E_{i,j,p}. Writes Montgomery's form over the weights.
 #[no_mangle]
 pub unsafe extern "C" fn fold_entries(
-    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, coefficients: *const u64, row: *mut u64,
-    out: *mut u64,
+    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, weights: *mut u64, coefficients: *const u64,
+    row: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
     for i in 0..n {
+        *weights.add(i) = (*f).form(*weights.add(i));
         layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
         for p in 0..layout.p {
             let mut sum = Sum::ZERO;
             for j in 0..layout.n {
                 sum.add(*coefficients.add(j), *row.add(j * layout.p + p));
             }
-            *out.add(i * layout.p + p) = (*f).reduce(&sum);
+            *out.add(i * layout.p + p) = (*f).mont((*f).reduce(&sum), *weights.add(i));
         }
     }
 }
@@ -165,22 +166,70 @@ impl Step {
 const LOW: u32 = 31;
 const LOW_MASK: u64 = (1 << LOW) - 1;
 
-/// G'[s] = Σ_h β_h G[s ⊕ h]. `planes` has room for two 32-bit words an index: the low 31 bits, and the rest.
+/// A table as the kernels hold it: the low 31 bits of every word, then the rest of every word.
+#[derive(Clone, Copy)]
+struct Planes {
+    low: *mut u32,
+    high: *mut u32,
+}
+
+impl Planes {
+    #[inline(always)]
+    unsafe fn at(words: *mut u32, size: usize) -> Planes {
+        Planes { low: words, high: words.add(size) }
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, s: usize) -> u64 {
+        *self.low.add(s) as u64 | (*self.high.add(s) as u64) << LOW
+    }
+
+    #[inline(always)]
+    unsafe fn set(&self, s: usize, word: u64) {
+        *self.low.add(s) = (word & LOW_MASK) as u32;
+        *self.high.add(s) = (word >> LOW) as u32;
+    }
+}
+
+/// Takes in a table of residues.
+#[no_mangle]
+pub unsafe extern "C" fn load_table(words: *const u64, size: usize, table: *mut u32) {
+    let to = Planes::at(table, size);
+    for s in 0..size {
+        to.set(s, *words.add(s));
+    }
+}
+
+/// G[⊖ν_i].
+#[no_mangle]
+pub unsafe extern "C" fn look_up(table: *mut u32, step: *const Step, nu: *const u32, n: usize, out: *mut u64) {
+    let (step, from) = (&*step, Planes::at(table, (*step).all as usize + 1));
+    for i in 0..n {
+        *out.add(i) = from.get(step.difference(0, *nu.add(i)) as usize);
+    }
+}
+
+/// G'[s] = Σ_h β_h G[s ⊕ h], in place. `scratch` has room for as many words.
 #[no_mangle]
 pub unsafe extern "C" fn fold_table(
-    f: *const Field, table: *const u64, step: *const Step, beta: *const u64, planes: *mut u32, out: *mut u64,
+    f: *const Field, table: *mut u32, step: *const Step, beta: *const u64, scratch: *mut u32,
 ) {
     let (f, step) = (&*f, &*step);
     let size = step.all as usize + 1;
+    let (from, to) = (Planes::at(table, size), Planes::at(scratch, size));
     // Four indices that follow one another must stay so behind a step.
     if size < 4 || (step.xor == 1 && step.at < 2) {
-        return fold_each(f, table, step, beta, out);
+        fold_each(f, from, step, beta, to);
+    } else {
+        fold_fours(f, from, step, beta, to);
     }
-    let (low, high) = (planes, planes.add(size));
-    for s in 0..size {
-        *low.add(s) = (*table.add(s) & LOW_MASK) as u32;
-        *high.add(s) = (*table.add(s) >> LOW) as u32;
-    }
+    core::ptr::copy_nonoverlapping(scratch, table, 2 * size);
+}
+
+#[inline(always)]
+unsafe fn fold_fours(f: &Field, from: Planes, step: &Step, beta: *const u64, to: Planes) {
+    let size = step.all as usize + 1;
+    let Planes { low, high } = from;
     let mut factors = [[u32x4_splat(0); 2]; RADIX];
     for h in 0..step.digits() {
         // β·2^62 mod q: the reduction below divides by 2^62.
@@ -207,7 +256,10 @@ pub unsafe extern "C" fn fold_table(
             sums.add(l, r, factors[h]);
         }
         sums.carry();
-        sums.reduce(f, out.add(s));
+        let words = sums.reduce(f);
+        for (i, word) in words.iter().enumerate() {
+            to.set(s + i, *word);
+        }
         s += 4;
     }
 }
@@ -249,7 +301,7 @@ impl Lanes {
 
     /// The sums over 2^62 mod q, by two steps of Montgomery's reduction.
     #[inline(always)]
-    unsafe fn reduce(&self, f: &Field, out: *mut u64) {
+    unsafe fn reduce(&self, f: &Field) -> [u64; 4] {
         let mask = u64x2_splat(LOW_MASK);
         let inverse = u32x4_splat((f.inverse() & LOW_MASK) as u32);
         let (q0, q1) = (u32x4_splat((f.q() & LOW_MASK) as u32), u32x4_splat((f.q() >> LOW) as u32));
@@ -271,49 +323,73 @@ impl Lanes {
             }
         }
         // What is left is lowest + 2^31·middle.
+        let mut out = [0; 4];
         for half in 0..2 {
             let words = i64x2_add(lowest[half], u64x2_shl(middle[half], LOW));
-            *out.add(2 * half) = f.word(u64x2_extract_lane::<0>(words));
-            *out.add(2 * half + 1) = f.word(u64x2_extract_lane::<1>(words));
+            out[2 * half] = f.word(u64x2_extract_lane::<0>(words));
+            out[2 * half + 1] = f.word(u64x2_extract_lane::<1>(words));
         }
+        out
     }
 }
 
 /// The same, index by index.
-unsafe fn fold_each(f: &Field, table: *const u64, step: &Step, beta: *const u64, out: *mut u64) {
+unsafe fn fold_each(f: &Field, from: Planes, step: &Step, beta: *const u64, to: Planes) {
     for s in 0..=step.all {
         let mut sum = Sum::ZERO;
         for h in 0..step.digits() {
-            sum.add(*beta.add(h), *table.add(step.stepped(s, h)));
+            sum.add(*beta.add(h), from.get(step.stepped(s, h)));
         }
-        *out.add(s as usize) = f.reduce(&sum);
+        to.set(s as usize, f.reduce(&sum));
     }
 }
 
-/// f_i · α_digit.
+/// f Π_r coefficients_{r, digit r of index_i} · factor_{i,p}, n × each. f has a word for every i, or with `whole` = 1
+/// for every i and p; `factor` is null for ones. Digits are pairs of their first bit and their mask. Writes
+/// Montgomery's form over the coefficients.
 #[no_mangle]
-pub unsafe extern "C" fn fold_weights(
-    f: *const Field, weights: *const u64, index: *const u32, n: usize, step: *const Step, alpha: *const u64,
-    out: *mut u64,
+pub unsafe extern "C" fn digit_weights(
+    f: *const Field, weights: *const u64, whole: usize, each: usize, index: *const u32, n: usize, digits: *const u32,
+    rounds: usize, coefficients: *mut u64, factor: *const u64, out: *mut u64,
 ) {
+    let f = &*f;
+    let coefficients = from_raw_parts_mut(coefficients, rounds * RADIX);
+    for c in coefficients.iter_mut() {
+        *c = f.form(*c);
+    }
+    let one = f.form(1);
     for i in 0..n {
-        *out.add(i) = (*f).mul(*weights.add(i), *alpha.add((*step).digit(*index.add(i))));
+        // In Montgomery's form, as the coefficients are.
+        let mut product = one;
+        for r in 0..rounds {
+            let digit = *index.add(i) >> *digits.add(2 * r) & *digits.add(2 * r + 1);
+            product = f.mont(product, coefficients[RADIX * r + digit as usize]);
+        }
+        for p in 0..each {
+            let at = i * each + p;
+            let mut word = f.mont(product, *weights.add(if whole == 1 { at } else { i }));
+            if !factor.is_null() {
+                word = f.mul(word, *factor.add(at));
+            }
+            *out.add(at) = word;
+        }
     }
 }
 
 /// z_{a,b} of a table. `index` is μ.
 #[no_mangle]
 pub unsafe extern "C" fn lookup_round(
-    f: *const Field, weights: *const u64, table: *const u64, step: *const Step, mu: *const u32, nu: *const u32,
-    n: usize, out: *mut u64,
+    f: *const Field, weights: *const u64, table: *mut u32, step: *const Step, mu: *const u32, nu: *const u32, n: usize,
+    out: *mut u64,
 ) {
     let step = &*step;
+    let table = Planes::at(table, step.all as usize + 1);
     let mut z = [Sum::ZERO; RADIX * RADIX];
     for i in 0..n {
         let index = *mu.add(i) & step.all;
         let (digit, from) = (step.digit(index), step.difference(index & step.rest, *nu.add(i)));
         for b in 0..step.digits() {
-            z[RADIX * digit + b].add(*weights.add(i), *table.add(step.stepped(from, b)));
+            z[RADIX * digit + b].add(*weights.add(i), table.get(step.stepped(from, b)));
         }
     }
     finish(&*f, &z, out);

@@ -17,6 +17,17 @@ export const CLAIM_LIMBS = 4;
 /** Blocks of a round: digits of three bits. */
 export const RADIX = 8;
 
+/** Words of Z_2^64 that are integers of 32 bits with a sign, and public: the weights of an open matrix. */
+export interface Signed {
+  readonly k: 64;
+  readonly signed: Int32Array;
+}
+
+/** A public table where the kernels hold it, until it is freed. It is folded in place. */
+export interface FoldedTable {
+  readonly group: IndexGroup;
+}
+
 export interface ProofKernels {
   readonly name: 'reference' | 'wasm';
 
@@ -38,7 +49,7 @@ export interface ProofKernels {
     sigma: number,
   ): Promise<BigUint64Array>;
   /** rows·V: Σ_c rows_{i,c} V_{c,κ}, N × σ. `v` has `width` words. */
-  columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words>;
+  columns(rows: Words | Signed, width: number, v: BigUint64Array, sigma: number): Promise<Words>;
 
   // ── claims: integers, not residues ───────────────────────────────────────
   /**
@@ -80,11 +91,11 @@ export interface ProofKernels {
   combineColumns(x: Words, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
 
   // ── selection tables modulo q ────────────────────────────────────────────
-  /** Σ_j coefficients_j E_{i,j,p}: N × P. */
+  /** weights_i Σ_j coefficients_j E_{i,j,p}: N × P. */
   foldEntries(
     bytes: Uint8Array,
     layout: TableLayout,
-    elements: number,
+    weights: BigUint64Array,
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array>;
@@ -98,32 +109,34 @@ export interface ProofKernels {
   ): Promise<BigUint64Array>;
 
   // ── digit rounds ─────────────────────────────────────────────────────────
-  /** G'[s] = Σ_h β_h G[s ⊕ h at this step], on the whole group. */
-  foldTable(
-    table: BigUint64Array,
-    group: IndexGroup,
-    step: DigitStep,
-    beta: BigUint64Array,
-    q: bigint,
-  ): Promise<BigUint64Array>;
-  /** f_i · α_digit of index_i at this step. */
-  foldWeights(
+  /** Takes in residues, one for every index of a group. */
+  loadTable(words: BigUint64Array, group: IndexGroup): Promise<FoldedTable>;
+  /** G'[s] = Σ_h β_h G[s ⊕ h at this step], on the whole group, in place. */
+  foldTable(table: FoldedTable, step: DigitStep, beta: BigUint64Array, q: bigint): Promise<void>;
+  /** Lets go of a table. What is freed already stays so. */
+  freeTable(table: FoldedTable): void;
+  /**
+   * f Π_r coefficients[r]_{digit r of index_i} · factor_{i,p}, N × P with P = `each`. f is f_i where it has N words and
+   * f_{i,p} where it has N·P. Without a factor it is one.
+   */
+  digitWeights(
     f: BigUint64Array,
+    each: number,
     index: Words,
-    step: DigitStep,
-    alpha: BigUint64Array,
+    steps: readonly DigitStep[],
+    coefficients: readonly BigUint64Array[],
+    factor: Words | undefined,
     q: bigint,
   ): Promise<BigUint64Array>;
   /** G[⊖ν_i]. */
-  lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array>;
+  lookUp(table: FoldedTable, nu: Words): Promise<BigUint64Array>;
   /**
    * z_{a,b} = Σ f_i G[μ'_i ⊖ ν_i ⊕ b at this step] over the i whose μ_i has the digit a, with μ' the bits of μ behind
    * this step. RADIX × RADIX; of G the digits before are folded.
    */
   lookupRound(
     f: BigUint64Array,
-    table: BigUint64Array,
-    group: IndexGroup,
+    table: FoldedTable,
     step: DigitStep,
     mu: Words,
     nu: Words,

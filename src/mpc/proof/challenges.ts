@@ -58,6 +58,9 @@ export class Challenges {
   readonly #kernels: ProofKernels;
   readonly #seed: (stage: number) => Uint8Array;
   readonly #columns = new Map<number, Promise<BigUint64Array>>();
+  /** X of the relation that was asked for last: a verifier asks twice, and the sums of one relation follow each other. */
+  #rows: { readonly number: number; readonly words: Promise<BigUint64Array> } | undefined;
+  readonly #keys = new Map<number, Uint8Array>();
   #primes: Promise<readonly FieldChallenges[]> | undefined;
   readonly #folds = new Map<number, Promise<readonly FoldChallenges[]>>();
 
@@ -69,9 +72,13 @@ export class Challenges {
   }
 
   /** X: one word of σ bits for every row of a relation, never the same in two relations. */
-  async rows(index: number): Promise<BigUint64Array> {
+  rows(index: number): Promise<BigUint64Array> {
     const number = this.#segment.relationOf(index);
-    return this.#bits({ purpose: 'rows', stage: COMPRESSION, number }, rowsOf(this.#segment.shapes[index]));
+    if (this.#rows?.number !== number) {
+      const count = rowsOf(this.#segment.shapes[index]);
+      this.#rows = { number, words: this.#bits({ purpose: 'rows', stage: COMPRESSION, number }, count) };
+    }
+    return this.#rows.words;
   }
 
   /**
@@ -139,7 +146,9 @@ export class Challenges {
 
   #stream(address: DrawAddress) {
     const { place } = this.#segment;
-    return streamOf(expansionKey(place, address.stage, this.#seed(address.stage)), place, address);
+    const key = this.#keys.get(address.stage) ?? expansionKey(place, address.stage, this.#seed(address.stage));
+    this.#keys.set(address.stage, key);
+    return streamOf(key, place, address);
   }
 
   async #bits(address: DrawAddress, count: number): Promise<BigUint64Array> {

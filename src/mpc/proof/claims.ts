@@ -7,14 +7,15 @@
  */
 import { difference } from '../../compute/index-group.ts';
 import { CLAIM_LIMBS } from '../../compute/kernels/proof-types.ts';
-import { viewWords } from '../../compute/ring.ts';
+import { type Words, bytesOf, concatWords, viewWords } from '../../compute/ring.ts';
 import { addWords } from '../../compute/words64.ts';
-import { loaded, loadedIf, partsOf } from './entries.ts';
-import { type Context, choices, compressedLeft, indices } from './halves.ts';
+import { loadedIf, partsOf } from './entries.ts';
+import { type Context, choices, indices, joined, leftFactor, rightFactor } from './halves.ts';
 import type {
   ChoiceOfV,
   ChoiceOfW,
   ChoiceShape,
+  Factor,
   MatrixHalf,
   MatrixShape,
   TableHalf,
@@ -40,6 +41,17 @@ interface TableSums {
   readonly sums: BigUint64Array;
 }
 
+/** Elements of one table with factors of one form, of several relations: small ones are looked up together. */
+interface Batch {
+  readonly index: number;
+  readonly shape: TableShape;
+  readonly at: Uint32Array[];
+  readonly x: BigUint64Array[];
+  /** Of every term, V's and W's. */
+  readonly factors: readonly (readonly [Words[], Words[]])[];
+  count: number;
+}
+
 /** The claims of all relations of a segment. Those that are scaled alike are added up as they come. */
 export class Claims {
   readonly #context: Context;
@@ -47,6 +59,7 @@ export class Claims {
     string,
     { readonly up: number; readonly negative: boolean; readonly limbs: BigUint64Array }
   >();
+  readonly #batches = new Map<string, Batch>();
   readonly #tables = new Map<string, TableSums>();
   /** Of choices, and of matrices of one row or column: σ × σ integers. */
   readonly #rest: bigint[];
@@ -56,17 +69,21 @@ export class Claims {
     this.#rest = new Array<bigint>(context.segment.parameters.sigma ** 2).fill(0n);
   }
 
-  async add(index: number, { v, w }: Whole): Promise<void> {
+  /** Adds a relation. @returns what the prover needs of it from here on */
+  async add(index: number, whole: Whole): Promise<Whole> {
+    const { v, w } = whole;
     const shape = this.#context.segment.shapes[index];
     if (shape.kind === 'matrix') return this.#matrix(index, shape, v as MatrixHalf, w as MatrixHalf);
-    if (shape.kind === 'table') return this.#table(index, shape, v as TableHalf, w as TableHalf);
-    return this.#choice(index, shape, v as ChoiceOfV, w as ChoiceOfW);
+    if (shape.kind === 'table') await this.#table(index, shape, v as TableHalf, w as TableHalf);
+    else await this.#choice(index, shape, v as ChoiceOfV, w as ChoiceOfW);
+    return whole;
   }
 
   /** σ × σ integers. */
   async total(): Promise<bigint[]> {
     const { segment, kernels, challenges } = this.#context;
     const { sigma } = segment.parameters;
+    for (const [key, batch] of this.#batches) await this.#lookedUp(key, batch);
     const total = this.#rest.slice();
     for (const { up, negative, limbs } of this.#matrices.values())
       for (const i of total.keys()) {
@@ -83,66 +100,91 @@ export class Claims {
   }
 
   /** ±2^(64−k) (XᵀL mod 2^k)(RV mod 2^k). */
-  async #matrix(index: number, shape: MatrixShape, v: MatrixHalf, w: MatrixHalf): Promise<void> {
+  async #matrix(index: number, shape: MatrixShape, v: MatrixHalf, w: MatrixHalf): Promise<Whole> {
     const { segment, kernels, challenges } = this.#context;
     const { sigma } = segment.parameters;
-    const [x, columns] = [await challenges.rows(index), await challenges.columns(index)];
     const up = 64 - shape.k;
     // One row or column is not compressed: X is a bit of the row, V has a one.
     const [rows, cols] = [shape.rows === 1 ? 1 : sigma, shape.columns === 1 ? 1 : sigma];
+    const whole = shape.rows > 1 && shape.columns > 1;
+    const kept = { v: [...v.factors], w: [...w.factors] };
     for (const [t, { left, negative, inner }] of shape.terms.entries()) {
-      const [one, other] = left === 'V' ? [v.factors[t], w.factors[t]] : [w.factors[t], v.factors[t]];
-      const [l, r] = [await loaded(one), await loaded(other)];
+      const [one, other] = left === 'V' ? [kept.v, kept.w] : [kept.w, kept.v];
+      const l = await leftFactor(this.#context, index, shape, one[t], inner);
+      const r = await rightFactor(this.#context, index, shape, other[t], inner);
+      [one[t], other[t]] = [shorter(one[t], l), shorter(other[t], r)];
       const key = `${up} ${negative}`;
-      const whole = shape.rows > 1 && shape.columns > 1;
       const known = whole ? this.#matrices.get(key) : undefined;
-      const limbs = await kernels.matrixClaims(
-        shape.rows === 1 ? l : await compressedLeft(kernels, l, inner, x, sigma),
-        shape.columns === 1 ? r : await kernels.columns(r, shape.columns, columns, sigma),
-        inner,
-        known?.limbs ?? new BigUint64Array(CLAIM_LIMBS * rows * cols),
-      );
+      const total = known?.limbs ?? new BigUint64Array(CLAIM_LIMBS * rows * cols);
+      const limbs = await kernels.matrixClaims(l, r, inner, total);
       if (whole) this.#matrices.set(key, { up, negative, limbs });
-      else this.#spread(limbs, shape.rows === 1 ? x[0] : undefined, cols, negative, up);
+      else {
+        const x = shape.rows === 1 ? (await challenges.rows(index))[0] : undefined;
+        this.#spread(limbs, x, cols, negative, up);
+      }
     }
+    return { v: { ...v, factors: kept.v }, w: { ...w, factors: kept.w } };
   }
 
   /** Claims of one row, which count where its challenge x has a bit; or of one column. */
   #spread(limbs: BigUint64Array, x: bigint | undefined, cols: number, negative: boolean, up: number): void {
     const { sigma } = this.#context.segment.parameters;
+    const values = Array.from({ length: limbs.length / CLAIM_LIMBS }, (_, i) => {
+      const value = integerAt(limbs, i) << BigInt(up);
+      return negative ? -value : value;
+    });
     for (let t = 0; t < sigma; t++) {
       if (x !== undefined && ((x >> BigInt(t)) & 1n) === 0n) continue;
-      for (let kappa = 0; kappa < cols; kappa++) {
-        const value = integerAt(limbs, (x === undefined ? t : 0) * cols + kappa) << BigInt(up);
-        this.#rest[t * sigma + kappa] += negative ? -value : value;
-      }
+      const from = x === undefined ? t * cols : 0;
+      for (let kappa = 0; kappa < cols; kappa++) this.#rest[t * sigma + kappa] += values[from + kappa];
     }
   }
 
   /** Σ_i X_i p_i q_i Σ_c V_c 2^(64 − width of c) T(μ_i ⊖ ν_i)_c. */
   async #table(index: number, shape: TableShape, v: TableHalf, w: TableHalf): Promise<void> {
-    const { segment, kernels, challenges } = this.#context;
-    const { sigma } = segment.parameters;
+    const { segment, challenges } = this.#context;
     const { table, terms, elements, narrower = 0 } = shape;
     const [mu, nu, x] = [await indices(shape, v), await indices(shape, w), await challenges.rows(index)];
-    const at = Uint32Array.from({ length: elements }, (_, i) =>
-      difference(table.group, Number(mu.data[i]), Number(nu.data[i])),
-    );
-    for (let from = 0; from < elements; from += PART) {
-      const to = Math.min(elements, from + PART);
-      const made = new Map<number, Uint8Array>();
-      for (const [t, term] of terms.entries()) {
-        const bytes = made.get(term) ?? (await table.words(term, at.subarray(from, to)));
-        made.set(term, bytes);
-        const factors = [await loadedIf(v.factors[t]), await loadedIf(w.factors[t])];
-        const part = factors.map((factor) => (factor === undefined ? undefined : viewWords(factor, from, to)));
-        const { layout } = table.functions[term];
-        const sums = await kernels.tableSums(bytes, layout, part, x.subarray(from, to), sigma);
-        const key = `${segment.classOf(index)} ${term} ${narrower}`;
-        const known = this.#tables.get(key);
-        if (known === undefined) this.#tables.set(key, { index, term, narrower, sums });
-        else addWords(known.sums, sums);
-      }
+    const factors: [Words | undefined, Words | undefined][] = [];
+    for (const t of terms.keys()) factors.push([await loadedIf(v.factors[t]), await loadedIf(w.factors[t])]);
+    const forms = factors.map((pair) => pair.map((factor) => factor?.k ?? 0));
+    const key = JSON.stringify([segment.classOf(index), narrower, terms, forms]);
+    const at = new Uint32Array(elements);
+    for (let i = 0; i < elements; i++) at[i] = difference(table.group, Number(mu.data[i]), Number(nu.data[i]));
+    for (let from = 0, to = 0; from < elements; from = to) {
+      const batch = this.#batches.get(key) ?? {
+        ...{ index, shape, at: [], x: [], count: 0 },
+        factors: terms.map((): [Words[], Words[]] => [[], []]),
+      };
+      this.#batches.set(key, batch);
+      to = Math.min(elements, from + PART - batch.count);
+      batch.at.push(at.subarray(from, to));
+      batch.x.push(x.subarray(from, to));
+      for (const [t, pair] of factors.entries())
+        for (const [side, factor] of pair.entries())
+          if (factor !== undefined) batch.factors[t][side].push(viewWords(factor, from, to));
+      batch.count += to - from;
+      if (batch.count === PART) await this.#lookedUp(key, batch);
+    }
+  }
+
+  /** The sums of a batch, which is empty behind it. */
+  async #lookedUp(key: string, { index, shape, at, x, factors }: Batch): Promise<void> {
+    this.#batches.delete(key);
+    const { segment, kernels } = this.#context;
+    const { table, terms, narrower = 0 } = shape;
+    const all = concatWords(at.map((data) => ({ k: 32, data }))).data as Uint32Array;
+    const made = new Map<number, Uint8Array>();
+    for (const [t, term] of terms.entries()) {
+      const bytes = made.get(term) ?? (await table.words(term, all));
+      made.set(term, bytes);
+      const own = factors[t].map((parts) => (parts.length === 0 ? undefined : concatWords(parts)));
+      const { layout } = table.functions[term];
+      const sums = await kernels.tableSums(bytes, layout, own, joined(x), segment.parameters.sigma);
+      const place = `${segment.classOf(index)} ${term} ${narrower}`;
+      const known = this.#tables.get(place);
+      if (known === undefined) this.#tables.set(place, { index, term, narrower, sums });
+      else addWords(known.sums, sums);
     }
   }
 
@@ -161,6 +203,13 @@ export class Claims {
       for (const [t, claim] of claims.entries()) this.#rest[t * sigma] += claim << BigInt(64 - layout.k);
     }
   }
+}
+
+/** A factor, or what it was compressed to where that is less. */
+function shorter(factor: Factor, compressed: Words): Factor {
+  if (typeof factor === 'function' || 'compressed' in factor) return factor;
+  const held = 'signed' in factor ? factor.signed.byteLength : bytesOf(factor).length;
+  return bytesOf(compressed).length < held ? { compressed } : factor;
 }
 
 /** Number i of several, of 64-bit limbs. */

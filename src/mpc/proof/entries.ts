@@ -5,6 +5,7 @@
 import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
 import { type TableLayout, elementBits, tableBytes } from '../../compute/kernels/table-layout.ts';
 import { type Words, bytesOf, lengthOf } from '../../compute/ring.ts';
+import { interleavedWide } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import type { Entries, Operand } from './relations.ts';
 
@@ -45,10 +46,7 @@ export async function* partsOf(
     );
     const wide: TableLayout = { n: 1, k: 64, widths: columns.map(() => 64) };
     for (const [from, to] of ranges(wide, elements)) {
-      const words = BigUint64Array.from({ length: (to - from) * columns.length }, (_, i) =>
-        BigInt(columns[i % columns.length].data[from + Math.floor(i / columns.length)]),
-      );
-      yield { from, to, bytes: bytesOf({ k: 64, data: words }), layout: wide };
+      yield { from, to, bytes: bytesOf({ k: 64, data: interleavedWide(columns, from, to) }), layout: wide };
     }
     return;
   }

@@ -3,11 +3,11 @@
  * its scalars of the inner product mod q. A prover has both halves and runs the same code on each, so the three
  * parties cannot number or scale a scalar differently.
  */
-import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
+import type { ProofKernels, Signed } from '../../compute/kernels/proof-types.ts';
 import { type DigitStep, digitAt, digitSteps, stepsOf } from '../../compute/index-group.ts';
 import { residue } from '../../compute/field.ts';
 import { type Words, lengthOf, zeros } from '../../compute/ring.ts';
-import { addWords, negateWords, scaledWords } from '../../compute/words64.ts';
+import { addWords, negateWords, scaledWords, wideOf } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import type { Challenges } from './challenges.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
@@ -16,6 +16,8 @@ import {
   type ChoiceOfV,
   type ChoiceOfW,
   type ChoiceShape,
+  type Compressed,
+  type Factor,
   type HalfOfV,
   type HalfOfW,
   type MatrixHalf,
@@ -73,7 +75,20 @@ export async function linearPart(
   const linear = await loadedIf(half.linear);
   if (linear === undefined) return out;
   invariant(linear.k === k && lengthOf(linear) === x.length * width, `${shape.message}: words of another shape`);
-  return scaledWords(await kernels.columns(await kernels.digest(linear, width, x, sigma), width, v, sigma));
+  if (width === 1) return inFirstColumn(scaledWords(await kernels.digest(linear, 1, x, sigma)), sigma);
+  // (XᵀM)V or Xᵀ(MV): whichever leaves less for the second product.
+  return scaledWords(
+    x.length < width
+      ? await kernels.digest(await kernels.columns(linear, width, v, sigma), sigma, x, sigma)
+      : await kernels.columns(await kernels.digest(linear, width, x, sigma), width, v, sigma),
+  );
+}
+
+/** Of a single column V is (1, 0, …). */
+function inFirstColumn(words: BigUint64Array, sigma: number): BigUint64Array {
+  const out = new BigUint64Array(sigma * sigma);
+  for (let t = 0; t < sigma; t++) out[t * sigma] = words[t];
+  return out;
 }
 
 // ── scalars mod q ───────────────────────────────────────────────────────────
@@ -99,72 +114,72 @@ export async function scalars(
 
 /** Of a left factor Σ_t σ_t (XᵀL mod 2^k), of a right one Σ_κ τ_κ (RV mod 2^k). Sign and scale go with V. */
 async function matrixScalars(
-  { segment, kernels, challenges }: Context,
+  context: Context,
   index: number,
   shape: MatrixShape,
   side: Side,
   half: MatrixHalf,
   prime: number,
 ): Promise<BigUint64Array> {
+  const { kernels, challenges } = context;
   const { q, rows, columns } = (await challenges.primes())[prime];
   const out: BigUint64Array[] = [];
   for (const [t, { left, negative, inner }] of shape.terms.entries()) {
-    const factor = await loaded(half.factors[t]);
     const mine = left === side;
-    const [n, m] = mine ? [shape.rows, inner] : [inner, shape.columns];
-    invariant(factor.k === shape.k && lengthOf(factor) === n * m, `${shape.message}: a factor of another shape`);
     const sign = (negative ? -1n : 1n) << BigInt(64 - shape.k);
     const scale = (coefficients: BigUint64Array) =>
       side === 'W' ? coefficients : coefficients.map((c) => residue(sign * c, q));
-    out.push(
-      mine
-        ? await leftScalars({ segment, kernels, challenges }, index, factor, m, scale(rows), q)
-        : await rightScalars({ segment, kernels, challenges }, index, factor, m, scale(columns), q),
-    );
+    const words = await (mine ? leftFactor : rightFactor)(context, index, shape, half.factors[t], inner);
+    // Of one row nothing is added up: XᵀL has that row or zeros. One column has V = (1, 0, …).
+    if (!mine) {
+      const of = shape.columns === 1 ? columns.subarray(0, 1) : columns;
+      out.push(await kernels.combineColumns(words, scale(of), q));
+    } else if (shape.rows > 1) out.push(await kernels.combineRows(words, inner, scale(rows), q));
+    else {
+      const one = await kernels.weights(await challenges.rows(index), scale(rows), q);
+      out.push(await kernels.combineRows(words, inner, one, q));
+    }
   }
   return joined(out);
 }
 
-type Compressing = Pick<Context, 'segment' | 'kernels' | 'challenges'>;
-
-async function leftScalars(
-  { segment, kernels, challenges }: Compressing,
+/** XᵀL mod 2^k, σ × inner; of one row L itself. */
+export async function leftFactor(
+  { segment, kernels, challenges }: Context,
   index: number,
-  left: Words,
+  shape: MatrixShape,
+  factor: Factor,
   inner: number,
-  coefficients: BigUint64Array,
-  q: bigint,
-): Promise<BigUint64Array> {
-  const x = await challenges.rows(index);
-  // Of one row nothing is added up: XᵀL has that row or zeros.
-  if (x.length === 1) return kernels.combineRows(left, inner, await kernels.weights(x, coefficients, q), q);
-  const compressed = await compressedLeft(kernels, left, inner, x, segment.parameters.sigma);
-  return kernels.combineRows(compressed, inner, coefficients, q);
-}
-
-async function rightScalars(
-  { segment, kernels, challenges }: Compressing,
-  index: number,
-  right: Words,
-  width: number,
-  coefficients: BigUint64Array,
-  q: bigint,
-): Promise<BigUint64Array> {
-  // One column has V = (1, 0, …).
-  if (width === 1) return kernels.combineColumns(right, coefficients.subarray(0, 1), q);
-  const compressed = await kernels.columns(right, width, await challenges.columns(index), segment.parameters.sigma);
-  return kernels.combineColumns(compressed, coefficients, q);
-}
-
-/** XᵀL mod 2^k, σ × inner. */
-export function compressedLeft(
-  kernels: ProofKernels,
-  left: Words,
-  inner: number,
-  x: BigUint64Array,
-  sigma: number,
 ): Promise<Words> {
-  return kernels.digest(left, inner, x, sigma);
+  if ('compressed' in factor) return factor.compressed;
+  const words = await factorWords(shape, factor, shape.rows * inner);
+  const left = 'signed' in words ? wideOf(words) : words;
+  return shape.rows === 1 ? left : kernels.digest(left, inner, await challenges.rows(index), segment.parameters.sigma);
+}
+
+/** RV mod 2^k, inner × σ; of one column R itself. */
+export async function rightFactor(
+  { segment, kernels, challenges }: Context,
+  index: number,
+  shape: MatrixShape,
+  factor: Factor,
+  inner: number,
+): Promise<Words> {
+  if ('compressed' in factor) return factor.compressed;
+  const words = await factorWords(shape, factor, inner * shape.columns);
+  if (shape.columns === 1) return 'signed' in words ? wideOf(words) : words;
+  return kernels.columns(words, shape.columns, await challenges.columns(index), segment.parameters.sigma);
+}
+
+async function factorWords(
+  shape: MatrixShape,
+  factor: Exclude<Factor, Compressed>,
+  count: number,
+): Promise<Words | Signed> {
+  const words = 'signed' in factor ? factor : await loaded(factor);
+  const length = 'signed' in words ? words.signed.length : lengthOf(words);
+  invariant(words.k === shape.k && length === count, `${shape.message}: a factor of another shape`);
+  return words;
 }
 
 /** F_i p_{t,i} Π_r α_{digit r of μ_i}; without digits where a term is constant. */
@@ -180,9 +195,9 @@ async function tableOfV(
   const f = await tableWeights(context, index, shape, prime);
   let folded = f;
   if (digitsOf(shape) > 0) {
-    const mu = await indices(shape, half);
-    for (const [r, step] of digitSteps(shape.table.group).entries())
-      folded = await kernels.foldWeights(folded, mu, step, (await challenges.folds(r))[prime].alpha, q);
+    const [mu, steps] = [await indices(shape, half), digitSteps(shape.table.group)];
+    const alphas = await foldsOf(challenges, prime, 'alpha', steps.length);
+    folded = await kernels.digitWeights(f, 1, mu, steps, alphas, undefined, q);
   }
   const out: BigUint64Array[] = [];
   for (const t of shape.terms.keys()) out.push(await times(kernels, isLookedUp(shape, t) ? folded : f, half, t, q));
@@ -206,7 +221,7 @@ async function tableOfW(
     const words =
       looked.get(f) ??
       (isLookedUp(shape, t)
-        ? await kernels.lookUp(await tables.table(index, t, prime, digitSteps(group).length), group, nu)
+        ? await kernels.lookUp(await tables.table(index, t, prime, digitSteps(group).length), nu)
         : new BigUint64Array(shape.elements).fill(await tables.constant(index, t, prime)));
     looked.set(f, words);
     out.push(await times(kernels, words, half, t, q));
@@ -262,12 +277,13 @@ async function choiceOfV(
   const { layout, elements } = shape;
   const { q } = (await challenges.primes())[prime];
   const f = await choiceWeights({ kernels, challenges }, index, layout.k, prime);
-  const alpha = await digitProducts(challenges, prime, 'alpha', choiceSteps(layout.n), q);
+  const alpha = (await digitProducts(challenges, prime, 'alpha', choiceSteps(layout.n), q)).subarray(0, layout.n);
   const P = layout.widths.length;
-  const out = new BigUint64Array(elements * P);
+  const out: BigUint64Array[] = [];
   for await (const { from, to, bytes, layout: packed } of partsOf(kernels, half.entries, layout, elements))
-    out.set(await kernels.foldEntries(bytes, packed, to - from, alpha.slice(0, layout.n), q), from * P);
-  return kernels.multiply(out, { k: 64, data: repeated(f, P) }, q);
+    out.push(await kernels.foldEntries(bytes, packed, f.subarray(from, to), alpha, q));
+  invariant(out.reduce((sum, part) => sum + part.length, 0) === elements * P, 'a word for every element');
+  return joined(out);
 }
 
 /** φ_{i,p} Π_r β_{digit r of c_i}. */
@@ -277,29 +293,35 @@ async function choiceOfW(
   half: ChoiceOfW,
   prime: number,
 ): Promise<BigUint64Array> {
-  return chosenBasis({ kernels, challenges }, shape, half, prime, choiceSteps(shape.layout.n).length);
+  const { q } = (await challenges.primes())[prime];
+  const steps = choiceSteps(shape.layout.n);
+  const ones = new BigUint64Array(shape.elements).fill(1n % q);
+  const betas = await foldsOf(challenges, prime, 'beta', steps.length);
+  const basis = await basisOf(shape, half);
+  return kernels.digitWeights(ones, shape.layout.widths.length, await choices(shape, half), steps, betas, basis, q);
 }
 
-/** φ_{i,p} times the β of the first `digits` digits of c_i. */
-export async function chosenBasis(
-  { kernels, challenges }: Pick<Context, 'kernels' | 'challenges'>,
-  shape: ChoiceShape,
-  half: ChoiceOfW,
-  prime: number,
-  digits: number,
-): Promise<BigUint64Array> {
-  const { layout, elements } = shape;
-  const { q } = (await challenges.primes())[prime];
-  const P = layout.widths.length;
-  const choice = await choices(shape, half);
-  let f: BigUint64Array = new BigUint64Array(elements).fill(1n % q);
-  for (const [r, step] of choiceSteps(layout.n).slice(0, digits).entries())
-    f = await kernels.foldWeights(f, choice, step, (await challenges.folds(r))[prime].beta, q);
+/** φ, a word for every word of an entry. */
+export async function basisOf({ layout, elements, message }: ChoiceShape, half: ChoiceOfW): Promise<Words | undefined> {
   const basis = await loadedIf(half.basis);
-  if (basis === undefined) return repeated(f, P);
   // Words are canonical, so a basis over the right ring is the same integer at W and at the prover.
-  invariant(basis.k === layout.k && lengthOf(basis) === elements * P, `${shape.message}: a basis of another shape`);
-  return kernels.multiply(repeated(f, P), basis, q);
+  invariant(
+    basis === undefined || (basis.k === layout.k && lengthOf(basis) === elements * layout.widths.length),
+    `${message}: a basis of another shape`,
+  );
+  return basis;
+}
+
+/** The coefficients of the first digit rounds. */
+async function foldsOf(
+  challenges: Challenges,
+  prime: number,
+  which: 'alpha' | 'beta',
+  rounds: number,
+): Promise<BigUint64Array[]> {
+  const out: BigUint64Array[] = [];
+  for (let r = 0; r < rounds; r++) out.push((await challenges.folds(r))[prime][which]);
+  return out;
 }
 
 /** c_i; zeros where there is one entry. */
@@ -340,7 +362,7 @@ export async function digitProducts(
   const key = `${prime} ${which} ${bits}`;
   const known = made.get(key);
   if (known !== undefined) return known;
-  const folds = await Promise.all(steps.map(async (_, r) => (await challenges.folds(r))[prime][which]));
+  const folds = await foldsOf(challenges, prime, which, steps.length);
   const products = BigUint64Array.from({ length: 2 ** bits }, (_, j) =>
     steps.reduce((product, step, r) => (product * folds[r][digitAt(step, j)]) % q, 1n % q),
   );
@@ -349,13 +371,6 @@ export async function digitProducts(
 }
 
 const MADE = new WeakMap<Challenges, Map<string, BigUint64Array>>();
-
-/** Each word P times. */
-export function repeated(words: BigUint64Array, P: number): BigUint64Array<ArrayBuffer> {
-  const out = new BigUint64Array(words.length * P);
-  for (const [i, word] of words.entries()) out.fill(word, i * P, (i + 1) * P);
-  return out;
-}
 
 /** Vectors one after the other. */
 export function joined(parts: readonly BigUint64Array[]): BigUint64Array {

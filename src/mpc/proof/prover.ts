@@ -14,7 +14,7 @@ import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { SecurityViolationError, TercetError, invariant } from '../../core/errors.ts';
 import { Challenges } from './challenges.ts';
 import { Claims } from './claims.ts';
-import { digitRound } from './digit-rounds.ts';
+import { DigitRounds } from './digit-rounds.ts';
 import { type Context, scalars } from './halves.ts';
 import { PublicTables } from './public-tables.ts';
 import type { Whole } from './relations.ts';
@@ -48,6 +48,7 @@ export class Prover {
   readonly #wholes = new Map<number, Whole>();
   readonly #answered: Answered[] = [];
   #anchor: Uint8Array | undefined;
+  #digitRounds: DigitRounds[] = [];
   #vectors: Vectors[] = [];
   #failed = false;
   #accepted = false;
@@ -127,7 +128,7 @@ export class Prover {
   async #claims(): Promise<Uint8Array> {
     const masks = await this.#shares.claimMasks();
     const claims = new Claims(this.#context);
-    for (const [index, whole] of this.#wholes) await claims.add(index, whole);
+    for (const [index, whole] of this.#wholes) this.#wholes.set(index, await claims.add(index, whole));
     const bytes = encodeClaims(
       (await claims.total()).map((claim, i) => claim + masks[i]),
       this.#segment.parameters.maskBits,
@@ -157,12 +158,16 @@ export class Prover {
   }
 
   #digits(round: number, prime: number): Promise<BigUint64Array> {
-    return digitRound(this.#context, this.#wholes, round, prime);
+    this.#digitRounds[prime] ??= new DigitRounds(this.#context, this.#wholes, prime);
+    return this.#digitRounds[prime].round(round);
   }
 
   async #tail(round: number, prime: number, q: bigint): Promise<BigUint64Array> {
     const { digitRounds, tailRounds } = this.#segment;
-    if (round === 0) this.#vectors[prime] = await this.#flatten(prime);
+    if (round === 0) {
+      delete this.#digitRounds[prime];
+      this.#vectors[prime] = await this.#flatten(prime);
+    }
     const vectors = this.#vectors[prime];
     if (round > 0) {
       const { alpha, beta } = (await this.#context.challenges.folds(digitRounds + round - 1))[prime];
@@ -203,7 +208,9 @@ export class Prover {
   wipe(): void {
     this.#failed ||= !this.#accepted;
     this.#wholes.clear();
+    this.#digitRounds = [];
     this.#vectors = [];
+    this.#context.tables.free();
     this.#verifierKey.fill(0);
     this.#shares.wipe();
   }

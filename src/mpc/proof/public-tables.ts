@@ -3,9 +3,10 @@
  * and folded digit by digit. No secret enters, so prover and W compute the same. One table of one prime is some
  * megabytes; it is kept for a segment, under the hash of its definition, and no longer: V and τ are new in the next.
  */
-import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
+import type { FoldedTable, ProofKernels } from '../../compute/kernels/proof-types.ts';
 import { groupSize, digitSteps } from '../../compute/index-group.ts';
 import { elementBits } from '../../compute/kernels/table-layout.ts';
+import { invariant } from '../../core/errors.ts';
 import type { Challenges } from './challenges.ts';
 import { type TableShape, wordsOf } from './relations.ts';
 import type { Segment } from './segment.ts';
@@ -13,11 +14,19 @@ import type { Segment } from './segment.ts';
 /** Bytes of words of a table that are made at once. */
 const PART = 1 << 20;
 
+/** A table, and how many of its digits are folded. */
+interface Folded {
+  digits: number;
+  table: Promise<FoldedTable>;
+}
+
 export class PublicTables {
   readonly #segment: Segment;
   readonly #kernels: ProofKernels;
   readonly #challenges: Challenges;
-  readonly #folded = new Map<string, Promise<BigUint64Array>>();
+  readonly #folded = new Map<string, Folded>();
+  readonly #constants = new Map<string, Promise<BigUint64Array>>();
+  #freed = false;
 
   constructor(segment: Segment, kernels: ProofKernels, challenges: Challenges) {
     this.#segment = segment;
@@ -25,31 +34,53 @@ export class PublicTables {
     this.#challenges = challenges;
   }
 
-  /** Ĝ of one term's function, with the digits of the first `digits` rounds folded. */
-  table(index: number, term: number, prime: number, digits: number): Promise<BigUint64Array> {
+  /**
+   * Ĝ of one term's function, with the digits of the first `digits` rounds folded. It is the table of a later round
+   * once that is asked for: rounds go forward.
+   */
+  table(index: number, term: number, prime: number, digits: number): Promise<FoldedTable> {
     const shape = this.#segment.shapes[index] as TableShape;
-    const key = `${this.#segment.classOf(index)} ${shape.terms[term]} ${prime} ${digits}`;
-    const known = this.#folded.get(key);
-    if (known !== undefined) return known;
-    const made =
-      digits === 0
-        ? this.#combined(index, shape.terms[term], prime)
-        : this.#fold(shape, this.table(index, term, prime, digits - 1), prime, digits - 1);
-    this.#folded.set(key, made);
-    // The one before is not asked for again: rounds go forward.
-    this.#folded.delete(`${this.#segment.classOf(index)} ${shape.terms[term]} ${prime} ${digits - 2}`);
-    return made;
+    const key = `${this.#segment.classOf(index)} ${shape.terms[term]} ${prime}`;
+    const known = this.#folded.get(key) ?? { digits: 0, table: this.#loaded(index, shape.terms[term], prime) };
+    this.#folded.set(key, known);
+    invariant(known.digits <= digits, 'rounds go forward');
+    for (; known.digits < digits; known.digits++) known.table = this.#fold(shape, known.table, prime, known.digits);
+    return known.table;
   }
 
   /** The one word of a term whose function is constant. */
   async constant(index: number, term: number, prime: number): Promise<bigint> {
-    return (await this.table(index, term, prime, 0))[0];
+    const own = (this.#segment.shapes[index] as TableShape).terms[term];
+    const key = `${this.#segment.classOf(index)} ${own} ${prime}`;
+    const made = this.#constants.get(key) ?? this.#combined(index, own, prime);
+    this.#constants.set(key, made);
+    return (await made)[0];
   }
 
-  async #fold(shape: TableShape, before: Promise<BigUint64Array>, prime: number, round: number) {
+  /** Lets go of the tables; nothing is looked up behind that. */
+  free(): void {
+    this.#freed = true;
+    // A table that could not be made is nowhere.
+    for (const { table } of this.#folded.values())
+      table.then(
+        (made) => this.#kernels.freeTable(made),
+        () => undefined,
+      );
+    this.#folded.clear();
+  }
+
+  async #loaded(index: number, term: number, prime: number): Promise<FoldedTable> {
+    const words = await this.#combined(index, term, prime);
+    invariant(!this.#freed, 'tables that were freed');
+    const { table } = this.#segment.shapes[index] as TableShape;
+    return this.#kernels.loadTable(words, table.group);
+  }
+
+  async #fold(shape: TableShape, before: Promise<FoldedTable>, prime: number, round: number): Promise<FoldedTable> {
     const [{ q }, { beta }] = [(await this.#challenges.primes())[prime], (await this.#challenges.folds(round))[prime]];
-    const { group } = shape.table;
-    return this.#kernels.foldTable(await before, group, digitSteps(group)[round], beta, q);
+    const table = await before;
+    await this.#kernels.foldTable(table, digitSteps(shape.table.group)[round], beta, q);
+    return table;
   }
 
   /** Σ_c (Σ_κ τ_κ V_{c,κ}) · 2^(64 − width of c) · T(d)_c, for every index d. */

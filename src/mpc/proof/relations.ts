@@ -7,6 +7,7 @@
  */
 import type { IndexGroup } from '../../compute/index-group.ts';
 import { stepsOf } from '../../compute/index-group.ts';
+import type { Signed } from '../../compute/kernels/proof-types.ts';
 import type { Stream } from '../../compute/kernels/types.ts';
 import { type TableLayout, elementBits } from '../../compute/kernels/table-layout.ts';
 import { type Words, checkRing } from '../../compute/ring.ts';
@@ -105,6 +106,14 @@ export type RelationShape = MatrixShape | TableShape | ChoiceShape;
 /** A vector, or how to get it: weights and kept operands are loaded when their turn comes, and dropped behind it. */
 export type Operand = Words | (() => Promise<Words>);
 
+/** What a prover keeps of a factor behind its claims, where it is less: σ rows or columns of sums. */
+export interface Compressed {
+  readonly compressed: Words;
+}
+
+/** A factor of a matrix relation: an open matrix stays as short as it is. */
+export type Factor = Operand | Signed | Compressed;
+
 /**
  * The words of selection tables:
  * - packed, as a table travels;
@@ -120,7 +129,7 @@ export type Entries =
 export interface MatrixHalf {
   readonly kind: 'matrix';
   readonly linear?: Operand | undefined;
-  readonly factors: readonly Operand[];
+  readonly factors: readonly Factor[];
 }
 
 /** V: e, μ, p. W: w, ν, q. A factor that is left out is one everywhere. */

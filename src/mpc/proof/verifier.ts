@@ -166,5 +166,6 @@ export class Verifier {
     this.#keys.witness.fill(0);
     this.#keys.prover.fill(0);
     for (const seed of this.#seeds) seed.fill(0);
+    this.#work.wipe();
   }
 }

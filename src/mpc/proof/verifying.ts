@@ -23,6 +23,7 @@ export class Verifying {
   #done = 0;
   #linear: BigUint64Array;
   readonly #ends: bigint[];
+  readonly #tails: Promise<BigUint64Array[]>[] = [];
 
   constructor(segment: Segment, side: Side, kernels: ProofKernels, seeds: readonly Uint8Array[]) {
     this.#segment = segment;
@@ -54,6 +55,12 @@ export class Verifying {
     addWords(this.#linear, linear);
     for (const [prime, end] of ends.entries()) this.#ends[prime] += end;
     this.#done++;
+    if (this.complete) this.wipe();
+  }
+
+  /** Lets go of the public tables. */
+  wipe(): void {
+    this.#context.tables.free();
   }
 
   /** E mod 2^64. */
@@ -69,7 +76,12 @@ export class Verifying {
   }
 
   /** The coefficients of this side in every round of the tail; the blind's, which is one, left out of the last. */
-  async #tail(prime: number): Promise<BigUint64Array[]> {
+  #tail(prime: number): Promise<BigUint64Array[]> {
+    this.#tails[prime] ??= this.#tailOf(prime);
+    return this.#tails[prime];
+  }
+
+  async #tailOf(prime: number): Promise<BigUint64Array[]> {
     const { digitRounds, rounds } = this.#segment;
     const out: BigUint64Array[] = [];
     for (let round = digitRounds; round < rounds; round++) {

@@ -111,6 +111,7 @@ export class Witness {
   wipe(): void {
     this.#verifierKey.fill(0);
     for (const seed of this.#seeds) seed.fill(0);
+    this.#work.wipe();
     this.#shares.wipe();
   }
 }

@@ -5,7 +5,7 @@ import type { ProofKernels } from '../../../src/compute/kernels/proof-types.ts';
 import { tableLayout } from '../../../src/compute/kernels/table-layout.ts';
 import { loadNodeProofModule } from '../../../src/compute/kernels/wasm/node-worker.ts';
 import { WasmProofKernels } from '../../../src/compute/kernels/wasm/proof.ts';
-import { bytesOf, signedAt, wordAt, wordsFrom } from '../../../src/compute/ring.ts';
+import { type Words, bytesOf, signedAt, wordAt, wordsFrom } from '../../../src/compute/ring.ts';
 import type { ChoiceOfW, MatrixHalf, TableHalf, TableShape } from '../../../src/mpc/proof/relations.ts';
 import { Segment, cutSegments, keptBytes } from '../../../src/mpc/proof/segment.ts';
 import { PARAMETERS, type ProofParameters } from '../../../src/mpc/proof/soundness.ts';
@@ -73,6 +73,40 @@ describe('a proof of true statements', () => {
       choiceStatement(random, { layout: tableLayout(8, 1) }),
     ];
     expect(await accepted(bits, SMALL)).toEqual([true, true, true]);
+  });
+
+  it('is accepted with tables of more elements than are looked up at once, of several relations', async () => {
+    const random = new Random(11);
+    const layout = tableLayout(1, 20);
+    const [large, small] = [5000, 3300].map((elements) =>
+      tableStatement(random, { layout, elements, group: indexGroup(2), factors: 8 }),
+    );
+    // Two relations on one table, with two batches between them and a rest.
+    expect(await accepted([small, large, small], SMALL)).toEqual([true, true, true]);
+  });
+
+  it('is accepted with a short open matrix, and wrong with one bit less of it', async () => {
+    const random = new Random(12);
+    const statement = matrixStatement(random, { rows: 7, columns: 13, inner: [6] });
+    const v = statement.whole.v as MatrixHalf;
+    const w = statement.whole.w as MatrixHalf;
+    const signed = Int32Array.from({ length: 6 * 13 }, () => Number(random.word(20)) - 2 ** 19);
+    const left = v.factors[0] as Words;
+    // b = −a − L·R, with R the short matrix.
+    const b = Array.from({ length: 7 * 13 }, (_, at) => {
+      const [i, c] = [Math.floor(at / 13), at % 13];
+      let rest = -wordAt(v.linear as Words, at);
+      for (let j = 0; j < 6; j++) rest -= wordAt(left, i * 6 + j) * BigInt(signed[j * 13 + c]);
+      return rest;
+    });
+    const whole = (own: Int32Array) => ({
+      v,
+      w: { ...w, linear: wordsFrom(b, 64), factors: [{ k: 64 as const, signed: own }] },
+    });
+    expect(await accepted([{ ...statement, whole: whole(signed) }], SMALL)).toEqual([true, true, true]);
+    const other = signed.map((word, i) => (i === 5 ? word ^ 1 : word));
+    const wrong = accepted([{ ...statement, whole: whole(other) }], PARAMETERS[128]);
+    await failure('ERR_SECURITY_VIOLATION', wrong);
   });
 
   it('takes pads from their stream, and operands that are loaded when they are needed', async () => {

@@ -13,7 +13,8 @@ import {
   unfolded,
 } from '../../index-group.ts';
 import { type Words, lengthOf, wordAt, zeros } from '../../ring.ts';
-import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../proof-types.ts';
+import { invariant } from '../../../core/errors.ts';
+import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
 import { type TableLayout, elementBits, entryBits } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { readBits } from './bits.ts';
@@ -59,6 +60,7 @@ function stored(values: readonly bigint[], k: number): Words {
 
 export class ReferenceProofKernels implements ProofKernels {
   readonly name = 'reference' as const;
+  readonly #tables = new WeakMap<FoldedTable, BigUint64Array>();
 
   async draw(stream: Stream, k: number, count: number, first = 0): Promise<Words> {
     return drawWords(stream, k, count, first);
@@ -83,9 +85,13 @@ export class ReferenceProofKernels implements ProofKernels {
     return BigUint64Array.from(grid(sigma, sigma, cell), (value) => BigInt.asUintN(64, value));
   }
 
-  async columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
-    const cell = (i: number, t: number) => sum(width, (c) => wordAt(rows, i * width + c) * bit(v[c], t));
-    return stored(grid(lengthOf(rows) / width, sigma, cell), rows.k);
+  async columns(rows: Words | Signed, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
+    const [word, count] =
+      'signed' in rows
+        ? [(i: number) => BigInt(rows.signed[i]), rows.signed.length]
+        : [(i: number) => wordAt(rows, i), lengthOf(rows)];
+    const cell = (i: number, t: number) => sum(width, (c) => word(i * width + c) * bit(v[c], t));
+    return stored(grid(count / width, sigma, cell), rows.k);
   }
 
   async matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array> {
@@ -177,13 +183,15 @@ export class ReferenceProofKernels implements ProofKernels {
   async foldEntries(
     bytes: Uint8Array,
     layout: TableLayout,
-    elements: number,
+    weights: BigUint64Array,
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array> {
     return field(
-      grid(elements, layout.widths.length, (i, p) =>
-        sum(layout.n, (j) => coefficients[j] * entry(bytes, layout, i, j, p)),
+      grid(
+        weights.length,
+        layout.widths.length,
+        (i, p) => weights[i] * sum(layout.n, (j) => coefficients[j] * entry(bytes, layout, i, j, p)),
       ),
       q,
     );
@@ -202,52 +210,78 @@ export class ReferenceProofKernels implements ProofKernels {
     );
   }
 
-  async foldTable(
-    table: BigUint64Array,
-    group: IndexGroup,
-    step: DigitStep,
-    beta: BigUint64Array,
-    q: bigint,
-  ): Promise<BigUint64Array> {
-    return field(
-      grid(1, groupSize(group), (_, s) => sum(2 ** step.width, (h) => beta[h] * table[stepped(group, step, s, h)])),
-      q,
+  async loadTable(words: BigUint64Array, group: IndexGroup): Promise<FoldedTable> {
+    const table = { group };
+    this.#tables.set(table, words.slice());
+    return table;
+  }
+
+  async foldTable(table: FoldedTable, step: DigitStep, beta: BigUint64Array, q: bigint): Promise<void> {
+    const { group } = table;
+    const words = this.#words(table);
+    const cell = (s: number) => sum(2 ** step.width, (h) => beta[h] * words[stepped(group, step, s, h)]);
+    this.#tables.set(
+      table,
+      field(
+        grid(1, groupSize(group), (_, s) => cell(s)),
+        q,
+      ),
     );
   }
 
-  async foldWeights(
+  freeTable(table: FoldedTable): void {
+    this.#tables.delete(table);
+  }
+
+  #words(table: FoldedTable): BigUint64Array {
+    const words = this.#tables.get(table);
+    invariant(words !== undefined, 'a table that was freed');
+    return words;
+  }
+
+  async digitWeights(
     f: BigUint64Array,
+    each: number,
     index: Words,
-    step: DigitStep,
-    alpha: BigUint64Array,
+    steps: readonly DigitStep[],
+    coefficients: readonly BigUint64Array[],
+    factor: Words | undefined,
     q: bigint,
   ): Promise<BigUint64Array> {
+    const elements = lengthOf(index);
+    const digits = (i: number) =>
+      steps.reduce((product, step, r) => (product * coefficients[r][digitAt(step, Number(wordAt(index, i)))]) % q, 1n);
     return field(
-      Array.from(f, (value, i) => value * alpha[digitAt(step, Number(wordAt(index, i)))]),
+      grid(elements, each, (i, p) => {
+        const own = f[f.length === elements ? i : i * each + p];
+        return own * digits(i) * (factor === undefined ? 1n : wordAt(factor, i * each + p));
+      }),
       q,
     );
   }
 
-  async lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array> {
-    return BigUint64Array.from({ length: lengthOf(nu) }, (_, i) => table[difference(group, 0, Number(nu.data[i]))]);
+  async lookUp(table: FoldedTable, nu: Words): Promise<BigUint64Array> {
+    const words = this.#words(table);
+    const at = (i: number) => difference(table.group, 0, Number(nu.data[i]));
+    return BigUint64Array.from({ length: lengthOf(nu) }, (_, i) => words[at(i)]);
   }
 
   async lookupRound(
     f: BigUint64Array,
-    table: BigUint64Array,
-    group: IndexGroup,
+    table: FoldedTable,
     step: DigitStep,
     mu: Words,
     nu: Words,
     q: bigint,
   ): Promise<BigUint64Array> {
     const z = new Array<bigint>(RADIX * RADIX).fill(0n);
+    const [words, { group }] = [this.#words(table), table];
     const rest = unfolded(group, step);
     for (let i = 0; i < f.length; i++) {
       const index = Number(wordAt(mu, i));
       const from = difference(group, index & rest, Number(wordAt(nu, i)));
       for (let b = 0; b < 2 ** step.width; b++)
-        z[RADIX * digitAt(step, index) + b] += f[i] * table[stepped(group, step, from, b)];
+        z[RADIX * digitAt(step, index) + b] += f[i] * words[stepped(group, step, from, b)];
     }
     return field(z, q);
   }

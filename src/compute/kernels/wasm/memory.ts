@@ -170,6 +170,11 @@ export class Memory {
     return { k, data };
   }
 
+  /** A view of 64-bit lanes, good until the memory grows. */
+  words(at: number, count: number): BigUint64Array {
+    return new BigUint64Array(this.#memory.buffer, at, count);
+  }
+
   /** A view of 32-bit lanes, good until the memory grows. */
   indices(at: number, count: number): Uint32Array {
     return new Uint32Array(this.#memory.buffer, at, count);

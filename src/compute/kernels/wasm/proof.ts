@@ -2,17 +2,29 @@
  * The kernels of the proofs in WebAssembly (`wasm/src/proof.rs`), a module of its own, in the calling thread. What is
  * long goes in parts, so that the memory of the instance stays small; every part is wiped behind it.
  */
-import { montgomery } from '../../field.ts';
-import { type DigitStep, type IndexGroup, difference, groupSize, unfolded } from '../../index-group.ts';
+import { type DigitStep, type IndexGroup, groupSize } from '../../index-group.ts';
 import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
 import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
 import { blockOf } from '../key-stream.ts';
-import { CLAIM_LIMBS, type ProofKernels, RADIX } from '../proof-types.ts';
-import { type TableLayout, entryBits, tableBytes } from '../table-layout.ts';
+import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
+import { type TableLayout, tableBytes } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
 import { Memory, up } from './memory.ts';
+import {
+  blocksAt,
+  coefficientsOf,
+  copyNarrow,
+  copyWide,
+  cut,
+  factorAt,
+  fieldAt,
+  integers,
+  layoutAt,
+  stepAt,
+  words64,
+} from './proof-memory.ts';
 
 /** Elements of a part: whole blocks of the tail, whole bytes of tables. */
 const PART = 1 << 16;
@@ -30,10 +42,14 @@ export class WasmProofKernels implements ProofKernels {
     this.#memory = undefined;
   }
 
+  #held(): Memory {
+    invariant(this.#memory !== undefined, 'kernels of proofs that were closed');
+    return this.#memory;
+  }
+
   /** Runs one operation and wipes its memory. A trap ends the instance. */
   #run<T>(operation: (memory: Memory) => T): T {
-    const memory = this.#memory;
-    invariant(memory !== undefined, 'kernels of proofs that were closed');
+    const memory = this.#held();
     try {
       return memory.run(() => operation(memory));
     } catch (error) {
@@ -86,29 +102,27 @@ export class WasmProofKernels implements ProofKernels {
     invariant(v.length === words, 'digest: a challenge for every word of an element');
     return this.#run((memory) => {
       const [at, shape, xs, vs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(x), memory.copy(v)];
-      const row = memory.take(8 * words);
-      const buckets = memory.take(8 * memory.exports.digest_scratch(words, sigma));
-      const [sums, out] = [memory.take(8 * sigma * words), memory.take(8 * sigma * sigma)];
-      memory.exports.digest_entries(at, shape, xs, x.length, vs, sigma, row, buckets, sums, out);
+      const scratch = memory.take(memory.exports.entries_scratch(x.length, words, sigma));
+      const out = memory.take(8 * sigma * sigma);
+      memory.exports.digest_entries(at, shape, xs, x.length, vs, sigma, scratch, out);
       return words64(memory, out, sigma * sigma);
     });
   }
 
-  async columns(rows: Words, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
-    const n = lengthOf(rows) / width;
+  async columns(rows: Words | Signed, width: number, v: BigUint64Array, sigma: number): Promise<Words> {
+    const short = 'signed' in rows;
+    const n = (short ? rows.signed.length : lengthOf(rows)) / width;
     invariant(v.length === width && Number.isInteger(n), 'columns: whole rows expected');
     const all = new BigUint64Array(n * sigma);
-    for (const [from, to] of parts(n))
-      all.set(
-        this.#run((memory) => {
-          const [at, vs] = [copyWide(memory, rows, from * width, to * width), memory.copy(v)];
-          const scratch = memory.take(memory.exports.columns_scratch(width, sigma));
-          const out = memory.take(8 * (to - from) * sigma);
-          memory.exports.columns(at, width, to - from, vs, sigma, scratch, out);
-          return words64(memory, out, (to - from) * sigma);
-        }),
-        from * sigma,
-      );
+    for (const [from, to] of parts(n, width))
+      this.#run((memory) => {
+        const [first, end] = [from * width, to * width];
+        const at = short ? memory.copy(rows.signed.subarray(first, end)) : copyWide(memory, rows, first, end);
+        const [vs, scratch] = [memory.copy(v), memory.take(memory.exports.columns_scratch(width, sigma))];
+        const out = memory.take(8 * (to - from) * sigma);
+        memory.exports[short ? 'columns_signed' : 'columns'](at, width, to - from, vs, sigma, scratch, out);
+        all.set(memory.words(out, (to - from) * sigma), from * sigma);
+      });
     return reducedWords(all, rows.k);
   }
 
@@ -156,8 +170,8 @@ export class WasmProofKernels implements ProofKernels {
     invariant(v.length === words && sums.length === sigma * words * CLAIM_LIMBS, 'claims: sums of every word');
     return this.#run((memory) => {
       const [at, shape, vs] = [memory.copy(sums), layoutAt(memory, layout), memory.copy(v)];
-      const out = memory.take(8 * CLAIM_LIMBS * sigma * sigma);
-      memory.exports.table_claims(at, shape, vs, sigma, out);
+      const [scratch, out] = [memory.take(16 * sigma), memory.take(8 * CLAIM_LIMBS * sigma * sigma)];
+      memory.exports.table_claims(at, shape, vs, sigma, scratch, out);
       return integers(memory, out, sigma * sigma);
     });
   }
@@ -221,11 +235,20 @@ export class WasmProofKernels implements ProofKernels {
   async foldEntries(
     bytes: Uint8Array,
     layout: TableLayout,
-    elements: number,
+    weights: BigUint64Array,
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array> {
-    return this.#tables('fold_entries', bytes, layout, elements, layout.widths.length, coefficients, q);
+    const [n, P] = [weights.length, layout.widths.length];
+    checkBytes(bytes, layout, n);
+    invariant(coefficients.length === layout.n, 'a coefficient for every entry');
+    return this.#run((memory) => {
+      const [at, shape, fs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(weights)];
+      const [cs, row] = [memory.copy(coefficients), memory.take(8 * layout.n * P)];
+      const out = memory.take(8 * n * P);
+      memory.exports.fold_entries(fieldAt(memory, q), at, shape, n, fs, cs, row, out);
+      return words64(memory, out, n * P);
+    });
   }
 
   async publicTable(
@@ -235,86 +258,92 @@ export class WasmProofKernels implements ProofKernels {
     coefficients: BigUint64Array,
     q: bigint,
   ): Promise<BigUint64Array> {
-    return this.#tables('public_table', bytes, layout, elements, 1, coefficients, q);
-  }
-
-  #tables(
-    name: 'fold_entries' | 'public_table',
-    bytes: Uint8Array,
-    layout: TableLayout,
-    elements: number,
-    scale: number,
-    coefficients: BigUint64Array,
-    q: bigint,
-  ): BigUint64Array {
     checkBytes(bytes, layout, elements);
     const words = layout.n * layout.widths.length;
-    invariant(coefficients.length === (name === 'fold_entries' ? layout.n : words), 'a coefficient for each');
+    invariant(coefficients.length === words, 'a coefficient for every word');
     return this.#run((memory) => {
       const [at, shape, cs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(coefficients)];
-      const [row, out] = [memory.take(8 * words), memory.take(8 * elements * scale)];
-      memory.exports[name](fieldAt(memory, q), at, shape, elements, cs, row, out);
-      return words64(memory, out, elements * scale);
+      const [row, out] = [memory.take(8 * words), memory.take(8 * elements)];
+      memory.exports.public_table(fieldAt(memory, q), at, shape, elements, cs, row, out);
+      return words64(memory, out, elements);
     });
   }
 
   // ── digit rounds ──────────────────────────────────────────────────────────
 
-  async foldTable(
-    table: BigUint64Array,
-    group: IndexGroup,
-    step: DigitStep,
-    beta: BigUint64Array,
-    q: bigint,
-  ): Promise<BigUint64Array> {
-    invariant(table.length === groupSize(group), 'a table over its whole group');
-    return this.#run((memory) => {
-      const [at, to, bs] = [memory.copy(table), stepAt(memory, group, step), memory.copy(beta)];
-      const [planes, out] = [memory.take(8 * table.length), memory.take(8 * table.length)];
-      memory.exports.fold_table(fieldAt(memory, q), at, to, bs, planes, out);
-      return words64(memory, out, table.length);
+  async loadTable(words: BigUint64Array, group: IndexGroup): Promise<FoldedTable> {
+    invariant(words.length === groupSize(group), 'a table over its whole group');
+    const table = new WasmTable(group, this.#held().keep(8 * words.length));
+    this.#run((memory) => memory.exports.load_table(memory.copy(words), words.length, table.at));
+    return table;
+  }
+
+  async foldTable(table: FoldedTable, step: DigitStep, beta: BigUint64Array, q: bigint): Promise<void> {
+    this.#run((memory) => {
+      const [at, to, bs] = [placeOf(table), stepAt(memory, table.group, step), memory.copy(beta)];
+      memory.exports.fold_table(fieldAt(memory, q), at, to, bs, memory.take(8 * groupSize(table.group)));
     });
   }
 
-  async foldWeights(
+  freeTable(table: FoldedTable): void {
+    const { at, freed } = table as WasmTable;
+    (table as WasmTable).freed = true;
+    if (!freed) this.#memory?.drop(at);
+  }
+
+  async digitWeights(
     f: BigUint64Array,
+    each: number,
     index: Words,
-    step: DigitStep,
-    alpha: BigUint64Array,
+    steps: readonly DigitStep[],
+    coefficients: readonly BigUint64Array[],
+    factor: Words | undefined,
     q: bigint,
   ): Promise<BigUint64Array> {
-    const group = { bits: 20, xorBits: 0 };
-    return this.#parts(f.length, 1, (memory, from, to, out) => {
-      const [at, places] = [memory.copy(f.subarray(from, to)), copyNarrow(memory, index, from, to)];
-      const [shape, as] = [stepAt(memory, group, step), memory.copy(alpha)];
-      memory.exports.fold_weights(fieldAt(memory, q), at, places, to - from, shape, as, out);
+    const n = lengthOf(index);
+    const whole = f.length === n * each;
+    invariant(whole || f.length === n, 'a weight for every element or every word');
+    invariant(factor === undefined || lengthOf(factor) === n * each, 'a factor for every word');
+    const digits = Uint32Array.from(steps.flatMap(({ at, width }) => [at, 2 ** width - 1]));
+    return this.#parts(n, each, (memory, from, to, out) => {
+      const own = f.subarray(...(whole ? [from * each, to * each] : [from, to]));
+      const [at, places, shape] = [memory.copy(own), copyNarrow(memory, index, from, to), memory.copy(digits)];
+      const cs = memory.copy(coefficientsOf(coefficients));
+      const more = factor === undefined ? 0 : copyWide(memory, factor, from * each, to * each);
+      memory.exports.digit_weights(
+        ...([fieldAt(memory, q), at, whole ? 1 : 0, each, places, to - from, shape, steps.length, cs, more] as const),
+        out,
+      );
     });
   }
 
-  /** Here and not in the instance: a table is megabytes, and few of its words are read. */
-  async lookUp(table: BigUint64Array, group: IndexGroup, nu: Words): Promise<BigUint64Array> {
-    invariant(table.length === groupSize(group), 'a table over its whole group');
-    const out = new BigUint64Array(lengthOf(nu));
-    for (let i = 0; i < out.length; i++) out[i] = table[difference(group, 0, Number(nu.data[i]))];
-    return out;
+  async lookUp(table: FoldedTable, nu: Words): Promise<BigUint64Array> {
+    return this.#parts(lengthOf(nu), 1, (memory, from, to, out) => {
+      const [at, shape] = [placeOf(table), stepAt(memory, table.group, { at: 0, width: 0, xor: false })];
+      memory.exports.look_up(at, shape, copyNarrow(memory, nu, from, to), to - from, out);
+    });
   }
 
   async lookupRound(
     f: BigUint64Array,
-    table: BigUint64Array,
-    group: IndexGroup,
+    table: FoldedTable,
     step: DigitStep,
     mu: Words,
     nu: Words,
     q: bigint,
   ): Promise<BigUint64Array> {
-    invariant(table.length === groupSize(group), 'a table over its whole group');
-    return this.#run((memory) => {
-      const [weights, at, shape] = [memory.copy(f), memory.copy(table), stepAt(memory, group, step)];
-      const [m, n, out] = [copyNarrow(memory, mu), copyNarrow(memory, nu), memory.take(8 * RADIX * RADIX)];
-      memory.exports.lookup_round(fieldAt(memory, q), weights, at, shape, m, n, f.length, out);
-      return words64(memory, out, RADIX * RADIX);
-    });
+    const total = new BigUint64Array(RADIX * RADIX);
+    for (const [from, to] of parts(f.length)) {
+      const z = this.#run((memory) => {
+        const [weights, shape] = [memory.copy(f.subarray(from, to)), stepAt(memory, table.group, step)];
+        const [m, n] = [copyNarrow(memory, mu, from, to), copyNarrow(memory, nu, from, to)];
+        const out = memory.take(8 * RADIX * RADIX);
+        memory.exports.lookup_round(fieldAt(memory, q), weights, placeOf(table), shape, m, n, to - from, out);
+        return words64(memory, out, RADIX * RADIX);
+      });
+      for (const [i, value] of z.entries()) total[i] = (total[i] + value) % q;
+    }
+    return total;
   }
 
   async choiceRound(
@@ -380,8 +409,7 @@ export class WasmProofKernels implements ProofKernels {
     q: bigint,
   ): Promise<bigint> {
     invariant(first + values.length < 2 ** 32, 'places of a tail have 32 bits');
-    const digits = new BigUint64Array(RADIX * coefficients.length);
-    for (const [r, of] of coefficients.entries()) digits.set(of, RADIX * r);
+    const digits = coefficientsOf(coefficients);
     let total = 0n;
     for (const [from, to] of parts(values.length))
       total += this.#run((memory) => {
@@ -402,20 +430,36 @@ export class WasmProofKernels implements ProofKernels {
   ): BigUint64Array {
     const all = new BigUint64Array(n * scale);
     for (const [from, to] of parts(n))
-      all.set(
-        this.#run((memory) => {
-          const out = memory.take(8 * (to - from) * scale);
-          operation(memory, from, to, out);
-          return words64(memory, out, (to - from) * scale);
-        }),
-        from * scale,
-      );
+      this.#run((memory) => {
+        const out = memory.take(8 * (to - from) * scale);
+        operation(memory, from, to, out);
+        all.set(memory.words(out, (to - from) * scale), from * scale);
+      });
     return all;
   }
 }
 
-function* parts(n: number): Generator<readonly [number, number]> {
-  for (let from = 0; from < n; from += PART) yield [from, Math.min(n, from + PART)];
+/** Two planes of 32-bit lanes in the memory of the instance. */
+class WasmTable implements FoldedTable {
+  readonly group: IndexGroup;
+  readonly at: number;
+  freed = false;
+
+  constructor(group: IndexGroup, at: number) {
+    this.group = group;
+    this.at = at;
+  }
+}
+
+function placeOf(table: FoldedTable): number {
+  invariant(table instanceof WasmTable && !table.freed, 'a table of these kernels, which is not freed');
+  return table.at;
+}
+
+/** Of rows of one word, or of so many rows of more that what is made once for a part does not count. */
+function* parts(n: number, width = 1): Generator<readonly [number, number]> {
+  const step = width === 1 ? PART : RADIX * Math.max(1, Math.floor((2 * PART) / width));
+  for (let from = 0; from < n; from += step) yield [from, Math.min(n, from + step)];
 }
 
 function checkBytes(bytes: Uint8Array, layout: TableLayout, elements: number): void {
@@ -427,82 +471,4 @@ function checkChoice(choice: Words | undefined, { n }: TableLayout, elements: nu
   if (choice === undefined) return;
   invariant(lengthOf(choice) === elements, 'a choice for every element');
   for (let i = 0; i < elements; i++) invariant(Number(choice.data[i]) < n, 'a choice behind the last entry');
-}
-
-/** q and what reduces modulo it, as `Field` of wasm/src/field.rs. */
-function fieldAt(memory: Memory, q: bigint): number {
-  const { inverse, square } = montgomery(q);
-  return memory.copy(BigUint64Array.of(q, inverse, (1n << 64n) % q, square, (1n << 192n) % q));
-}
-
-/** `Layout` of wasm/src/entries.rs. */
-function layoutAt(memory: Memory, layout: TableLayout): number {
-  return memory.copy(Uint32Array.of(layout.n, layout.widths.length, entryBits(layout), ...layout.widths));
-}
-
-/** `Step` of wasm/src/proof.rs. */
-function stepAt(memory: Memory, group: IndexGroup, step: DigitStep): number {
-  const { at, width, xor } = step;
-  const [all, low] = [groupSize(group) - 1, 2 ** group.xorBits - 1];
-  return memory.copy(Uint32Array.of(all, low, at, width, xor ? 1 : 0, unfolded(group, step)));
-}
-
-/** Whole blocks, zeros behind the end: scratch is zero. */
-function blocksAt(memory: Memory, u: BigUint64Array): number {
-  const at = memory.take(8 * up(u.length, RADIX));
-  memory.write(at, u);
-  return at;
-}
-
-/** In 64-bit lanes. */
-function copyWide(memory: Memory, x: Words, from = 0, to = lengthOf(x)): number {
-  return memory.copy(x.data instanceof BigUint64Array ? x.data.subarray(from, to) : wide(x.data.subarray(from, to)));
-}
-
-/** In 32-bit lanes: indices, whatever their ring. */
-function copyNarrow(memory: Memory, x: Words, from = 0, to = lengthOf(x)): number {
-  return memory.copy(x.data instanceof Uint32Array ? x.data.subarray(from, to) : narrow(x, from, to));
-}
-
-function narrow({ data }: Words, from: number, to: number): Uint32Array {
-  return Uint32Array.from({ length: to - from }, (_, i) => Number(data[from + i]));
-}
-
-/** 32-bit lanes as 64-bit ones. */
-function wide(data: Uint32Array): Uint32Array {
-  const out = new Uint32Array(2 * data.length);
-  for (let i = 0; i < data.length; i++) out[2 * i] = data[i];
-  return out;
-}
-
-/** 64-bit or 32-bit lanes as words of Z_2^k. */
-function cut({ data }: Words, k: number): Words {
-  if (data instanceof BigUint64Array) return reducedWords(data, k);
-  if (k < 32) for (let i = 0; i < data.length; i++) data[i] &= 2 ** k - 1;
-  return { k, data };
-}
-
-/** The product of factors mod 2^64, or null for ones. */
-function factorAt(memory: Memory, factors: readonly Words[]): number {
-  const [first, second] = factors;
-  if (first === undefined) return 0;
-  const at = copyWide(memory, first);
-  if (second === undefined) return at;
-  const n = lengthOf(first);
-  memory.exports.multiply64(at, copyWide(memory, second), n, at);
-  return at;
-}
-
-function words64(memory: Memory, at: number, count: number): BigUint64Array {
-  return memory.read(at, 64, count).data as BigUint64Array;
-}
-
-/** Numbers of four limbs. */
-function integers(memory: Memory, at: number, count: number): bigint[] {
-  const limbs = words64(memory, at, CLAIM_LIMBS * count);
-  return Array.from({ length: count }, (_, i) => {
-    let value = 0n;
-    for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[CLAIM_LIMBS * i + l];
-    return value;
-  });
 }

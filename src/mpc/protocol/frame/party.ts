@@ -25,6 +25,8 @@ export interface ParameterView {
    * selects rows.
    */
   words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
+  /** An open matrix row by row, in the lanes of its integers; undefined where there are `words` alone. */
+  signed?(parameter: Parameter): Promise<Int32Array | undefined>;
 }
 
 /** Payload bytes that went over the links of a party, as its steps sent and took them. */

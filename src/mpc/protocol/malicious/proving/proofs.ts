@@ -22,7 +22,7 @@ import { Verifier } from '../../../proof/verifier.ts';
 import { Witness } from '../../../proof/witness.ts';
 import type { Circuit } from '../../frame/circuit.ts';
 import type { Observer } from '../../frame/engine.ts';
-import { type Gate, type Phase, type Seen, tagOf } from '../../frame/gate.ts';
+import { type Gate, type Halves, type Phase, type Seen, tagOf } from '../../frame/gate.ts';
 import type { Party } from '../../frame/party.ts';
 import { type PlannedSegment, VERIFIERS, planProofs } from './plan.ts';
 import { proofMessages } from './price.ts';
@@ -75,6 +75,8 @@ export class Proofs implements Observer {
   readonly #options: ProofOptions;
   readonly #parts: readonly Part[];
   #ms = 0;
+  /** The relations of every gate. */
+  readonly #relations = new Map<Gate, { readonly part: Part; readonly index: number; readonly halves: Halves }[]>();
   /** Verdicts for P0, which has no part in the half-rounds and asks behind them. */
   readonly #verdicts: (readonly [tag: string, seed: Uint8Array])[] = [];
 
@@ -82,6 +84,12 @@ export class Proofs implements Observer {
     this.#options = options;
     const planned = planProofs(options.circuit, options.ring, options.limit);
     this.#parts = planned.map((segment) => this.#part(segment));
+    for (const part of this.#parts)
+      for (const [index, { gate, halves }] of part.planned.relations.entries()) {
+        const known = this.#relations.get(gate) ?? [];
+        this.#relations.set(gate, known);
+        known.push({ part, index, halves });
+      }
   }
 
   #part(planned: PlannedSegment): Part {
@@ -132,13 +140,11 @@ export class Proofs implements Observer {
         return transcript.message(from, to, tagOf(gate, phase));
       },
     };
-    for (const part of this.#parts)
-      for (const [index, { gate: owner, halves }] of part.planned.relations.entries()) {
-        if (owner !== gate) continue;
-        if (part.role === 'prover') part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
-        else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
-        else await part.witness.absorb(index, await halves.w(seen));
-      }
+    for (const { part, index, halves } of this.#relations.get(gate) ?? []) {
+      if (part.role === 'prover') part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
+      else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
+      else await part.witness.absorb(index, await halves.w(seen));
+    }
     if (gate.relations !== undefined) transcript.forget(PHASES.map((phase) => tagOf(gate, phase)));
   }
 

@@ -1,8 +1,9 @@
 /** What the verifiers of an affine map have (PROTOCOL §14.4, §16.1). Relations as in `affine.ts`, in its order. */
+import type { Signed } from '../../../../compute/kernels/proof-types.ts';
 import { type Words, zeros } from '../../../../compute/ring.ts';
 import type { Wire } from '../../../share/wire.ts';
 import type { AffineTerm } from '../../types.ts';
-import type { HalfOfV, HalfOfW, Operand } from '../../../proof/relations.ts';
+import type { Factor, HalfOfV, HalfOfW } from '../../../proof/relations.ts';
 import type { Halves, Seen } from '../../frame/gate.ts';
 import type { Part } from '../../frame/party.ts';
 import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.ts';
@@ -10,30 +11,29 @@ import { maskTotal, total } from '../../frame/weighted-sums.ts';
 import { mask1 } from '../complete.ts';
 import { sent, summed, weightOf } from './read.ts';
 
-type Factor = (seen: Seen, term: AffineTerm) => Promise<Words>;
+type FactorOf = (seen: Seen, term: AffineTerm) => Promise<Words | Signed>;
 type Linear = (seen: Seen) => Promise<Words>;
 
 const wire =
-  (component: 'm' | 'l1' | 'l2'): Factor =>
+  (component: 'm' | 'l1' | 'l2'): FactorOf =>
   async ({ party }, { x }) =>
     party.kernels.read(await party.value(x, component));
 
-/** Weights are loaded when their turn comes. */
 const weight =
-  (part: Part): Factor =>
+  (part: Part): FactorOf =>
   (seen, term) =>
     weightOf(seen, term, part);
 
 /** A matrix relation: for every summand the factors of each side, in the order of its products. */
 function matrixHalves(
   terms: readonly AffineTerm[],
-  v: readonly Factor[],
-  w: readonly Factor[],
+  v: readonly FactorOf[],
+  w: readonly FactorOf[],
   a: Linear,
   b: Linear,
 ): Halves {
-  const half = async (seen: Seen, factors: readonly Factor[], linear: Linear): Promise<HalfOfV & HalfOfW> => {
-    const operands: Operand[] = [];
+  const half = async (seen: Seen, factors: readonly FactorOf[], linear: Linear): Promise<HalfOfV & HalfOfW> => {
+    const operands: Factor[] = [];
     for (const term of terms) for (const factor of factors) operands.push(await factor(seen, term));
     return { kind: 'matrix', linear: await linear(seen), factors: operands };
   };

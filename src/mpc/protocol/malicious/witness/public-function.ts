@@ -169,26 +169,35 @@ async function segmentWords(
   const { t, degree, coefficients } = polynomial;
   const size = tableBytes(layout, 1);
   const out = new Uint8Array(size * indices.length);
-  const order = Uint32Array.from(indices.keys());
   // By segments, which are one run each where the whole function is asked for.
-  if (!indices.every((d, i) => i === 0 || indices[i - 1] < d))
-    order.sort((i, j) => (indices[i] >>> t) - (indices[j] >>> t));
-  for (let from = 0; from < order.length; ) {
-    const segment = indices[order[from]] >>> t;
-    let to = from;
-    while (to < order.length && indices[order[to]] >>> t === segment) to++;
-    const low = new Uint32Array(to - from);
-    for (let i = from; i < to; i++) low[i - from] = indices[order[i]] & (2 ** t - 1);
+  const order = ascending(indices) ? undefined : inOrder(indices);
+  const sorted = order === undefined ? indices : order.map((i) => indices[i]);
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    const segment = sorted[from] >>> t;
+    while (to < sorted.length && sorted[to] >>> t === segment) to++;
+    const low = sorted.slice(from, to);
+    for (let i = 0; i < low.length; i++) low[i] &= 2 ** t - 1;
     const own = coefficients.slice((degree + 1) * segment, (degree + 1) * (segment + 1));
     const one = { ...polynomial, segments: 1, coefficients: own };
     const bytes = await kernels.clearTable({ kind: 'polynomial', polynomial: one, a: { k: t, data: low } }, layout);
-    if (order[to - 1] - order[from] === to - 1 - from && order[from] === from) out.set(bytes, size * from);
+    if (order === undefined) out.set(bytes, size * from);
     else
       for (let i = from; i < to; i++)
         out.set(bytes.subarray(size * (i - from), size * (i - from + 1)), size * order[i]);
-    from = to;
   }
   return out;
+}
+
+function ascending(indices: Uint32Array): boolean {
+  for (let i = 1; i < indices.length; i++) if (indices[i - 1] >= indices[i]) return false;
+  return true;
+}
+
+/** The places of indices, the smallest index first. */
+function inOrder(indices: Uint32Array): Uint32Array {
+  const order = new Uint32Array(indices.length);
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  return order.sort((i, j) => indices[i] - indices[j]);
 }
 
 /** Indices as words of Z_2^k. */

@@ -1,4 +1,5 @@
 /** How halves of relations are read at a party: messages as they were on a link, components, weights. */
+import type { Signed } from '../../../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf, sliceWords, zeros } from '../../../../compute/ring.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
@@ -42,8 +43,24 @@ export function once<T>(make: (seen: Seen) => Promise<T>): (seen: Seen) => Promi
   };
 }
 
-/** The words of a weight as a right factor: those of a row stand on the diagonal of a square. */
-export async function weightOf({ party }: Seen, { weight, diagonal }: AffineTerm, part: Part): Promise<Words> {
+/**
+ * A weight as a right factor: the words of a row stand on the diagonal of a square. Made once for one look at a gate,
+ * where a party has a part in more than one of its relations.
+ */
+export function weightOf(seen: Seen, term: AffineTerm, part: Part): Promise<Words | Signed> {
+  const made = WEIGHTS.get(seen) ?? new Map<string, Promise<Words | Signed>>();
+  WEIGHTS.set(seen, made);
+  const key = `${part} ${term.diagonal === true} ${term.weight.name}`;
+  const known = made.get(key) ?? readWeight(seen, term, part);
+  made.set(key, known);
+  return known;
+}
+
+const WEIGHTS = new WeakMap<Seen, Map<string, Promise<Words | Signed>>>();
+
+async function readWeight({ party }: Seen, { weight, diagonal }: AffineTerm, part: Part): Promise<Words | Signed> {
+  const signed = part === 'clear' && diagonal !== true ? await party.parameters.signed?.(weight) : undefined;
+  if (signed !== undefined) return { k: 64, signed };
   const words = await party.kernels.read(await party.parameters.words(party.kernels, weight, part));
   if (diagonal !== true) return words;
   const n = weight.cols;
