@@ -241,6 +241,8 @@ test('words, direction, colours and widths are the page’s to choose', async ({
   const before = await heights();
   await run(small, 'A film of many words, none of which says much.');
   await answered(small, 'NEGATIVE');
+  // Under a notice, in the smallest card, the answer is seen all the same.
+  await expect(small.locator('#answer')).toBeInViewport({ ratio: 1 });
   // The height says nothing of a text.
   expect(await heights()).toEqual(before);
   await page.screenshot({ path: join(SHOTS, 'rtl-and-dark-280.png') });

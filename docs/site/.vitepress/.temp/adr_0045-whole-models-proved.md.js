@@ -1,0 +1,19 @@
+import { ssrRenderAttrs } from "vue/server-renderer";
+import { useSSRContext } from "vue";
+import { _ as _export_sfc } from "./plugin-vue_export-helper.1tPrXgE0.js";
+const __pageData = JSON.parse('{"title":"45. Public tables of whole models","description":"","frontmatter":{},"headers":[],"relativePath":"adr/0045-whole-models-proved.md","filePath":"adr/0045-whole-models-proved.md"}');
+const _sfc_main = { name: "adr/0045-whole-models-proved.md" };
+function _sfc_ssrRender(_ctx, _push, _parent, _attrs, $props, $setup, $data, $options) {
+  _push(`<div${ssrRenderAttrs(_attrs)}><h1 id="45-public-tables-of-whole-models" tabindex="-1">45. Public tables of whole models <a class="header-anchor" href="#45-public-tables-of-whole-models" aria-label="Permalink to &quot;45. Public tables of whole models&quot;">​</a></h1><p><strong>Context.</strong> A public table is folded by the prover and by W. Written down word by word, the tables of a small model have 570 million words: windows of a law in ten rings, 16 entries each, and cosines of 20 bits in six functions. To make them took minutes.</p><p><strong>Choice.</strong> A relation says more of its functions, so that less is folded. Nothing of a proof&#39;s messages changes.</p><p><em>Constant functions.</em> The words of a sum of cosines that carry a and the constant are the same at every index. Such a term has no digit: it sits in block 0 (PROTOCOL §15.7), and nobody looks anything up.</p><p><em>Entries as elements.</em> All entries of a window&#39;s table are one function, at an index that is 2^t less for each. So an entry is an element of its own, and X keeps it apart. V moves its index by a public step. Both entries of a gated cosine are elements as well. A table then has the words of one entry.</p><p><em>One table for all rings.</em> Words that are the same integers in every ring are those of Z_2^64. A relation over Z_2^k counts 2^(64−k) times: V&#39;s weights have the factor. V may be shared by relations with the same table (Lemma 15.1).</p><p><em>Sums before challenges.</em> A prover adds up what X makes of all relations of a table, and applies V once. Matrices of one row or one column are not compressed. Look-ups of a round are made once for a table.</p><p><em>The words still come from P1&#39;s kernel</em>, by <code>clearTable</code>, which adds no pads.</p><p><strong>What it costs.</strong> CPU seconds of all three parties in one process, two busy cores, open weights, next to the same circuit without proofs:</p><table tabindex="0"><thead><tr><th></th><th>without</th><th>with proofs</th></tr></thead><tbody><tr><td>capitals-bert, 9 tokens</td><td>1.6</td><td>21.5</td></tr><tr><td>tiny-gpt2, 3 tokens</td><td>1.7</td><td>15.9</td></tr></tbody></table><p>That is nine to thirteen times, not the three that were aimed at. What is left: folds of tables with 2^20 indices at P0 and P1, copies into the instance&#39;s memory, and the work of some thousand small relations. Proofs are 142,104 bytes, of which P0 sends 224, and 27 seeds go between P1 and P2. The process held 200 MB more.</p><p><strong>Consequences.</strong> <code>proofPrice</code> says bytes, round trips, memory and soundness from shapes alone. Words of open matrices are encoded again where a proof asks for them. The vectors of the second implementation have no constant functions and no narrower rings; <code>malicious-halves.test.ts</code> holds these against sums over the integers.</p></div>`);
+}
+const _sfc_setup = _sfc_main.setup;
+_sfc_main.setup = (props, ctx) => {
+  const ssrContext = useSSRContext();
+  (ssrContext.modules || (ssrContext.modules = /* @__PURE__ */ new Set())).add("adr/0045-whole-models-proved.md");
+  return _sfc_setup ? _sfc_setup(props, ctx) : void 0;
+};
+const _0045WholeModelsProved = /* @__PURE__ */ _export_sfc(_sfc_main, [["ssrRender", _sfc_ssrRender]]);
+export {
+  __pageData,
+  _0045WholeModelsProved as default
+};
