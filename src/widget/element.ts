@@ -11,7 +11,8 @@ import type { TercetInferElement, WidgetAnswer, WidgetMode, WidgetText } from '.
 const TERMS = ['model', 'task', 'deployment', 'mode', 'device', 'share-result'];
 const LOOKS = ['theme', 'lang', 'dir', 'disabled'];
 /** The frame has one height for each task: a page that measures it learns nothing of the text. */
-const STYLE = `:host{display:grid;grid-template:100%/100%;box-sizing:border-box;min-inline-size:280px;block-size:var(--tercet-height,35rem)}
+const STYLE = `:host{display:grid;grid-template:100%/100%}
+:host{box-sizing:border-box;min-inline-size:280px;block-size:var(--tercet-height,35rem)}
 :host([task^=question]),:host([task^=zero]){block-size:var(--tercet-height,43rem)}
 :host([mode=inline]){block-size:auto;min-inline-size:0}
 :host([hidden]){display:none}

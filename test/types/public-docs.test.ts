@@ -67,7 +67,9 @@ describe('types', () => {
   });
 
   it('are shown by the function that is nearest; one that nothing names has none', () => {
-    const source = `/** A. */ export interface A { b: B } /** B. */ export interface B { n: 1 } /** C. */ export interface C { n: 1 }
+    const source = `/** A. */ export interface A { b: B }
+/** B. */ export interface B { n: 1 }
+/** C. */ export interface C { n: 1 }
 /** F.
  * @example
  * f(a);
@@ -115,7 +117,8 @@ import { pipeline } from '../../src/sdk/index.ts';
 import { ${entry.endsWith('node.ts') ? 'MpcCoordinator, releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
   DataOwnerParty, MetricsCollector, checkPartyConnectivity, getHealthStatus, measureStep,
   GpuOutOfMemoryError, NetworkTimeoutError, SecurityViolationError, TercetError, capabilities,
-  loadDeployment, pipeline, type Model, type Pipeline, type ProgressEvent, type TaskNamed, type Tensor } from '../../${entry}';
+  loadDeployment, pipeline, type Model, type Pipeline, type ProgressEvent,
+  type TaskNamed, type Tensor } from '../../${entry}';
 declare const model: Model;
 declare const party: DataOwnerParty;
 declare const collector: MetricsCollector;
