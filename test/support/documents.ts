@@ -7,7 +7,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDERS = ['docs', 'examples', 'models', 'bench', 'training', 'test', 'shaders', 'wasm', 'src'];
 
 /** Every document, by its path. What `npm run api` and `npm run docs` write is not one. */
-export const DOCUMENTS: readonly string[] = [
+const DOCUMENTS: readonly string[] = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
   ...FOLDERS.flatMap((folder) =>
     readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
