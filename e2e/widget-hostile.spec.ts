@@ -149,9 +149,12 @@ test('a covered card, and one that somebody types in: the page is not given the 
   expect(refused).toBe('ERR_STATE');
 
   await page.evaluate(() => (window as unknown as { cover(): void }).cover());
-  // As often as a browser looks.
-  await page.waitForTimeout(1_000);
-  await card.locator('#text').fill(TEXT);
+  // A browser looks now and then: typed again until the card knows that it is covered.
+  await expect(async () => {
+    await card.locator('#text').fill('');
+    await card.locator('#text').fill(TEXT);
+    await expect(card.locator('#kept')).not.toHaveAttribute('hidden', { timeout: 500 });
+  }).toPass();
   await card.locator('#run').click();
   await answered(card);
   await expect.poll(results).toHaveLength(2);

@@ -13,7 +13,8 @@ test('a text is typed into a frame that comes when it is needed, and the page ge
 }) => {
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
-  const body = `<div style="height: 4000px">far above</div><form id="form">${tag('name="mood" required')}</form>`;
+  const far = '<div style="height: 4000px">far away</div>';
+  const body = `${far}<form id="form">${tag('name="mood" required')}</form>${far}${tag('', 'other')}`;
   await page.goto(host.page('plain', { body, script: LISTEN }));
   await page.waitForFunction(() => document.querySelector('tercet-infer')?.shadowRoot !== null);
   // Nothing but the one script, until somebody comes near.
@@ -53,6 +54,12 @@ test('a text is typed into a frame that comes when it is needed, and the page ge
   }));
   expect(seen).toMatchObject({ value: '', result: undefined, form: 'form', valid: true, entries: [], document: null });
   expect(seen.markup).not.toMatch(/Ludmila|POSITIVE/);
+
+  // The other one is still far away. Focus starts it too, and goes into the frame.
+  const other = page.locator('#other iframe');
+  await expect(other).toHaveCount(0);
+  await page.locator('#other').evaluate((element: HTMLElement) => element.focus({ preventScroll: true }));
+  await expect(other).toBeFocused();
 });
 
 test('a page with a strict policy: two cards in a shadow tree share a worker, and a form gets the answer', async ({
@@ -71,11 +78,12 @@ test('a page with a strict policy: two cards in a shadow tree share a worker, an
   const script = `${LISTEN}
     const root = document.querySelector('#app').attachShadow({ mode: 'open' });
     const form = document.createElement('form');
+    const set = form.appendChild(document.createElement('fieldset'));
     for (const id of ['card', 'other']) {
       const card = document.createElement('tercet-infer');
       Object.assign(card, { id, model: 'sst2-bert', task: 'text-classification',
         shareResult: true, name: id, required: true });
-      form.append(card);
+      set.append(card);
     }
     root.append(form);`;
   await page.goto(host.page('strict', { body: '<div id="app"></div>', script, headers }));
@@ -93,11 +101,21 @@ test('a page with a strict policy: two cards in a shadow tree share a worker, an
       entries: Object.fromEntries(new FormData(element)),
     }));
   expect(await form()).toEqual({ valid: false, entries: {} });
+  const validity = () =>
+    page.locator('#card').evaluate(({ validity, validationMessage }: HTMLElementTagNameMap['tercet-infer']) => ({
+      missing: validity.valueMissing,
+      says: validationMessage,
+    }));
+  expect(await validity()).toEqual({ missing: true, says: 'Run it first.' });
+  // A browser shows what is missing where it can focus it.
+  expect(await page.locator('form').evaluate((element: HTMLFormElement) => element.reportValidity())).toBe(false);
+  await expect(page.locator('#card iframe')).toBeFocused();
   await run(card);
   await answered(card);
   await run(other, 'Two hours that nobody gives back to me.');
   await answered(other, 'NEGATIVE');
   expect(await form()).toEqual({ valid: true, entries: { card: 'POSITIVE', other: 'NEGATIVE' } });
+  expect(await validity()).toEqual({ missing: false, says: '' });
   const results = (await heard(page)).filter(({ type }) => type === 'result');
   expect(results[0]?.detail).toEqual({
     answer: {
@@ -116,8 +134,17 @@ test('a page with a strict policy: two cards in a shadow tree share a worker, an
   await page.locator('form').evaluate((element: HTMLFormElement) => element.reset());
   await expect(card.locator('#text')).toHaveValue('');
   expect(await form()).toEqual({ valid: false, entries: {} });
+  const fieldset = (disabled: boolean) =>
+    page.locator('fieldset').evaluate((set: HTMLFieldSetElement, to) => Object.assign(set, { disabled: to }), disabled);
+  await fieldset(true);
+  for (const one of [card, other]) await expect(one.locator('#text')).toBeDisabled();
+  // What is disabled is neither sent nor missed.
+  expect(await form()).toEqual({ valid: true, entries: {} });
+  await fieldset(false);
+  await expect(card.locator('#text')).toBeEnabled();
   await page.locator('#card').evaluate((element) => element.toggleAttribute('disabled', true));
   await expect(card.locator('#text')).toBeDisabled();
+  await expect(other.locator('#text')).toBeEnabled();
   expect(await page.evaluate(() => window.refused)).toEqual([]);
 
   // Moved to another place of the page: another frame, which works, and the one that followed too.
@@ -214,6 +241,8 @@ test('words, direction, colours and widths are the page’s to choose', async ({
   const before = await heights();
   await run(small, 'A film of many words, none of which says much.');
   await answered(small, 'NEGATIVE');
+  // Under a notice, in the smallest card, the answer is seen all the same.
+  await expect(small.locator('#answer')).toBeInViewport({ ratio: 1 });
   // The height says nothing of a text.
   expect(await heights()).toEqual(before);
   await page.screenshot({ path: join(SHOTS, 'rtl-and-dark-280.png') });

@@ -17,3 +17,9 @@ export function hidden(exported: readonly Exported[]): Exported[];
 export function report(project: Project): string;
 export function docOf(node: Node): Doc | undefined;
 export function callablesOf(name: string, node: Node): readonly { readonly name: string; readonly node: Node }[];
+export interface TypeExample {
+  /** The declaration that has it: the type itself, or a function that takes or gives it. */
+  readonly from: string;
+  readonly code: string;
+}
+export function typeExamples(all: readonly Exported[]): ReadonlyMap<string, TypeExample>;

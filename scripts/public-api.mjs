@@ -189,3 +189,33 @@ export function callablesOf(name, node) {
   ];
   return members.map((member) => ({ name: `${name}.${member.getName()}`, node: member }));
 }
+
+/**
+ * An example for each type, by its name: its own, or that of the function which is nearest to it. A function that
+ * names the type is nearer than one that names what holds it.
+ */
+export function typeExamples(all) {
+  const holders = all.flatMap(({ name, declarations }) =>
+    declarations.flatMap((node) => [{ name, node }, ...callablesOf(name, node)]),
+  );
+  let front = holders.flatMap(({ name, node }) =>
+    (docOf(node)?.examples ?? []).slice(0, 1).map((code) => ({ node, example: { from: name, code } })),
+  );
+  const found = new Map(front.map(({ node, example }) => [node, example]));
+  while (front.length > 0) {
+    const next = [];
+    for (const { node, example } of front) {
+      for (const type of named(node)) {
+        if (found.has(type)) continue;
+        found.set(type, example);
+        next.push({ node: type, example });
+      }
+    }
+    front = next;
+  }
+  return new Map(
+    all.flatMap(({ name, declarations }) =>
+      declarations.filter((node) => isType(node) && found.has(node)).map((node) => [name, found.get(node)]),
+    ),
+  );
+}

@@ -138,7 +138,7 @@ export const TABLE: Record<ErrorCode, Row> = {
   ERR_TEXT_EMPTY: {
     title: 'There is no text',
     happened: '',
-    remedy: 'type a sentence, or pick an example.',
+    remedy: 'type a sentence.',
     input: true,
   },
   ERR_NO_MASK: {

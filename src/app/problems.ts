@@ -34,11 +34,11 @@ function emptyField({ task, subject }: State): Problem | undefined {
     return problem('question', 'There is no question', 'type a question that the text below it answers.');
   if (subject.text.trim() !== '') return undefined;
   return task === 'question-answering'
-    ? problem('text', 'There is no text to search', 'paste the text that holds the answer, or pick an example.')
+    ? problem('text', 'There is no text to search', 'paste the text that holds the answer.')
     : problem(
         'text',
         'There is no text',
-        task === 'text-generation' ? 'type how it begins, or pick an example.' : 'type a sentence, or pick an example.',
+        task === 'text-generation' ? 'type how it begins.' : 'type a sentence, or pick an example.',
       );
 }
 

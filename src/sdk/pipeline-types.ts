@@ -10,7 +10,13 @@ export type { NestedNumbers, Tensor } from './tensor.ts';
 
 /** Tasks of a pipeline: those that models are made for, and one that two kinds of them can do. */
 export type PipelineTask = TableTask;
-/** Other names that transformers.js has. */
+/**
+ * Other names that transformers.js has.
+ *
+ * @example
+ * const names = await pipeline('ner', 'wnut-roberta', { deployment: '/tercet.json' });
+ * console.log(names.task); // 'token-classification'
+ */
 export type Alias = TaskAlias;
 /** The task that a name or another name stands for. */
 export type { TaskNamed } from '../ml/tasks/table.ts';

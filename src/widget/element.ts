@@ -11,11 +11,12 @@ import type { TercetInferElement, WidgetAnswer, WidgetMode, WidgetText } from '.
 const TERMS = ['model', 'task', 'deployment', 'mode', 'device', 'share-result'];
 const LOOKS = ['theme', 'lang', 'dir', 'disabled'];
 /** The frame has one height for each task: a page that measures it learns nothing of the text. */
-const STYLE = `:host{display:block;box-sizing:border-box;min-inline-size:280px;block-size:var(--tercet-height,35rem)}
+const STYLE = `:host{display:grid;grid-template:100%/100%}
+:host{box-sizing:border-box;min-inline-size:280px;block-size:var(--tercet-height,35rem)}
 :host([task^=question]),:host([task^=zero]){block-size:var(--tercet-height,43rem)}
 :host([mode=inline]){block-size:auto;min-inline-size:0}
 :host([hidden]){display:none}
-iframe,.wait{box-sizing:border-box;display:block;inline-size:100%;block-size:100%;border:0}
+iframe,.wait{box-sizing:border-box;grid-area:1/1;inline-size:100%;block-size:100%;border:0}
 iframe,.wait{border-radius:6px;color-scheme:auto}
 .wait{border:1px solid #84878c}`;
 /** So near to the window the frame is made. */
@@ -246,8 +247,20 @@ export class TercetInfer extends HTMLElement implements TercetInferElement {
       () => ({ setup: this.#setup(), look: this.#look() }),
       (message) => this.#told(message),
     );
-    this.#root.replaceChildren(this.#link.frame);
-    if (focused) this.#link.frame.focus();
+    const { frame } = this.#link;
+    if (!focused) {
+      this.#root.replaceChildren(frame);
+      return;
+    }
+    // A frame that has no document yet would lose the focus of the whole page: the placeholder keeps it until then.
+    const wait = this.#root.activeElement;
+    frame.addEventListener('load', () => {
+      if (wait?.isConnected !== true) return;
+      const stays = this.#root.activeElement === wait;
+      if (stays) frame.focus();
+      wait.remove();
+    });
+    this.#root.append(frame);
   }
 
   #call(op: 'run' | 'prepare'): Promise<WidgetAnswer | undefined> {

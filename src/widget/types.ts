@@ -65,7 +65,12 @@ export type WidgetEventMap = {
   readonly [K in keyof WidgetEventDetails]: CustomEvent<WidgetEventDetails[K]>;
 };
 
-/** Attributes of the tag, for the typings of frameworks. */
+/**
+ * Attributes of the tag, for the typings of frameworks.
+ *
+ * @example
+ * const attributes: WidgetAttributes = { model: 'sst2-bert', task: 'ner', 'share-result': '' };
+ */
 export interface WidgetAttributes {
   readonly model?: string;
   /** By any of its names, as `pipeline` takes them. */

@@ -1,6 +1,6 @@
 /** Commands that documents show: each is read by the command line as it is, up to where it would run. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { auditCommand } from '../../src/cli/audit.ts';
@@ -17,11 +17,17 @@ import { ownerCommand } from '../../src/cli/owner.ts';
 import { partyCommand } from '../../src/cli/party.ts';
 import { serveCommand } from '../../src/cli/serve.ts';
 import { siteCommand } from '../../src/cli/site.ts';
+import { BLOCKS, ROOT } from '../support/documents.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
-  readonly scripts: Readonly<Record<string, string>>;
-};
+/** Scripts of the package that a document is of: an example has its own. */
+function scriptsOf(file: string): Readonly<Record<string, string>> {
+  const own = `${ROOT}${dirname(file)}/package.json`;
+  const { scripts } = JSON.parse(readFileSync(existsSync(own) ? own : `${ROOT}package.json`, 'utf8')) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  return scripts;
+}
+
 const COMMANDS = [
   ...[auditCommand, benchCommand, certificatesCommand, configCommand, dealerCommand, demoCommand, identityCommand],
   ...[inferCommand, keyCommand, modelCommand, ownerCommand, partyCommand, serveCommand, siteCommand],
@@ -29,8 +35,11 @@ const COMMANDS = [
 /** Of every command (src/cli/main.ts). */
 const SHARED = ['--debug', '--config', '--help'];
 
+/** Files of the repository that a command reads, or tests that it runs; not what it writes. */
+const PATH = /(?<!--out )(?<![\w./-])(?:bench|docs|examples|models|scripts|src|test|training)\/[\w./*{},-]+/g;
+
 /** What is wrong with a line of a block; empty if nothing is. */
-function faults(line: string): string[] {
+function faults(line: string, file = 'README.md'): string[] {
   return line
     .replaceAll('npm run -s tercet --', 'tercet')
     .replace(/\s#.*$/, '')
@@ -38,9 +47,9 @@ function faults(line: string): string[] {
     .flatMap((command) => {
       const words = [...command.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([word]) => word);
       const script = /^npm run (?:-s )?([\w:-]+)/.exec(command)?.[1];
-      if (script !== undefined && scripts[script] === undefined) return [`npm run ${script}`];
-      const file = /^node (\S+\.mjs)/.exec(command)?.[1];
-      if (file !== undefined && !existsSync(`${ROOT}${file}`)) return [file];
+      if (script !== undefined && scriptsOf(file)[script] === undefined) return [`npm run ${script}`];
+      const gone = [...command.matchAll(PATH)].map(([path]) => path).find((path) => !existsSync(`${ROOT}${path}`));
+      if (gone !== undefined) return [gone];
       const at = words.indexOf('tercet');
       return at === -1 ? [] : faultsOf(words.slice(at + 1));
     });
@@ -65,22 +74,17 @@ function commandOf(name: string | undefined, rest: readonly string[]): [Command 
   return [command.commands.find((one) => one.name() === rest[0]), rest.slice(1)];
 }
 
-const DOCUMENTS = [
-  ...['README.md', 'CONTRIBUTING.md'],
-  ...['docs', 'docs/tasks', 'docs/guides', 'docs/checks'].flatMap((folder) =>
-    readdirSync(`${ROOT}${folder}`).flatMap((name) => (name.endsWith('.md') ? [`${folder}/${name}`] : [])),
-  ),
-];
-
-const linesOf = (file: string) =>
-  [...readFileSync(`${ROOT}${file}`, 'utf8').matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block]) =>
-    block.replaceAll('\\\n', ' ').split('\n'),
-  );
+const LINES = BLOCKS.filter(({ language }) => language === 'sh').flatMap(({ file, code }) =>
+  code
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => ({ file, line })),
+);
 
 it('commands in documents are those of the command line', () => {
-  const lines = DOCUMENTS.flatMap((file) => linesOf(file).map((line) => ({ file, line })));
-  expect(lines.filter(({ line }) => line.includes('tercet ')).length).toBeGreaterThan(40);
-  expect(lines.flatMap(({ file, line }) => faults(line).map((fault) => `${file}: ${fault}`))).toEqual([]);
+  expect(LINES.filter(({ line }) => line.includes('tercet ')).length).toBeGreaterThan(40);
+  expect(LINES.filter(({ file }) => file.startsWith('examples/')).length).toBeGreaterThan(20);
+  expect(LINES.flatMap(({ file, line }) => faults(line, file).map((fault) => `${file}: ${fault}`))).toEqual([]);
 });
 
 it.each([
@@ -91,6 +95,13 @@ it.each([
   ['npm run -s tercet -- infer --text "a --no b"', []],
   ['npm run nothing', ['npm run nothing']],
   ['npm run build && node scripts/gone.mjs', ['scripts/gone.mjs']],
+  ['npx vitest run test/core test/gone', ['test/gone']],
+  ['python docs/checks/run.py --out bench/results/new.json', []],
 ])('a mistake is noticed: %s', (line, expected) => {
   expect(faults(line)).toEqual(expected);
+});
+
+it('an example is held to the scripts of its own package', () => {
+  expect(faults('npm run parties', 'examples/fastify/README.md')).toEqual([]);
+  expect(faults('npm run parties', 'README.md')).toEqual(['npm run parties']);
 });

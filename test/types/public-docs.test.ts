@@ -3,9 +3,17 @@
  * what it throws. Each rule is also run on a declaration that breaks it.
  */
 import { readFileSync } from 'node:fs';
-import { type Node, Project } from 'ts-morph';
+import { Node, Project } from 'ts-morph';
 import { describe, expect, it } from 'vitest';
-import { ENTRIES, callablesOf, docOf, exportsOf, hidden, openProject } from '../../scripts/public-api.mjs';
+import {
+  ENTRIES,
+  callablesOf,
+  docOf,
+  exportsOf,
+  hidden,
+  openProject,
+  typeExamples,
+} from '../../scripts/public-api.mjs';
 
 const project = openProject();
 const PUBLIC = ENTRIES.map((entry) => {
@@ -49,6 +57,40 @@ describe.each(PUBLIC)('$entry', ({ entry, all }) => {
   });
 });
 
+describe('types', () => {
+  const isType = (node: Node): boolean => Node.isInterfaceDeclaration(node) || Node.isTypeAliasDeclaration(node);
+
+  it.each(PUBLIC)('of $entry have an example: their own, or that of a function that takes or gives them', ({ all }) => {
+    const types = all.filter(({ declarations }) => declarations.some(isType)).map(({ name }) => name);
+    const examples = typeExamples(all);
+    expect(types.filter((name) => !examples.has(name))).toEqual([]);
+  });
+
+  it('are shown by the function that is nearest; one that nothing names has none', () => {
+    const source = `/** A. */ export interface A { b: B }
+/** B. */ export interface B { n: 1 }
+/** C. */ export interface C { n: 1 }
+/** F.
+ * @example
+ * f(a);
+ */
+export function f(a: A): void {}
+/** G.
+ * @example
+ * g(b);
+ */
+export function g(b: B): void {}`;
+    // Types count that are of the package.
+    const folder = new URL('../../src/planted.ts', import.meta.url).pathname;
+    const file = new Project({ useInMemoryFileSystem: true }).createSourceFile(folder, source);
+    const all = [...file.getExportedDeclarations()].map(([name, declarations]) => ({ name, declarations }));
+    expect(Object.fromEntries(typeExamples(all))).toEqual({
+      A: { from: 'f', code: 'f(a);' },
+      B: { from: 'g', code: 'g(b);' },
+    });
+  });
+});
+
 describe('the rules notice', () => {
   it.each([
     ['export type A = 1;', ['A: no doc comment']],
@@ -68,12 +110,15 @@ describe('the rules notice', () => {
 /** What an example may use without saying so. */
 const prelude = (entry: string): string =>
   entry.startsWith('src/widget')
-    ? `import type { TercetInferElement } from '../../${entry}';\n`
+    ? `import type { TercetInferElement, WidgetAttributes } from '../../${entry}';
+import { pipeline } from '../../src/sdk/index.ts';
+`
     : `
 import { ${entry.endsWith('node.ts') ? 'AuditLogger, MpcCoordinator, releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
   DataOwnerParty, MetricsCollector, checkPartyConnectivity, getHealthStatus, measureStep,
   GpuOutOfMemoryError, NetworkTimeoutError, SecurityViolationError, TercetError, capabilities,
-  loadDeployment, pipeline, type Model, type ProgressEvent, type Tensor } from '../../${entry}';
+  loadDeployment, pipeline, type Model, type Pipeline, type ProgressEvent,
+  type TaskNamed, type Tensor } from '../../${entry}';
 declare const model: Model;
 declare const party: DataOwnerParty;
 declare const collector: MetricsCollector;

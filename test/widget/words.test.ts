@@ -1,5 +1,9 @@
 /** Replaced words: every place of a sentence is kept, and nothing but the interface's own words is replaced. */
 import { describe, expect, it } from 'vitest';
+import { explain } from '../../src/app/errors.ts';
+import type { AppEvent } from '../../src/app/state.ts';
+import { Store } from '../../src/app/store.ts';
+import { CardStore } from '../../src/widget/frame/own-words.ts';
 import { keyOf, replaced } from '../../src/widget/frame/words.ts';
 
 describe('a sentence', () => {
@@ -39,5 +43,40 @@ describe('a replacement', () => {
     expect(replaced('Stop', strings)).toBeUndefined();
     expect(replaced('toString', strings)).toBeUndefined();
     expect(replaced('Anything else', strings)).toBeUndefined();
+  });
+});
+
+describe('what a card says of its tag', () => {
+  const failed = (code: 'ERR_MODEL_NOT_FOUND' | 'ERR_ARGUMENT' | 'ERR_PEER_TIMEOUT'): AppEvent => ({
+    type: 'failed',
+    failure: { code, message: 'm', hint: 'h' },
+    now: 0,
+  });
+  const names = { operators: ['A', 'B'], maxTokens: undefined } as const;
+  const said = (store: Store): string => {
+    const { trouble } = store.state;
+    if (trouble === undefined) throw new Error('there is no trouble');
+    const { title, remedy } = explain(trouble.failure, names);
+    return `${title} ${remedy}`;
+  };
+
+  it.each(['ERR_MODEL_NOT_FOUND', 'ERR_ARGUMENT'] as const)('is for the page around it: %s', (code) => {
+    const [card, app] = [new CardStore(), new Store()];
+    for (const store of [card, app]) store.dispatch(failed(code));
+    expect(said(card)).toMatch(/tell whoever runs the page around it/);
+    expect(said(app)).not.toMatch(/around/);
+  });
+
+  it('and of everything else what the app says', () => {
+    const [card, app] = [new CardStore(), new Store()];
+    for (const store of [card, app]) store.dispatch(failed('ERR_PEER_TIMEOUT'));
+    expect(said(card)).toBe(said(app));
+    // With a model, a code is not about the tag.
+    const model = { id: 'm', device: 'wasm', layers: 1, maxTokens: 16, downloadedBytes: 1 } as const;
+    for (const store of [card, app]) {
+      store.dispatch({ type: 'loaded', model });
+      store.dispatch(failed('ERR_ARGUMENT'));
+    }
+    expect(said(card)).toBe(said(app));
   });
 });

@@ -39,7 +39,12 @@ const TABLE = {
 
 /** Names of the table that are no task of their own. */
 export type TaskAlias = (typeof TABLE)[Task]['aliases'][number];
-/** The task that a name means. */
+/**
+ * The task that a name means.
+ *
+ * @example
+ * const classify: Pipeline<TaskNamed<'sentiment-analysis'>> = await pipeline('sentiment-analysis', 'sst2-bert');
+ */
 export type TaskNamed<N extends Task | TaskAlias> = N extends Task
   ? N
   : { [T in Task]: N extends (typeof TABLE)[T]['aliases'][number] ? T : never }[Task];

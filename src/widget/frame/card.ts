@@ -4,8 +4,8 @@ import { TASKS } from '../../app/copy.ts';
 import { EMPTY } from '../../app/form.ts';
 import type { Sdk } from '../../app/port.ts';
 import { attend, drawOn, tickMs } from '../../app/screen.ts';
-import { INITIAL } from '../../app/state.ts';
-import { Store } from '../../app/store.ts';
+import { INITIAL, type State } from '../../app/state.ts';
+import type { Store } from '../../app/store.ts';
 import { answer } from '../../app/views/answer.ts';
 import { ask } from '../../app/views/ask.ts';
 import { bindings } from '../../app/views/bindings.ts';
@@ -24,6 +24,7 @@ import { openParty } from '../party/shared-party.ts';
 import { Calls } from './calls.ts';
 import type { Host } from './host-link.ts';
 import { applyLook } from './look.ts';
+import { CardStore, FOREIGN } from './own-words.ts';
 import { reports } from './reports.ts';
 import { Sight } from './sight.ts';
 import { Words } from './words.ts';
@@ -31,20 +32,10 @@ import { Words } from './words.ts';
 /** The one document that a frame takes. */
 const OWN_DEPLOYMENT = new URL('tercet.json', location.href).href;
 
-/** What the page around the card asked for, and cannot have. */
-const FOREIGN = {
-  title: 'The page around this card names parties of its own',
-  happened:
-    'A page that chose the parties could choose two of its own, and read your text. This card takes none but those of its own server. Nothing was sent.',
-  remedy: 'tell whoever runs the page around it.',
-  here: true,
-  actions: ['reload'],
-} as const;
-
 export function card(host: Host): void {
   const { setup } = host;
   const calm = reducedMotion();
-  const store = new Store();
+  const store = new CardStore();
   const controller = new Controller(sdkFor(setup, store), store, () => performance.now(), tickMs(calm));
   const words = new Words(byName('card'), () => store.state.deployment);
   const sight = new Sight(byName('consent'));
@@ -74,7 +65,7 @@ export function card(host: Host): void {
       },
     ],
     () => undefined,
-    () => undefined,
+    () => inSight(store.state.slot),
     calm,
   );
   attend(controller, true);
@@ -113,6 +104,15 @@ export function card(host: Host): void {
   });
   draw();
   void start(setup, store, controller);
+}
+
+/** An answer, and what went wrong, are brought into the window of the card. The page around it does not move. */
+function inSight(shown: State['slot']): void {
+  if (shown !== 'result' && shown !== 'error') return;
+  const [frame, slot] = [byName('card'), byName('slot').getBoundingClientRect()];
+  // Its head first, where it is higher than the card.
+  const by = Math.min(slot.bottom - frame.clientHeight, slot.top);
+  if (by > 0) frame.scrollTop += by;
 }
 
 async function start({ deployment }: Setup, store: Store, controller: Controller): Promise<void> {
