@@ -122,26 +122,29 @@ function list<T extends string>(
   holder.replaceChildren(...holder.querySelectorAll('legend'), ...made);
 }
 
-function protocols({ measured }: State): Option<Protocol>[] {
-  const notBuilt = 'Not built yet. Tercet refuses it rather than run a weaker one.';
+function protocols(state: State): Option<Protocol>[] {
+  const { measured } = state;
+  const figures = (protocol: Protocol): { readonly figures?: readonly [string, string] } =>
+    measured?.protocol === protocol ? { figures: [seconds(measured.totalMs), `${bytes(measured.sentBytes)} up`] } : {};
   return [
     {
       value: '3pc_semi_honest',
       title: 'Semi-honest',
       text: 'Trusts the parties to follow the steps. Fastest.',
-      figures: measured === undefined ? undefined : [seconds(measured.totalMs), `${bytes(measured.sentBytes)} up`],
+      ...figures('3pc_semi_honest'),
     },
     {
       value: '3pc_malicious',
       title: 'Malicious, ends on cheating',
-      text: 'Every message is proved before the answer opens.',
-      missing: notBuilt,
+      text: 'Trusts no single party. Every message is proved before the answer opens, which takes several times as long.',
+      missing: dealerOf(state) === undefined ? undefined : 'Not with a dealer: what it deals is not proved yet.',
+      ...figures('3pc_malicious'),
     },
     {
       value: 'aby3',
       title: 'ABY3, ends on cheating',
       text: 'The browser takes part in every round. Needs a fast line.',
-      missing: notBuilt,
+      missing: 'Not built yet. Tercet refuses it rather than run a weaker one.',
     },
   ];
 }
@@ -157,7 +160,7 @@ function weights(state: State): Option<Weights>[] {
     {
       value: 'secret',
       title: 'Secret',
-      text: 'For enrolled users: you give a credential file. Keeps the weights from the two parties as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.',
+      text: `For enrolled users: you give a credential file. Keeps the weights from the two parties ${state.settings.protocol === '3pc_malicious' ? 'and, as every run is proved, from a user that cheats.' : 'as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.'}`,
       ...missing('secret'),
     },
   ];
@@ -172,6 +175,7 @@ function dealers(state: State): Option<'owner' | 'dealer'>[] {
     {
       value: 'dealer',
       title: `A dealer: ${who}`,
+      missing: state.settings.protocol === '3pc_malicious' ? 'Not where every message is proved.' : undefined,
       text: `For thin lines: this browser sends its locked text only. ${weightsOf(state) === 'secret' ? DEALER.trustSecret : DEALER.trust}`,
     },
   ];
