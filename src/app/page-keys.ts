@@ -15,7 +15,7 @@ export const IDS = [
     'examples',
     'form',
     'gain',
-    'proved',
+    'proved-body',
   ],
   ...['layers', 'notices', 'peers', 'phases', 'run', 'saw-body', 'saw-lead', 'saw-more', 'say', 'scores'],
   ...['set-busy', 'set-close', 'set-device', 'set-h', 'set-model', 'set-prepare', 'set-prepare-note'],

@@ -14,7 +14,7 @@ export function evidence(): (now: State, before: State) => void {
     const captured = outcome !== undefined && capturedOf(outcome.answer) !== undefined;
     const proofs = outcome && costOf(outcome.answer).proofs;
     if (proofs !== undefined && outcome !== before.outcome)
-      void import('./proved.ts').then(({ proved }) => proved(byId('proved'), proofs));
+      void import('./proved.ts').then(({ proved }) => proved(byId('proved-body'), proofs));
     for (const band of bands)
       band.hidden =
         band.dataset['when'] !== now.slot ||

@@ -9,10 +9,8 @@ import { el } from './dom.ts';
 const WHO = ['Your browser', 'Party 1', 'Party 2'];
 const TOLD = ['your browser', 'party 1', 'party 2'];
 
-export function proved(band: HTMLElement, proofs: RunProofs): void {
-  const heading = el('h2', '', 'What was proved');
-  heading.id = 'proved-h';
-  band.replaceChildren(el('div', 'band-head', heading, el('p', '', lead(proofs))), table(proofs), fine(proofs));
+export function proved(body: HTMLElement, proofs: RunProofs): void {
+  body.replaceChildren(el('div', 'band-head', el('p', '', lead(proofs))), table(proofs), fine(proofs));
 }
 
 /** Provers in a sentence: two compute parties, and with secret weights all three. */
