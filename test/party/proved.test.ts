@@ -1,6 +1,6 @@
 /**
  * `3pc_malicious` among an owner and two daemons over mutual TLS, all in this process, with a small circuit in place of
- * the model's. Commands hand daemons no proofs; here they get some.
+ * the model's.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,7 @@ beforeAll(async () => {
     watch: { host: '127.0.0.1', port: 0 },
     onWatch: (url) => watched.push(url),
   }));
-});
+}, 60_000);
 afterAll(async () => {
   await parties.stop();
   rmSync(folder, { recursive: true });
