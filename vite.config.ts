@@ -23,6 +23,12 @@ export function withoutComments(): Plugin {
 }
 
 /**
+ * Modules of the worker that proofs, which few ask for, need as well. Left alone each becomes a file of its own, and
+ * many small files compress badly.
+ */
+const SHARED = /attention-form|sha2|table-layout|cosine-tables|ot-base|core\/(bytes|bits)/;
+
+/**
  * The web app: `index.html` and `src/app` to `dist/app`, all URLs relative, nothing inlined (the page's CSP forbids
  * `data:`).
  */
@@ -38,7 +44,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: { checks: { pluginTimings: false } },
   },
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', test: SHARED }] } } },
+  },
   // The pages of the development server. Left alone it looks for dependencies in the examples as well, which have their own.
   optimizeDeps: { entries: ['index.html', 'widget.html', 'widget-frame.html'] },
 });

@@ -87,6 +87,14 @@ export const PROTOCOL: Record<Protocol, string> = {
   '3pc_malicious': 'malicious',
   aby3: 'ABY3',
 };
+/** What is said of parties that do not follow the steps. */
+export const STEPS: Record<Protocol, string> = {
+  '3pc_semi_honest':
+    'The parties are trusted to follow the steps. One that does not can spoil the answer, and may learn from it.',
+  '3pc_malicious':
+    'One party may do anything: its numbers are proved before the answer is unlocked. It can still stop a run.',
+  aby3: '',
+};
 export const WEIGHTS: Record<Weights, string> = { open: 'open weights', secret: 'secret weights' };
 
 /** The line over the picture. */

@@ -346,9 +346,10 @@ export const TABLE: Record<ErrorCode, Row> = {
     mark: 'no answer',
   },
   ERR_PROTOCOL_UNAVAILABLE: {
-    title: 'This protocol is not built yet',
-    happened: 'It was refused and not replaced by a weaker one. No text was sent.',
-    remedy: 'choose the semi-honest protocol in the settings.',
+    title: 'This protocol is not to be had here',
+    happened:
+      'The parties do not serve it, or not for this task and these settings. It was not replaced by a weaker one. No text was sent.',
+    remedy: 'choose the semi-honest protocol in the settings, if you trust the parties to follow the steps.',
     actions: ['settings'],
     here: true,
     mark: 'not started',

@@ -5,7 +5,18 @@
 
 /** Elements that the views reach by `id`. */
 export const IDS = [
-  ...['add-blank', 'answer', 'cost-note', 'credential', 'credential-file', 'error', 'examples', 'form', 'gain'],
+  ...[
+    'add-blank',
+    'answer',
+    'cost-note',
+    'credential',
+    'credential-file',
+    'error',
+    'examples',
+    'form',
+    'gain',
+    'proved-body',
+  ],
   ...['layers', 'notices', 'peers', 'phases', 'run', 'saw-body', 'saw-lead', 'saw-more', 'say', 'scores'],
   ...['set-busy', 'set-close', 'set-device', 'set-h', 'set-model', 'set-prepare', 'set-prepare-note'],
   ...[
@@ -30,7 +41,7 @@ export type PageId = (typeof IDS)[number];
 export const TEXT_KEYS = [
   ...['agreed', 'aside', 'config', 'elapsed', 'gain.from', 'gain.to', 'layerCount', 'leaks', 'msgs', 'options'],
   ...['pct', 'picLine', 'readAs', 'readyText', 'returns', 'rounds.label', 'rounds.now', 'rounds.of', 'runLabel'],
-  ...['sees', 'seesShort', 'stepSub', 'stepTitle', 'textLabel', 'theme', 'tokens', 'took', 'up'],
+  ...['sees', 'seesShort', 'stepSub', 'steps', 'stepTitle', 'textLabel', 'theme', 'tokens', 'took', 'up'],
   ...['c.01', 'c.01a', 'c.01i', 'c.01o', 'c.02', 'c.02a', 'c.02i', 'c.02o', 'c.12'],
   ...['p01.ahead', 'p01.input', 'p01.output', 'p02.ahead', 'p02.input', 'p02.output'],
   ...['p12.line', 'p12.sub', 'p12.total', 'p0.health', 'p0.healthShort'],

@@ -88,6 +88,7 @@ export function reduce(state: State, event: AppEvent): State {
           ahead: !cost.preparedAhead ? 'none' : state.run.whole ? 'whole' : 'part',
         },
         measured: {
+          protocol: state.settings.protocol,
           tokens: cost.paddedTokens,
           totalMs: sinceButtonMs,
           sentBytes: p1.ahead + p1.input + p2.ahead + p2.input,

@@ -161,7 +161,14 @@ export interface State {
   /** Fallbacks that were dismissed: not said again. */
   readonly dismissed: readonly string[];
   /** The last run in full: shown beside the protocol in the settings. */
-  readonly measured: { readonly tokens: number; readonly totalMs: number; readonly sentBytes: number } | undefined;
+  readonly measured:
+    | {
+        readonly protocol: Protocol;
+        readonly tokens: number;
+        readonly totalMs: number;
+        readonly sentBytes: number;
+      }
+    | undefined;
 }
 
 export type AppEvent =

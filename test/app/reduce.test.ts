@@ -124,7 +124,7 @@ describe('a run', () => {
       preparation: { status: 'none' },
       outcome: { sinceButtonMs: 3300 },
     });
-    expect(done.measured).toEqual({ tokens: 16, totalMs: 3300, sentBytes: 2e7 + 196_000 });
+    expect(done.measured).toEqual({ protocol: '3pc_semi_honest', tokens: 16, totalMs: 3300, sentBytes: 2e7 + 196_000 });
   });
 
   it('remembers where it failed and prepared nothing on', () => {

@@ -13,6 +13,7 @@ import {
   KEYS_DROPPED,
   PICTURE,
   PROTOCOL,
+  STEPS,
   STOPPED,
   STOPPED_AGAIN,
   STOPPED_TEXT,
@@ -134,6 +135,7 @@ function lineTexts(state: State): Texts {
           : state.task === 'text-generation'
             ? GROWING
             : ASIDE.waiting,
+    steps: STEPS[state.settings.protocol],
     textLabel: TASKS[state.task].text,
     leaks: willSee(state),
     agreed: agreedLine(state),

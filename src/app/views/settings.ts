@@ -1,23 +1,11 @@
-/** The settings sheet. Choices take effect at once; what is not there stays in its list, disabled, with the reason. */
-import type { Device, PartyAddress, PartyHealth, Protocol, Transport, Weights } from '../../owner/types/index.ts';
+/** The settings sheet: it opens and closes here; its lists are loaded when it is first opened. */
 import type { Controller } from '../controller.ts';
-import { DEALER, DEVICE, TRANSPORT, unavailable } from '../copy.ts';
-import { explain, failureOf } from '../errors.ts';
-import { bytes, hexGroups, milliseconds, seconds } from '../format.ts';
-import { holdsPlace } from '../selectors/labels.ts';
-import type { PageId } from '../page-keys.ts';
-import { type Settings, type State, dealerOf, entriesOf, entryOf, operatorsOf, weightsOf } from '../state.ts';
+import type { Settings, State } from '../state.ts';
 import type { Store } from '../store.ts';
-import { all, byId, el, radio } from './dom.ts';
+import { all, byId, el } from './dom.ts';
+import type { fillSettings } from './settings-lists.ts';
 
-interface Option<T extends string> {
-  readonly value: T;
-  readonly title: string;
-  readonly text: string;
-  /** Why it cannot be chosen. */
-  readonly missing?: string | undefined;
-  readonly figures?: readonly [string, string] | undefined;
-}
+const NOT_LOADED = 'The settings could not be loaded. Check your network, then reload the page.';
 
 export function settings(
   store: Store,
@@ -27,6 +15,7 @@ export function settings(
   const prepare = byId<HTMLInputElement>('set-prepare');
   const change = (part: Partial<Settings>): void => controller.setSettings({ ...store.state.settings, ...part });
 
+  let fill: typeof fillSettings | undefined;
   let shown: readonly unknown[] = [];
   const render = (now: State): void => {
     if (!dialog.open) return;
@@ -46,52 +35,31 @@ export function settings(
     ];
     if (parts.every((part, i) => part === shown[i])) return;
     shown = parts;
-    const focused = document.activeElement?.id;
-    const { settings: chosen } = now;
-    const models = entriesOf(now);
-    byId('set-model').hidden = models.length < 2;
-    list(
-      'set-model',
-      models.map(({ id, title }) => ({ value: id, title: id, text: title })),
-      entryOf(now)?.id ?? '',
-      (model) => change({ model }),
-    );
-    list('set-protocol', protocols(now), chosen.protocol, (protocol) => change({ protocol }));
-    if (now.measured !== undefined)
-      byId('set-protocol').append(
-        el('p', 'fine', `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`),
-      );
-    list('set-weights', weights(now), weightsOf(now), (value) => change({ weights: value }));
-    byId('set-dealer').hidden = now.deployment?.dealer === undefined;
-    list('set-dealer', dealers(now), dealerOf(now) === undefined ? 'owner' : 'dealer', (value) =>
-      change({ dealer: value === 'dealer' }),
-    );
-    list('set-device', devices(now), chosen.device, (device) => change({ device }));
-    list('set-transport', transports(now), chosen.transport, (transport) => change({ transport }));
-    const dealer = dealerOf(now);
-    byId('peers').replaceChildren(
-      ...(now.deployment?.parties ?? []).map((address, i) =>
-        peer(now, `Party ${i + 1}`, address, now.health[i], now.proved[i]),
-      ),
-      ...(dealer === undefined ? [] : [peer(now, 'Dealer', dealer, now.dealer.health, now.dealer.proved)]),
-    );
-    prepare.checked = chosen.prepareWhileTyping;
-    const sent = now.measured === undefined ? '' : `uses about ${bytes(now.measured.sentBytes)} for each text; `;
-    byId('set-prepare-note').textContent = `${sent}turn off on a metered line`;
-    const running = now.slot === 'running';
-    byId('set-busy').hidden = !running;
-    if (running) for (const input of all<HTMLInputElement>('#settings input')) input.disabled = true;
-    else prepare.disabled = false;
-    // The lists are made anew; the one that was being moved through keeps the focus.
-    if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus();
+    fill?.(now, change);
   };
-  const open = (): void => {
+  const show = (): void => {
     if (!dialog.open) dialog.showModal();
     controller.choosing(true);
     byId('set-h').focus();
     shown = [];
     render(store.state);
     void controller.health();
+  };
+  const open = (): void => {
+    if (fill !== undefined) {
+      show();
+      return;
+    }
+    import('./settings-lists.ts').then(
+      ({ fillSettings }) => {
+        fill = fillSettings;
+        show();
+      },
+      () => {
+        show();
+        if (all('.why', dialog).length === 0) byId('set-protocol').append(el('p', 'why', NOT_LOADED));
+      },
+    );
   };
   prepare.addEventListener('change', () => change({ prepareWhileTyping: prepare.checked }));
   dialog.addEventListener('close', () => controller.choosing(false));
@@ -101,149 +69,4 @@ export function settings(
   });
   for (const node of all('[data-open-settings]')) node.addEventListener('click', open);
   return { render, open };
-}
-
-function list<T extends string>(
-  id: PageId,
-  options: readonly Option<T>[],
-  chosen: T,
-  choose: (value: T) => void,
-): void {
-  const holder = byId(id);
-  const made = options.map(({ value, title, text, missing, figures }) => {
-    const input = radio(id, value, value === chosen);
-    input.id = `${id}-${value}`;
-    input.disabled = missing !== undefined;
-    input.addEventListener('change', () => choose(value));
-    const numbers = figures === undefined ? [] : [el('span', 'opt-n num', figures[0], el('small', '', figures[1]))];
-    const reason = missing === undefined ? [] : [el('em', 'why', missing)];
-    return el('label', 'opt', input, el('span', '', el('b', '', title), el('em', '', text), ...reason), ...numbers);
-  });
-  holder.replaceChildren(...holder.querySelectorAll('legend'), ...made);
-}
-
-function protocols({ measured }: State): Option<Protocol>[] {
-  const notBuilt = 'Not built yet. Tercet refuses it rather than run a weaker one.';
-  return [
-    {
-      value: '3pc_semi_honest',
-      title: 'Semi-honest',
-      text: 'Trusts the parties to follow the steps. Fastest.',
-      figures: measured === undefined ? undefined : [seconds(measured.totalMs), `${bytes(measured.sentBytes)} up`],
-    },
-    {
-      value: '3pc_malicious',
-      title: 'Malicious, ends on cheating',
-      text: 'Every message is proved before the answer opens.',
-      missing: notBuilt,
-    },
-    {
-      value: 'aby3',
-      title: 'ABY3, ends on cheating',
-      text: 'The browser takes part in every round. Needs a fast line.',
-      missing: notBuilt,
-    },
-  ];
-}
-
-function weights(state: State): Option<Weights>[] {
-  const served = entryOf(state)?.weights;
-  const missing = (mode: Weights): { readonly missing?: string } =>
-    served === undefined || served[mode] !== undefined
-      ? {}
-      : { missing: `Not available. The parties do not serve this model with ${mode} weights.` };
-  return [
-    { value: 'open', title: 'Open', text: 'Both parties know the model. Right for public models.', ...missing('open') },
-    {
-      value: 'secret',
-      title: 'Secret',
-      text: 'For enrolled users: you give a credential file. Keeps the weights from the two parties as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.',
-      ...missing('secret'),
-    },
-  ];
-}
-
-function dealers(state: State): Option<'owner' | 'dealer'>[] {
-  const { deployment } = state;
-  const dealer = deployment?.dealer;
-  const who = dealer === undefined ? 'A dealer' : (dealer.operator ?? dealer.place ?? new URL(dealer.url).host);
-  return [
-    { value: 'owner', title: 'This browser', text: 'Trusts nobody else. Sends keys and helper numbers ahead.' },
-    {
-      value: 'dealer',
-      title: `A dealer: ${who}`,
-      text: `For thin lines: this browser sends its locked text only. ${weightsOf(state) === 'secret' ? DEALER.trustSecret : DEALER.trust}`,
-    },
-  ];
-}
-
-function devices({ capabilities, model }: State): Option<'auto' | Device>[] {
-  const offer = (device: Device, text: string): Option<Device> => {
-    const found = capabilities?.[device];
-    const title = device === 'webgpu' ? 'Graphics processor (WebGPU)' : 'Processor (WASM)';
-    if (found === undefined || found.ok)
-      return {
-        value: device,
-        title,
-        text: found === undefined ? text : `Available${found.detail === '' ? '' : `, ${found.detail}`}. ${text}`.trim(),
-      };
-    return { value: device, title, text: '', missing: unavailable(device, found) };
-  };
-  const now = model?.device ?? capabilities?.device;
-  return [
-    { value: 'auto', title: 'Choose for me', text: now === undefined ? '' : `Now: ${DEVICE[now]}` },
-    offer('webgpu', ''),
-    offer('wasm', 'Same answer, slower to prepare.'),
-  ];
-}
-
-function transports({ capabilities, transports: used }: State): Option<'auto' | Transport>[] {
-  const found = capabilities?.webrtc;
-  const now = [...new Set(used.filter((transport) => transport !== undefined))]
-    .map((transport) => TRANSPORT[transport])
-    .join(' and ');
-  return [
-    {
-      value: 'auto',
-      title: 'Choose for me',
-      text: now === '' ? 'The direct link, and WebSocket where a network blocks it.' : `Now: ${now}`,
-    },
-    {
-      value: 'webrtc',
-      title: 'Direct link (WebRTC)',
-      text: 'Fastest to send.',
-      missing: found === undefined || found.ok ? undefined : unavailable('webrtc', found),
-    },
-    { value: 'websocket', title: 'WebSocket', text: 'Same privacy, slower. Works on most networks.' },
-  ];
-}
-
-function peer(
-  state: State,
-  name: string,
-  { url, identity, operator }: PartyAddress,
-  health: PartyHealth | undefined,
-  proved: boolean,
-): HTMLElement {
-  const states: string[] = [];
-  if (health?.ok === false) {
-    states.push(
-      health.error === undefined
-        ? 'Not reached'
-        : explain(failureOf(health.error), { operators: operatorsOf(state), maxTokens: undefined }).title,
-    );
-  } else {
-    states.push(proved ? 'Identity checked' : 'Identity is checked when a run is prepared');
-    if (health?.load === 'full' && !holdsPlace(state)) states.push('no free place at the moment');
-    if (health?.milliseconds !== undefined) states.push(milliseconds(health.milliseconds));
-    if (health?.device !== undefined) states.push(health.device);
-    if (health?.version !== undefined) states.push(`version ${health.version}`);
-  }
-  const title = operator === undefined ? name : `${name}, ${operator}`;
-  return el(
-    'div',
-    '',
-    el('dt', '', title),
-    el('dd', '', new URL(url).host, el('span', 'mono print', `ed25519 ${hexGroups(identity)}`), states.join(', ')),
-  );
 }
