@@ -19,7 +19,7 @@ import { ownerParameters } from '../dist/session/owner-parameters.js';
 import { OwnerSession } from '../dist/session/owner.js';
 import { serveSession } from '../dist/session/compute.js';
 import { PATIENCE } from '../dist/session/place.js';
-import { memoryPair } from '../dist/testing/memory-link.js';
+import { memoryPair } from '../dist/net/simulated/memory-link.js';
 import { runFloat } from '../dist/ml/reference/float.js';
 import { checkedPlan } from '../dist/ml/checked-plan.js';
 import { measuredRanges } from '../dist/ml/measured-ranges.js';

@@ -9,7 +9,7 @@ import { sleep } from '../../src/core/abort.ts';
 import { ERROR_CODES, TercetError, kindOf } from '../../src/core/errors.ts';
 import { heard, told } from '../../src/core/told.ts';
 import { credentialsOf } from '../../src/net/tls/certificates.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { linkName } from '../../src/session/binding.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';
