@@ -10,21 +10,23 @@ import { wordsFrom } from '../../compute/ring.ts';
 import { type TercetError, asTercetError } from '../../core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../ml/config.ts';
 import { parameterEncoder } from '../../ml/models/folding.ts';
-import { listParameters } from '../../ml/models/parameters.ts';
+import { type ModelParameters, listParameters, modelParameters } from '../../ml/models/parameters.ts';
 import { randomWeights } from '../../ml/models/random.ts';
+import type { ModelPlan } from '../../ml/models/plan.ts';
+import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../ml/models/run.ts';
 import { planFromRanges, provedRanges } from '../../ml/ranges.ts';
-import type { TaskInput } from '../../ml/tasks/common.ts';
 import type { ProofParameters } from '../../mpc/proof/soundness.ts';
 import type { Circuit } from '../../mpc/protocol/frame/circuit.ts';
+import { fingerprint } from '../../mpc/protocol/frame/fingerprint.ts';
 import type { ParameterView } from '../../mpc/protocol/frame/party.ts';
 import { COMPLETE_ROUNDING } from '../../mpc/protocol/malicious/circuit.ts';
 import type { ProvedRun } from '../../mpc/protocol/malicious/proving/run.ts';
 import { SEMI_HONEST } from '../../mpc/protocol/registry.ts';
-import type { Parameter } from '../../mpc/protocol/types.ts';
+import type { Gates, Parameter } from '../../mpc/protocol/types.ts';
 import { memoryPair } from '../../net/simulated/memory-link.ts';
 import type { Channel, PartyId, PeerChannel } from '../../net/wire/types.ts';
 import { wasmKernels } from '../../node/kernels.ts';
-import { Circuits } from '../../session/circuits.ts';
+import { type BuiltCircuit, Circuits, type RequestBuilder, builderFor } from '../../session/circuits.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../session/compute.ts';
 import { OpenParameters } from '../../session/open-parameters.ts';
 import { ownerParameters } from '../../session/owner-parameters.ts';
@@ -34,11 +36,12 @@ import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import type { Request, WeightMode } from '../../session/request.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../session/secret-parameters.ts';
+import { Captured } from './repair.ts';
 
 export type Protocol = '3pc_semi_honest' | '3pc_malicious';
 
-/** What a model is for, by what its head gives. */
-export const FAMILIES = ['classification', 'tokens', 'generation'] as const;
+/** A circuit with one gate of every kind, and whole models by what their heads give. */
+export const FAMILIES = ['gates', 'classification', 'tokens', 'generation'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** A compression that misses an error once in 2^15: a matrix has hundreds of cells, and each is a session. */
@@ -49,11 +52,10 @@ export const SEGMENT_BYTES = 2 ** 30;
 const SIZES = { hidden_size: 4, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 4, vocab_size: 5 };
 const POSITIONS = { max_position_embeddings: 4, type_vocab_size: 2 };
 const LABELS = { id2label: { '0': 'no', '1': 'yes' } };
+const BERT = { model_type: 'bert', hidden_act: 'gelu', layer_norm_eps: 1e-12, ...SIZES, ...POSITIONS };
 const CONFIGS: Readonly<Record<Family, object>> = {
-  classification: {
-    ...{ model_type: 'bert', architectures: ['BertForSequenceClassification'], hidden_act: 'gelu' },
-    ...{ ...SIZES, ...POSITIONS, ...LABELS, layer_norm_eps: 1e-12 },
-  },
+  gates: { ...BERT, architectures: ['BertForMaskedLM'] },
+  classification: { ...BERT, architectures: ['BertForSequenceClassification'], ...LABELS },
   tokens: {
     ...{ model_type: 'distilbert', architectures: ['DistilBertForTokenClassification'], activation: 'gelu' },
     ...{ dim: 4, n_layers: 1, n_heads: 1, hidden_dim: 4, vocab_size: 5, max_position_embeddings: 4, ...LABELS },
@@ -66,12 +68,44 @@ const CONFIGS: Readonly<Record<Family, object>> = {
 const HASH = '7a'.repeat(32);
 /** The same in every run, like the weights: what differs is what the parties draw. */
 const SHARING = [new Uint8Array(32).fill(51), new Uint8Array(32).fill(52)] as const;
-const INPUT: readonly TaskInput[] = [{ inputIds: [3, 1], rows: [] }];
 /** All three parties have one thread between them: nobody is impatient. */
 const PATIENT = {
   ...PATIENCE,
   ...{ requestMs: 600_000, startMs: 600_000, dealMs: 600_000, silenceMs: 600_000, textMs: 600_000 },
 };
+
+/** The smallest circuit with every kind of message, on the inputs and outputs of a model with masks. */
+function everyGate(g: Gates, { embeddings, layers }: ModelParameters, weights: WeightMode): void {
+  const { k, scale } = OUTPUT_FORM[weights];
+  const map = g.affine([{ x: g.lookup(TOKENS, embeddings.word, 2), weight: layers[0].q.weight }]);
+  const x = g.reduce(g.reshape(map, [8], 0), 14);
+  const y = g.add(x, g.reduce(g.repeat(g.input(ROWS, [2], 64, 0), 4), 14));
+  const square = g.mul(y, y);
+  const table = g.table(g.reduce(square, 3), { bits: 3, entries: [1n, 2n, 4n, 8n, 16n, 32n, 64n, 128n] }, 14);
+  g.output(LOGITS, g.reshape(g.widen(g.add(square, table), k), [8], scale));
+}
+
+/** Of a model that is asked for as ever, the circuit is another. */
+class GateCircuits extends Circuits {
+  readonly #built = new Map<WeightMode, BuiltCircuit>();
+
+  override async get(
+    config: ModelConfig,
+    _plan: ModelPlan,
+    request: Request,
+    _step = 0,
+    builder: (request: Request) => RequestBuilder = builderFor,
+  ): Promise<BuiltCircuit> {
+    const known = this.#built.get(request.weights);
+    if (known !== undefined) return known;
+    const gates = builder(request);
+    everyGate(gates, modelParameters(config), request.weights);
+    const circuit = gates.finish();
+    const built = { circuit, hash: fingerprint(circuit) };
+    this.#built.set(request.weights, built);
+    return built;
+  }
+}
 
 export interface Engines {
   readonly kernels: RingKernels;
@@ -93,12 +127,20 @@ export interface Play {
   readonly agreed?: (session: Uint8Array) => void;
 }
 
+export interface Sent {
+  readonly from: PartyId;
+  readonly to: PartyId;
+  readonly tag: string;
+}
+
 export interface Played {
   readonly logits: readonly number[] | undefined;
   /** Of P0, P1 and P2: why it failed, or undefined. */
   readonly errors: readonly (TercetError | undefined)[];
   /** Whether it overwrote its keys; of those whose run had begun. */
   readonly wiped: readonly (boolean | undefined)[];
+  /** Messages of a run as they left, in order. */
+  readonly sent: readonly Sent[];
 }
 
 /** A model of one family, with open or secret weights, in one protocol. */
@@ -109,7 +151,8 @@ export class World {
   readonly #engines: Engines;
   readonly #config: ModelConfig;
   readonly #served: readonly [ServedModel, ServedModel];
-  readonly #circuits = new Circuits();
+  readonly #circuits: Circuits;
+  #captured: Captured | undefined;
 
   private constructor(
     protocol: Protocol,
@@ -124,6 +167,7 @@ export class World {
     this.#engines = on;
     this.#served = served;
     this.#config = served[0].config;
+    this.#circuits = family === 'gates' ? new GateCircuits() : new Circuits();
   }
 
   static async make(protocol: Protocol, weights: WeightMode, family: Family, on: Engines): Promise<World> {
@@ -151,9 +195,15 @@ export class World {
     return new World(protocol, weights, family, on, [await of(1), await of(2)]);
   }
 
+  /** Masked places. */
+  get #rows(): readonly number[] {
+    return this.family === 'gates' ? [0] : [];
+  }
+
   get #request(): Request {
     const { protocol, weights } = this;
-    const shape = { sequences: 1, tokens: 2, rows: 0, padded: false, pair: false, steps: 0 };
+    const rows = this.#rows.length;
+    const shape = { sequences: 1, tokens: 2, rows, padded: false, pair: false, steps: 0 };
     return { model: HASH, protocol, weights, ...shape };
   }
 
@@ -171,8 +221,18 @@ export class World {
     return (await this.#circuits.get(config, plan, this.#request, 0, builder)).circuit;
   }
 
+  /** What verifiers take in, of a protocol that proves. Public words are kept from one session to the next. */
+  async captured(): Promise<Captured | undefined> {
+    if (this.protocol === '3pc_semi_honest') return undefined;
+    const { kernels, proofs } = this.#engines;
+    const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
+    this.#captured ??= new Captured(await this.circuit(), on);
+    return this.#captured;
+  }
+
   /** A session to its end, whatever that is. */
   async play({ corrupt = (_self, channel) => channel, signal, timeoutMs, agreed }: Play = {}): Promise<Played> {
+    const sent: Sent[] = [];
     const runs: (ProvedRun | undefined)[] = [undefined, undefined, undefined];
     const proving = this.#watched(runs, agreed);
     const request = this.#request;
@@ -180,7 +240,11 @@ export class World {
     const session = crypto.getRandomValues(new Uint8Array(16));
     const pairKeys = [1, 2].map(() => crypto.getRandomValues(new Uint8Array(32)));
     const secret = crypto.getRandomValues(new Uint8Array(32));
-    const link = (a: PartyId, b: PartyId) => memoryPair(a, b, { timeoutMs: timeoutMs ?? 600_000 });
+    const link = (a: PartyId, b: PartyId) =>
+      memoryPair(a, b, {
+        timeoutMs: timeoutMs ?? 600_000,
+        tap: ({ from, to }, tag) => void sent.push({ from: from as PartyId, to: to as PartyId, tag }),
+      });
     const [own1, one0] = link(0, 1);
     const [own2, two0] = link(0, 2);
     const [one2, two1] = link(1, 2);
@@ -217,12 +281,12 @@ export class World {
         parameters: ownerParameters(this.#config, seeds),
       });
       await owner.prepare();
-      logits = Array.from((await owner.run(INPUT)).logits);
+      logits = Array.from((await owner.run([{ inputIds: [3, 1], rows: this.#rows }])).logits);
     } catch (error) {
       failed = asTercetError(error);
     }
     const errors = [failed, ...(await Promise.all(ends)).map((end) => (typeof end === 'string' ? undefined : end))];
-    return { logits, errors, wiped: runs.map((run) => run?.ended) };
+    return { logits, errors, wiped: runs.map((run) => run?.ended), sent };
   }
 
   #watched(runs: (ProvedRun | undefined)[], agreed: Play['agreed']): Proving | undefined {
@@ -233,7 +297,9 @@ export class World {
       begin(self) {
         const session = real.begin(self);
         return {
-          nonce: session.nonce,
+          get nonce() {
+            return session.nonce;
+          },
           agree: (nonces, names) => {
             const made = session.agree(nonces, names);
             agreed?.(made.slice());
