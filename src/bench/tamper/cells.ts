@@ -78,10 +78,11 @@ const isDealt = (message: string) => /^(proof-anchor|binding|.*-(deal|ahead)$)/.
 function changesOf(family: Family, message: string): readonly Change[] {
   const fits = CHANGES.filter((change) => {
     if (change === 'lift') return /^proof-answer\/\d\.0\.1$/.test(message);
-    // Before the text who leaves has broken no promise.
-    if (change === 'leave' || change === 'drop') return !isDealt(message) || message.endsWith('-deal');
+    // Who leaves before the text has broken no promise, and an owner may leave with it.
+    if (change === 'leave') return !isDealt(message) && !message.endsWith('-input');
+    if (change === 'drop') return !isDealt(message) || message.endsWith('-deal');
     return true;
-  }).filter((change) => change !== 'leave' || !isDealt(message));
+  });
   if (family === 'gates') return isProof(message) ? fits.filter((change) => change !== 'top') : fits;
   const few: readonly Change[] = isProof(message) ? ['bit', 'lift'] : ['bit', 'all', 'repeat', 'leave'];
   return fits.filter((change) => few.includes(change));
