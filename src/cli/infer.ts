@@ -1,9 +1,9 @@
 /** `tercet infer`: one private run, of any task, with local parties or named ones. */
 import { readFile } from 'node:fs/promises';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { type Credentials, type Pinned, isPinned } from '../net/tls/credentials.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { TASKS } from '../ml/tasks/table.ts';
@@ -31,6 +31,7 @@ import {
   parseRanges,
   parseTask,
   parseWeights,
+  PROTOCOL_HELP,
   RANGES_HELP,
   type ModelFlags,
   withTask,
@@ -154,11 +155,7 @@ export function inferCommand(): Command {
       '--model <name>',
       'model folder in the Hugging Face layout, org/name on the hub, or the owner folder of a sharing (default: the embedded model of the task)',
     )
-    .addOption(
-      new Option('--protocol <name>', '3pc_semi_honest; other modes are refused in this build').default(
-        '3pc_semi_honest',
-      ),
-    )
+    .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
     .option('--weights <mode>', WEIGHTS_HELP, 'open')
     .option('--plan <name>', PLAN_HELP, 'lan')
     .option(
@@ -369,7 +366,7 @@ function chosenDealer(flags: InferFlags): { address: Address; identity: string }
   if ((dealer === undefined) !== (dealerIdentity === undefined))
     throw new TercetError('ERR_ARGUMENT', '--dealer and --dealer-identity belong together', 'give both');
   if (dealer === undefined || dealerIdentity === undefined) return undefined;
-  checkDealt({ protocol: protocolInfo(flags.protocol).id });
+  checkDealt({ protocol: protocolWithProofs(flags.protocol) });
   return { address: parseAddress('dealer', dealer), identity: parseDealerIdentity(dealerIdentity, identities) };
 }
 

@@ -7,7 +7,8 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import { serveLocally } from '../daemon/serve-locally.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { type Task, checkTask } from '../ml/tasks/table.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
@@ -16,11 +17,12 @@ import { loadCredentials } from '../net/tls/certificates.ts';
 import type { Credentials } from '../net/tls/credentials.ts';
 import { type Comparison, compareWithPlaintext, plaintextKernels } from '../node/compare.ts';
 import type { Device } from '../node/devices.ts';
-import { nodeKernels } from '../node/kernels.ts';
+import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
 import type { Ranges } from '../node/defaults.ts';
 import { type Address, type TlsParties, tlsEnvironment, tlsRunContext } from '../node/tls-owner.ts';
-import { type StepCost, type Totals, stepCosts, totalsOf } from '../owner/cost.ts';
+import { type StepCost, type Totals, proofsOf, stepCosts, totalsOf } from '../owner/cost.ts';
+import type { RunProofs } from '../owner/types/index.ts';
 import { planIds, spreadIds } from '../owner/id-plan.ts';
 import { Runner, shapeOfPlan } from '../owner/runner.ts';
 import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
@@ -86,7 +88,10 @@ export interface Inference {
   /** One for each text. */
   readonly answers: readonly TaskAnswer[];
   readonly notices: readonly string[];
+  readonly protocol: ProtocolId;
   readonly totals: Totals;
+  /** What was proved before the answer opened; of `3pc_malicious`. */
+  readonly proofs?: RunProofs | undefined;
   /** Of the prompt and of every token behind it; empty where nothing is generated. */
   readonly steps: readonly StepCost[];
   readonly comparison?: Comparison & { readonly answers: readonly TaskAnswer[] };
@@ -115,7 +120,7 @@ export async function runInference(options: InferenceOptions): Promise<Inference
 async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Inference> {
   const start = performance.now();
   const { signal, weights, compare, profile } = options;
-  const { id: protocol } = protocolInfo(options.protocol);
+  const protocol = protocolWithProofs(options.protocol);
   const model = await openModel(options.model, { weights: compare, signal });
   const given = credentialOf(options, model);
   if (compare && model.sharing !== undefined)
@@ -133,6 +138,8 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const terms = { protocol, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'], ...dealt };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
+  const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
+  proving?.check({ ...shape, ...terms, dealt: options.dealer !== undefined });
   const { kernels } = cleanup.add(
     await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),
     (opened) => opened.close(),
@@ -166,6 +173,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
         },
         config,
         terms,
+        proving,
         credential: local?.credential ?? given,
         kernels,
         onPhase: (phase) => options.onPhase?.(phase),
@@ -189,7 +197,9 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
     sequences: shape.sequences,
     answers,
     notices,
+    protocol,
     totals: totalsOf(steps),
+    proofs: proofsOf(steps[0]),
     steps: plan.decoder === undefined ? [] : stepCosts(steps),
     setupMs: connected - start,
     totalMs: performance.now() - start,

@@ -4,9 +4,14 @@ import type { ModelConfig } from '../ml/config.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import { isChecked } from '../ml/models/guards.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
-import type { Cost } from '../mpc/protocol/types.ts';
+import { buildModel } from '../ml/models/secure-at-once.ts';
+import { CompleteBuilder } from '../mpc/protocol/malicious/circuit.ts';
+import { proofPrice } from '../mpc/protocol/malicious/proving/price.ts';
+import { PARAMETERS } from '../mpc/proof/soundness.ts';
+import type { Cost, ProtocolId } from '../mpc/protocol/types.ts';
 import { openModel } from '../node/model.ts';
-import { planOf } from '../node/model-plan.ts';
+import { type Plans, plansOf } from '../node/model-plan.ts';
+import { SEGMENT_BYTES } from '../session/proved-price.ts';
 import { circuitFor } from '../session/circuit-for.ts';
 import { type Request, type WeightMode, shapeFor } from '../session/request.ts';
 import { type ModelFlags, RANGES_HELP, integer, modelLocation, parseRanges, parseTask, withTask } from './options.ts';
@@ -29,6 +34,8 @@ interface RunCost {
   readonly p0Down: number;
   readonly between: number;
   readonly rounds: number;
+  /** Of a proved run: bytes of its proofs on all links, which the others hold as well. */
+  readonly proofs?: number;
 }
 
 interface Inspection {
@@ -37,7 +44,11 @@ interface Inspection {
   readonly parameters: number;
   readonly scales: Readonly<Record<string, number>>;
   readonly plan: ModelPlan;
-  readonly costs: readonly (RunCost & { readonly weights: WeightMode; readonly tokens: number })[];
+  readonly costs: readonly (RunCost & {
+    readonly protocol: ProtocolId;
+    readonly weights: WeightMode;
+    readonly tokens: number;
+  })[];
 }
 
 function total(cost: Cost): Omit<RunCost, 'name'> {
@@ -67,12 +78,62 @@ function costsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, toke
     : [first];
 }
 
-function inspect(model: string, config: ModelConfig, plan: ModelPlan, lengths: readonly number[]): Inspection {
+/** The same of `3pc_malicious`: a text, or a prompt whose one new token follows from it. */
+function provedCostsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, tokens: number): RunCost[] {
+  const needs = { sequences: 1, tokens, secretRows: config.head === 'none' ? 1 : 0, padded: true, steps: 0 };
+  const shape = shapeFor(config, { ...needs, pair: config.head === 'question-answering' });
+  const builder = new CompleteBuilder(weights);
+  buildModel(builder, { ...shape, config, plan }, 0);
+  const circuit = builder.finish();
+  const { bytes: sent } = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
+  const { p0Up, p0Down, between, rounds } = total(circuit.cost);
+  const to = (pairs: readonly (readonly [number, number])[]) => pairs.reduce((sum, [a, b]) => sum + sent[a][b], 0);
+  return [
+    {
+      name: config.head === 'causal-lm' ? 'prompt' : 'text',
+      p0Up:
+        p0Up +
+        to([
+          [0, 1],
+          [0, 2],
+        ]),
+      p0Down:
+        p0Down +
+        to([
+          [1, 0],
+          [2, 0],
+        ]),
+      between:
+        between +
+        to([
+          [1, 2],
+          [2, 1],
+        ]),
+      rounds,
+      proofs: sent.flat().reduce((sum, n) => sum + n, 0),
+    },
+  ];
+}
+
+function inspect(
+  model: string,
+  config: ModelConfig,
+  { plan, provedPlan }: Plans,
+  lengths: readonly number[],
+): Inspection {
   const parameters = listParameters(config);
   const count = parameters.reduce((sum, { rows, cols }) => sum + rows * cols, 0);
   const [scale] = [parameters.find(({ name }) => name.endsWith('.q'))?.scale ?? 0];
   const costs = (['open', 'secret'] as const).flatMap((weights) =>
-    lengths.flatMap((tokens) => costsOf(config, plan, weights, tokens).map((cost) => ({ ...cost, weights, tokens }))),
+    lengths.flatMap((tokens) =>
+      [
+        ...costsOf(config, plan, weights, tokens).map((cost) => ({ ...cost, protocol: '3pc_semi_honest' as const })),
+        ...(provedPlan === undefined ? [] : provedCostsOf(config, provedPlan, weights, tokens)).map((cost) => ({
+          ...cost,
+          protocol: '3pc_malicious' as const,
+        })),
+      ].map((cost) => ({ ...cost, weights, tokens })),
+    ),
   );
   return {
     model,
@@ -158,19 +219,23 @@ function print({ model, config, parameters, scales, plan, costs }: Inspection): 
   const rows = costs.map((cost) => [
     String(cost.tokens),
     cost.weights,
-    cost.name,
+    cost.proofs === undefined ? cost.name : `${cost.name}, proved`,
     bytes(cost.p0Up),
     bytes(cost.p0Down),
     bytes(cost.between),
     String(cost.rounds),
+    cost.proofs === undefined ? '' : bytes(cost.proofs),
   ]);
   return [
     '',
     table(facts, []),
     '',
-    table([['tokens', 'weights', 'of a', 'P0 up', 'P0 down', 'P1↔P2', 'rounds'], ...rows], [0, 3, 4, 5, 6]),
+    table(
+      [['tokens', 'weights', 'of a', 'P0 up', 'P0 down', 'P1↔P2', 'rounds', 'proofs'], ...rows],
+      [0, 3, 4, 5, 6, 7],
+    ),
     '',
-    '  Exact payload bytes of a padded run; frames add less than one in a hundred.',
+    '  Exact payload bytes of a padded run; frames add less than one in a hundred. Proved: 3pc_malicious.',
     '',
     '',
   ].join('\n');
@@ -197,7 +262,7 @@ export function inspectCommand(): Command {
       const inspection = inspect(
         model.name,
         model.config,
-        await planOf(model, await model.weights(), { ranges }),
+        await plansOf(model, await model.weights(), { ranges }),
         lengths,
       );
       process.stdout.write(flags.json === true ? `${JSON.stringify(inspection)}\n` : print(inspection));

@@ -35,7 +35,7 @@ export function toJson(result: Inference, task: Task, weights: WeightMode): obje
   return {
     task,
     model: result.model,
-    protocol: '3pc_semi_honest',
+    protocol: result.protocol,
     weights,
     ringBits: 64,
     fracBits: 16,
@@ -43,6 +43,7 @@ export function toJson(result: Inference, task: Task, weights: WeightMode): obje
     ...(result.sequences > 1 ? { sequences: result.sequences } : {}),
     ...(result.notices.length > 0 ? { notices: result.notices } : {}),
     result: answersJson(result.answers),
+    ...(result.proofs === undefined ? {} : { proofs: result.proofs }),
     ...(comparison === undefined
       ? {}
       : {

@@ -25,12 +25,14 @@ Examples:
   tercet infer --text "Paris is the capital of [MASK]." --weights secret
   tercet bench --suite kernels
 
-Protocol: 3pc_semi_honest. Parties follow the protocol but look at all they
-see. 3pc_malicious and aby3 are not in this build and are refused. Read
-docs/SECURITY.md before trusting it with anything.
+Protocols: 3pc_semi_honest, where parties follow the protocol but look at all
+they see; 3pc_malicious, where one of them may do anything, and every message
+is proved before the answer opens. aby3 is not in this build and is refused.
+Read docs/SECURITY.md before trusting it with anything.
 
-Exit codes: 0 done, 1 a run failed, 2 wrong usage or input. Each error code
-has a paragraph in docs/ERRORS.md; TERCET_DOCS is where that is served.`;
+Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 a party was caught.
+Each error code has a paragraph in docs/ERRORS.md; TERCET_DOCS is where that is
+served.`;
 
 /** Every command, in the order of the help. Only the one that runs is loaded: all of them are a thousand files. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -107,6 +109,12 @@ function whereToRead({ documentation }: TercetError): string {
   return `tercet: see ${new URL(documentation, base.endsWith('/') ? base : `${base}/`).href}\n`;
 }
 
+/** Of a violation one of its own: a script may tell a party that was caught from a network that broke. */
+function exitCode({ code, kind }: TercetError): number {
+  if (code === 'ERR_SECURITY_VIOLATION') return 3;
+  return kind === 'usage' ? 2 : 1;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   relaxCollector();
   // A reader that has seen enough (head, less) is no failure.
@@ -128,7 +136,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${error.line()}\n${whereToRead(error)}`);
     if (argv.includes('--debug') || debugIsSet(program))
       process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`);
-    return error.kind === 'usage' ? 2 : 1;
+    return exitCode(error);
   }
 }
 

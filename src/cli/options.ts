@@ -12,6 +12,8 @@ import { RANGES, RECV_TIMEOUT_MS, type Ranges, embeddedModel } from '../node/def
 import { isPublicKey } from '../net/identity/identity.ts';
 import { type Pin, identitiesOf } from '../net/identity/pin.ts';
 import { PROFILE_NAMES } from '../net/simulated/profiles.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/devices.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
@@ -89,6 +91,21 @@ export const parsePlan = (value: string): RunPlan => oneOf('plan', value, RUN_PL
 export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
 export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);
+
+/** What a party of this version can serve. */
+export const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious'];
+/** Says what a user chooses between. */
+export const PROTOCOL_HELP =
+  '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing (docs/SECURITY.md)';
+export const PROTOCOLS_HELP = 'what owners may ask for, with commas between';
+
+/** @throws {TercetError} ERR_ARGUMENT, ERR_PROTOCOL_UNAVAILABLE for what this version lacks */
+export function parseProtocols(value: string): ProtocolId[] {
+  const named = list('protocols', value).map(protocolWithProofs);
+  if (new Set(named).size < named.length)
+    throw usage('--protocols names one twice', `for example --protocols ${PROTOCOLS.join(',')}`);
+  return named;
+}
 
 /** `HOST:PORT`, IPv6 hosts in brackets. Port 0, where it is allowed, means any free one. */
 export function parseAddress(name: string, value: string, lowest = 1): { host: string; port: number } {

@@ -27,7 +27,10 @@ import {
   parseAddress,
   parseDevice,
   parseProfile,
+  parseProtocols,
   parseRanges,
+  PROTOCOLS,
+  PROTOCOLS_HELP,
   RANGES_HELP,
   tlsFiles,
 } from './options.ts';
@@ -58,6 +61,7 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly origins: readonly string[];
   readonly udpPorts?: string;
   readonly iceServers: readonly string[];
+  readonly protocols: string;
   readonly once?: boolean;
   readonly audit?: string;
   readonly networkTimeout?: string;
@@ -95,6 +99,7 @@ export function partyCommand(): Command {
     )
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
+    .option('--protocols <list>', PROTOCOLS_HELP, PROTOCOLS.join(','))
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
     .option(
       '--max-memory <limits>',
@@ -306,6 +311,7 @@ async function party(flags: PartyFlags): Promise<void> {
         flags.maxSessionsPerAddress === undefined
           ? undefined
           : integer('max-sessions-per-address', flags.maxSessionsPerAddress, 1, 1000),
+      protocols: parseProtocols(flags.protocols),
       once: flags.once === true,
       web: identity === undefined ? undefined : await webOptions(identity, flags),
       signal,

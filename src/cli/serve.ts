@@ -33,6 +33,7 @@ import {
   parseAddress,
   parseDevice,
   parsePlan,
+  PROTOCOL_HELP,
   tlsFiles,
 } from './options.ts';
 import { collect } from './party.ts';
@@ -45,6 +46,7 @@ interface ServeFlags extends CredentialFlags {
   readonly defaultModel?: string;
   readonly peers?: string;
   readonly identities?: string;
+  readonly protocol: string;
   readonly plan: string;
   readonly device: string;
   readonly threads?: string;
@@ -80,6 +82,7 @@ export function serveCommand(): Command {
     .option('--default-model <name>', 'of requests that name none (default: the first)')
     .option('--peers <list>', 'running compute parties, as 1=HOST:PORT,2=HOST:PORT (default: start both here)')
     .option('--identities <list>', 'with --peers: the identities that they must prove, as 1=HEX,2=HEX')
+    .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
     .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
@@ -144,7 +147,7 @@ async function run(
   const parties = await partiesOf(flags, names, cleanup);
   const models: OwnerModel[] = [];
   for (const name of names) {
-    const options = { kernels, plan: parsePlan(flags.plan), named: names.length > 1 };
+    const options = { kernels, plan: parsePlan(flags.plan), protocol: flags.protocol, named: names.length > 1 };
     const stock = each === 0 ? undefined : { each, shapes: 4 };
     models.push(
       cleanup.add(await openTlsModel(namedModel(name), parties, { ...options, stock }), (model) => model.dispose()),

@@ -1,5 +1,6 @@
 /** Plain-text tables for people: what a run cost. */
 import type { StepCost } from '../owner/cost.ts';
+import type { RunProofs } from '../owner/types/index.ts';
 import type { PartyReport } from '../session/report.ts';
 import type { Inference } from './inference.ts';
 
@@ -70,9 +71,19 @@ export function printCost(result: Inference): string {
     table(parties, [1, 2, 3]),
     '',
     `  tokens ${result.sequences > 1 ? `${result.sequences} × ` : ''}${result.tokens}   rounds P1↔P2 ${rounds}   rounds of P0 ${result.totals.onlineRounds} (one message out, one in${result.steps.length > 1 ? ', each' : ''})`,
+    ...(result.proofs === undefined ? [] : [`  proved ${proved(result.proofs)}`]),
     `  setup ${time(result.setupMs + timing.agreeMs)}   preprocessing ${time(timing.preprocessMs)}   online ${time(timing.onlineMs)}${plain}${more}`,
     '',
   ].join('\n');
+}
+
+/** Who proved what to whom, before the answer opened. */
+function proved({ provers, bytes: sent, ms, soundness }: RunProofs): string {
+  const each = provers.map(
+    ({ prover, verifiers, messages }) => `P${prover} ${messages} messages to P${verifiers[0]} and P${verifiers[1]}`,
+  );
+  const longest = time(Math.max(...ms));
+  return `${each.join('; ')}   proofs ${bytes(sent)}, ${longest}   a wrong run passes with at most 2^${soundness.toFixed(1)}`;
 }
 
 /** What one more token of a generated text costs, on average. */

@@ -3,7 +3,7 @@
  * is refused here, for every command, before anything starts.
  */
 import { TercetError } from '../core/errors.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import type { ConfiguredCommand } from './commands.ts';
 import { SETTINGS, SIZE } from './schema.ts';
 import type { Source, Values } from './sources.ts';
@@ -34,7 +34,7 @@ export function effective(file: Values, environment: Values): Effective {
 function refuseLess(inForce: Effective): void {
   const value = (path: string) => inForce.get(path)?.value;
   const protocol = value('security.protocol');
-  if (protocol !== undefined) protocolInfo(String(protocol));
+  if (protocol !== undefined) protocolWithProofs(String(protocol));
   if (value('security.security_level') === 256)
     throw new TercetError(
       'ERR_ARGUMENT',

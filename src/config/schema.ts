@@ -52,7 +52,7 @@ const Security = z.strictObject({
     description: 'What the parties are protected against.',
     expects: '3pc_semi_honest, 3pc_malicious or aby3',
     standard: '3pc_semi_honest',
-    flags: { infer: 'protocol' },
+    flags: { infer: 'protocol', serve: 'protocol' },
     checked: true,
   }),
   security_level: setting(z.union([z.literal(128), z.literal(256)]), {

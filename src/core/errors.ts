@@ -5,7 +5,7 @@
  * `test/security/redaction.test.ts` holds that.
  */
 
-/** Whose fault an error is. `usage` ends a command with exit code 2, everything else with 1. */
+/** Whose fault an error is. `usage` ends a command with exit code 2, a violation with 3, everything else with 1. */
 export type ErrorKind = 'usage' | 'config' | 'state' | 'io' | 'peer' | 'device' | 'internal';
 
 /**

@@ -4,6 +4,7 @@ import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
@@ -32,7 +33,7 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import type { Device } from '../node/devices.ts';
-import { nodeKernels } from '../node/kernels.ts';
+import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
@@ -74,7 +75,9 @@ export interface DaemonOptions {
   readonly watch?: { readonly host: string; readonly port: number } | undefined;
   /** Reads certificates again, for `onReloadable`. */
   renew?(): Promise<Renewed>;
-  /** What proves messages. Absent, as with every command: `3pc_malicious` is refused. */
+  /** What owners may ask for (default: everything that there is). */
+  readonly protocols?: readonly ProtocolId[] | undefined;
+  /** What proves messages; `nodeProving` but in tests. */
   readonly proving?: Proving | undefined;
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;
@@ -147,6 +150,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
           onProblem: (error) => options.onFailure?.(error),
         });
       const models = await load();
+      const { protocols = ['3pc_semi_honest', '3pc_malicious'] } = options;
+      const proving = protocols.includes('3pc_malicious') ? (options.proving ?? (await nodeProving())) : undefined;
       const metrics = options.watch === undefined ? undefined : await metricsOf(models, kernels);
       collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
@@ -171,7 +176,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         patience: options.patience,
         desk,
         audit: audit === undefined ? undefined : new SessionAudit(audit, Date.now),
-        proving: options.proving,
+        protocols,
+        proving,
         connectPeer: (session) => connectPeer(options, listener, links, session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
@@ -196,6 +202,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
               models,
               kernels,
               sessions,
+              protocols,
               desk,
               recvTimeoutMs,
               onRefused,

@@ -8,9 +8,10 @@ import type { DownloadOptions } from '../node/hub-model.ts';
 import { withEncodedWeights } from '../node/encoded-weights.ts';
 import { type ModelLocation, openModel } from '../node/model.ts';
 import type { Ranges } from '../node/defaults.ts';
-import { planOf } from '../node/model-plan.ts';
+import { plansOf } from '../node/model-plan.ts';
 import { wasmFold } from '../node/kernels.ts';
 import { loadShares } from '../node/shares.ts';
+import { parameterEncoder } from '../ml/models/folding.ts';
 import type { ModelRanges } from '../ml/ranges.ts';
 
 export type ModelSource =
@@ -53,15 +54,18 @@ async function load(
   hash.catch(() => undefined);
   const weights = await model.weights();
   const fold = await wasmFold();
-  const planned = (reach: ModelRanges) => planOf(model, weights, { ranges: source.ranges, reach });
-  const { parameters, reach, plan } = await withEncodedWeights(
+  // Words that proofs ask for are encoded again: what is kept lies in the kernels' order, and its file is closed.
+  const rowMajor = parameterEncoder(weights, fold);
+  const planned = (reach: ModelRanges) => plansOf(model, weights, { ranges: source.ranges, reach });
+  const { parameters, reach, plans } = await withEncodedWeights(
     model,
     weights,
     fold,
     async ({ encode, reach, kept }) => {
       // A model is refused before it is encoded, and planned only when it is known to be the one that was kept.
-      const plan = kept ? undefined : await planned(reach);
-      return { parameters: await OpenParameters.load(weights, kernels, encode, kernels.panels), reach, plan };
+      const plans = kept ? undefined : await planned(reach);
+      const parameters = await OpenParameters.load(weights, kernels, encode, kernels.panels, rowMajor);
+      return { parameters, reach, plans };
     },
     ({ parameters }) => parameters.free(kernels),
     { shared: kernels.name === 'wasm', panels: kernels.panels?.order },
@@ -69,7 +73,7 @@ async function load(
   return {
     name: model.name,
     config: model.config,
-    plan: plan ?? (await planned(reach)),
+    ...(plans ?? (await planned(reach))),
     hash: await hash,
     parameters,
   };

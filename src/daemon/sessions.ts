@@ -3,11 +3,12 @@ import type { RingKernels } from '../compute/kernels/types.ts';
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import { ANY_MODEL } from '../net/handshake/messages.ts';
 import type { Channel, PeerChannel } from '../net/wire/types.ts';
 import { mismatch } from '../session/agreement.ts';
-import { priceOf } from '../session/price.ts';
+import { priceOfRequest } from '../session/proved-price.ts';
 import { type Request, misfit, requestOfCode } from '../session/request.ts';
 import { Circuits } from '../session/circuits.ts';
 import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
@@ -55,6 +56,8 @@ export interface SessionsOptions {
   connectPeer(session: Uint8Array): Promise<PeerChannel>;
   /** What proves messages; absent: `3pc_malicious` is refused. */
   readonly proving?: Proving | undefined;
+  /** The only protocols that owners may ask for (default: all that this party has). */
+  readonly protocols?: readonly ProtocolId[] | undefined;
   onProgress?(progress: Progress): void;
   /** Steps of this party in every session. */
   readonly trace?: Trace | undefined;
@@ -137,10 +140,24 @@ export class Sessions {
     const model = named.find(({ parameters }) => parameters.weights === request?.weights);
     if (request === undefined || model === undefined)
       throw mismatch('the data owner asks for something that this party does not know');
-    protocolNamed(request.protocol, this.#options.proving);
+    this.#allow(request.protocol);
+    if (request.protocol === '3pc_malicious') this.#options.proving?.check(request);
     const wrong = misfit(model.config, request);
     if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
-    budgets.check(priceOf(model.config, model.plan, request.weights, request, request.widening), address);
+    budgets.check(priceOfRequest(model, request), address);
+  }
+
+  /** @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for what this party does not have, or its operator does not allow */
+  #allow(protocol: ProtocolId): void {
+    const { id, protocols, proving } = this.#options;
+    if (protocols === undefined || protocols.includes(protocol)) protocolNamed(protocol, proving);
+    else
+      throw new TercetError(
+        'ERR_PROTOCOL_UNAVAILABLE',
+        `party ${id} does not serve ${protocol}`,
+        `use ${protocols.join(' or ')}`,
+        { party: id },
+      );
   }
 
   async #audited(owner: OwnerLink, name: string): Promise<SessionEnd> {
@@ -178,11 +195,9 @@ export class Sessions {
         owner: channel,
         pairKey: await inTime(pairKey(), patience.requestMs, 'send its key'),
         checkRequest: async (request, model, presented) => {
+          this.#allow(request.protocol);
           await checkRequest(request, model, presented);
-          giveBack = budgets.take(
-            priceOf(model.config, model.plan, request.weights, request, request.widening),
-            address,
-          );
+          giveBack = budgets.take(priceOfRequest(model, request), address);
           await begin(request, model);
         },
         expect: desk === undefined ? undefined : (request) => desk.expect(session, request),

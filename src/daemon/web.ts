@@ -5,6 +5,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { fromHex, toHex } from '../core/bytes.ts';
 import type { TercetError } from '../core/errors.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { startGateway } from '../net/gateway/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
@@ -39,6 +40,8 @@ export interface Behind {
   readonly models: readonly ServedModel[];
   readonly kernels: RingKernels;
   readonly sessions: Sessions;
+  /** What owners may ask for. */
+  readonly protocols: readonly ProtocolId[];
   /** Where dealers are expected. */
   readonly desk?: DealerDesk | undefined;
   readonly recvTimeoutMs: number;
@@ -57,7 +60,7 @@ export async function serveBrowsers(
   identify(identity: PartyIdentity): void;
   close(): Promise<void>;
 }> {
-  const { models, kernels, sessions, desk } = behind;
+  const { models, kernels, sessions, protocols, desk } = behind;
   const gateway = await startGateway({
     party: id,
     identity: options.identity,
@@ -68,6 +71,7 @@ export async function serveBrowsers(
     describe: () => ({
       version: VERSION,
       device: kernels.name,
+      protocols,
       models: models.map(({ name, hash, parameters }) => ({ id: name, weights: { [parameters.weights]: hash } })),
     }),
     health: () => ({ ok: sessions.load !== 'full', status: sessions.load, places: sessions.counts }),

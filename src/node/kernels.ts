@@ -5,9 +5,15 @@ import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Fold } from '../compute/fold.ts';
 import { WasmFold } from '../compute/kernels/wasm/fold.ts';
-import { loadNodeFoldModule, loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
+import {
+  loadNodeFoldModule,
+  loadNodeModule,
+  loadNodeProofModule,
+  nodeWorkerFactory,
+} from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
+import type { Proving } from '../session/proving.ts';
 import { type Device, mayHaveGpu } from './devices.ts';
 
 export interface NodeKernels {
@@ -38,6 +44,15 @@ export async function nodeKernels(device: Device, threads: number): Promise<Node
 /** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */
 export async function wasmKernels(threads: number): Promise<WasmKernels> {
   return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads });
+}
+
+/** What a party of this process proves with. Loaded by whoever serves or asks for proofs. */
+export async function nodeProving(): Promise<Proving> {
+  const [{ provingWith }, { WasmProofKernels }] = await Promise.all([
+    import('../session/proved-session.ts'),
+    import('../compute/kernels/wasm/proof.ts'),
+  ]);
+  return provingWith({ kernels: new WasmProofKernels(await loadNodeProofModule()) });
 }
 
 /** What weights are folded and encoded by, in the calling thread. */

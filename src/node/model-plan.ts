@@ -12,6 +12,7 @@ import type { WeightSource } from '../ml/models/weights.ts';
 import { type ModelRanges, provedPlan, provedRanges } from '../ml/ranges.ts';
 import { sampleTexts } from '../ml/sample-texts.ts';
 import { loadTokenizer, tokenizerFiles } from '../ml/tokenizers/tokenizer.ts';
+import { COMPLETE_ROUNDING } from '../mpc/protocol/malicious/circuit.ts';
 import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import type { Reading } from '../mpc/secure/measure.ts';
@@ -34,30 +35,57 @@ export interface PlanningOptions {
 
 type Planned = Pick<OpenedModel, 'files' | 'config' | 'hash'>;
 
+/** The plans of a model, by the protocol that computes it. */
+export interface Plans {
+  readonly plan: ModelPlan;
+  /** For `3pc_malicious`, which rounds otherwise; undefined where no gadget is wide enough for it. */
+  readonly provedPlan: ModelPlan | undefined;
+}
+
 /** @throws {TercetError} ERR_RANGE when no gadget is wide enough for the model. */
-export async function planOf(
+export async function planOf(model: Planned, source: WeightSource, options: PlanningOptions = {}): Promise<ModelPlan> {
+  const planned = await planner(model, source, options);
+  return planned(options.reading ?? SEMI_HONEST.truncation);
+}
+
+/** Both plans; samples are measured once. @throws {TercetError} ERR_RANGE as `planOf` */
+export async function plansOf(
   model: Planned,
   source: WeightSource,
-  {
-    ranges = 'auto',
-    reading = SEMI_HONEST.truncation,
-    fold,
-    reach: known,
-    measurements = measurementsIn(),
-  }: PlanningOptions = {},
-): Promise<ModelPlan> {
+  options: Omit<PlanningOptions, 'reading'> = {},
+): Promise<Plans> {
+  const planned = await planner(model, source, options);
+  const plan = await planned(SEMI_HONEST.truncation);
+  const provedPlan = await planned(COMPLETE_ROUNDING).catch((error: unknown) => {
+    if (error instanceof TercetError && error.code === 'ERR_RANGE') return undefined;
+    throw error;
+  });
+  return { plan, provedPlan };
+}
+
+/** Plans a model for one protocol after the other. */
+async function planner(
+  model: Planned,
+  source: WeightSource,
+  { ranges = 'auto', fold, reach: known, measurements = measurementsIn() }: PlanningOptions,
+): Promise<(reading: Reading) => Promise<ModelPlan>> {
   const { config } = model;
   const reach = known ?? (await provedRanges(source, fold ?? (await wasmFold())));
-  const proved = provedPlan(config, reach, reading);
-  if (proved !== undefined) return proved;
-  const plan = (measured: MeasuredRanges) => checkedPlan(config, reach, measured, reading, { wide: ranges === 'wide' });
-  const key = await keyOf(model);
-  const before = key === undefined ? undefined : await measurements.read(key, config);
-  const kept = before === undefined ? undefined : unlessTooFar(() => plan(before));
-  if (kept !== undefined) return kept;
-  const measured = await measure(model, source);
-  if (key !== undefined) await measurements.write(key, measured);
-  return plan(measured);
+  let fresh: MeasuredRanges | undefined;
+  return async (reading) => {
+    const proved = provedPlan(config, reach, reading);
+    if (proved !== undefined) return proved;
+    const plan = (measured: MeasuredRanges) =>
+      checkedPlan(config, reach, measured, reading, { wide: ranges === 'wide' });
+    if (fresh !== undefined) return plan(fresh);
+    const key = await keyOf(model);
+    const before = key === undefined ? undefined : await measurements.read(key, config);
+    const kept = before === undefined ? undefined : unlessTooFar(() => plan(before));
+    if (kept !== undefined) return kept;
+    fresh = await measure(model, source);
+    if (key !== undefined) await measurements.write(key, fresh);
+    return plan(fresh);
+  };
 }
 
 /** A measurement that leaves no plan is made again before it refuses a model. */

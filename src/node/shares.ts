@@ -1,7 +1,7 @@
 /**
  * The files of secret weights. The model owner writes one folder with a part for each party:
  *
- *   p1/, p2/   config.json, plan.json, share.json, masked.safetensors (M as I64, the same file in both), seed
+ *   p1/, p2/   config.json, plan.json (one plan a protocol), share.json, masked.safetensors (M as I64, the same file in both), seed
  *              (32 bytes, this party's own), later revoked.json
  *   owner/     config.json, the tokenizer's files, share.json, hash (the name of this sharing): public, the same
  *              for every data owner
@@ -43,7 +43,7 @@ import { hashFile } from './hash-files.ts';
 import type { OpenedModel } from './model.ts';
 import { wasmFold } from './kernels.ts';
 import type { Ranges } from './defaults.ts';
-import { planOf } from './model-plan.ts';
+import { plansOf } from './model-plan.ts';
 import {
   CONFIG,
   ENROLMENT_KEY,
@@ -87,7 +87,8 @@ export async function shareModel(
     const source = await model.weights();
     const fold = await wasmFold();
     const seeds: [Uint8Array, Uint8Array] = [randomBytes(32), randomBytes(32)];
-    const plan = JSON.stringify(await planOf(model, source, { ranges, fold }));
+    const { plan: semiHonest, provedPlan } = await plansOf(model, source, { ranges, fold });
+    const plan = JSON.stringify({ ...semiHonest, proved: provedPlan });
     const config = JSON.stringify(model.rawConfig);
     for (const part of PARTS) await mkdir(join(folder, part), { mode: 0o700 });
     const masked = await open(join(folder, 'p1', MASKED), 'wx', 0o600);
@@ -165,7 +166,14 @@ export async function loadShares(
   folder: string,
   kernels: RingKernels,
   onProblem?: (error: TercetError) => void,
-): Promise<{ config: ModelConfig; parameters: ParameterView; plan: ModelPlan; hash: string; enrolment: Enrolment }> {
+): Promise<{
+  config: ModelConfig;
+  parameters: ParameterView;
+  plan: ModelPlan;
+  provedPlan: ModelPlan | undefined;
+  hash: string;
+  enrolment: Enrolment;
+}> {
   const files = await folderFiles(folder);
   const config = await loadModelConfig(files);
   const manifest = parseManifest(await files.read(SHARE_FILE));
@@ -205,14 +213,14 @@ export async function loadShares(
       return new BigUint64Array(bytes.buffer, bytes.byteOffset, rows * cols);
     },
     kernels,
+    true,
   );
   const malformed = () => new TercetError('ERR_MODEL_FORMAT', `${PLAN} is malformed`, 'share the model again');
-  const plan = planFromJson(
-    new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed),
-    config.layers,
-    malformed,
-  );
-  return { config, parameters, plan, hash: enrolment.sharing, enrolment };
+  const plans = new Fields(parseModelJson(planFile, PLAN, 'ERR_MODEL_FORMAT'), malformed);
+  const plan = planFromJson(plans, config.layers, malformed);
+  // Sharings from before have none, and serve no proved run.
+  const provedPlan = plans.has('proved') ? planFromJson(plans.object('proved'), config.layers, malformed) : undefined;
+  return { config, parameters, plan, provedPlan, hash: enrolment.sharing, enrolment };
 }
 
 /** Shares made for one local run, and removed after it. */

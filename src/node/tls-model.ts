@@ -1,6 +1,6 @@
 /** A model of this machine, or of a hub, whose runs go to parties over mutual TLS: the SDK's model in a service. */
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { TercetError } from '../core/errors.ts';
 import { taskOf } from '../ml/tasks/table.ts';
@@ -12,6 +12,7 @@ import { Stock, type StockOptions } from '../owner/stock.ts';
 import { loadTextContext } from '../owner/text-context.ts';
 import type { ProgressEvent } from '../owner/types/index.ts';
 import { WIDENINGS, type RunPlan } from '../session/run-plan.ts';
+import { nodeProving } from './kernels.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { type TlsParties, tlsHealth, tlsRunContext } from './tls-owner.ts';
 
@@ -20,6 +21,8 @@ export interface TlsModelOptions {
   readonly kernels: RingKernels;
   /** Default 'lan'. */
   readonly plan?: RunPlan | undefined;
+  /** Default '3pc_semi_honest'. */
+  readonly protocol?: string | undefined;
   /** Runs that are made ahead (default: those that a caller asks for). */
   readonly stock?: StockOptions | undefined;
   /** Whether the parties serve other models too: then this one is asked for by its hash, which needs its weights. */
@@ -34,7 +37,14 @@ export interface TlsModelOptions {
 export async function openTlsModel(
   location: ModelLocation,
   parties: TlsParties,
-  { kernels, plan = 'lan', stock, named, onProgress = () => undefined }: TlsModelOptions,
+  {
+    kernels,
+    plan = 'lan',
+    protocol: chosen = '3pc_semi_honest',
+    stock,
+    named,
+    onProgress = () => undefined,
+  }: TlsModelOptions,
 ): Promise<OwnerModel> {
   const model = await openModel(location, { weights: named });
   const { config, files, name } = model;
@@ -42,7 +52,8 @@ export async function openTlsModel(
     throw new TercetError('ERR_ARGUMENT', 'random weights have no tokenizer', 'name a model folder');
   if (model.sharing !== undefined)
     throw new TercetError('ERR_ARGUMENT', `${name} has secret weights`, 'use tercet infer with a credential');
-  const { id: protocol } = protocolInfo('3pc_semi_honest');
+  const protocol = protocolWithProofs(chosen);
+  const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
   const terms = {
     model: named ? await model.hash() : undefined,
     protocol,
@@ -61,7 +72,7 @@ export async function openTlsModel(
   return OwnerModel.over(
     {
       ...(await loadTextContext(files, config)),
-      ...tlsRunContext(parties, { config, terms, credential: undefined, kernels: borrowed }),
+      ...tlsRunContext(parties, { config, terms, proving, credential: undefined, kernels: borrowed }),
       id: name,
       task: taskOf(config.head),
       buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),

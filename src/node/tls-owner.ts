@@ -63,7 +63,7 @@ export function tlsEnvironment(parties: TlsParties): RunEnvironment {
 export function tlsRunContext(
   parties: TlsParties,
   rest: Pick<RunContext, 'config' | 'terms' | 'credential' | 'kernels'> &
-    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'environment' | 'trace'>>,
+    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'environment' | 'trace' | 'proving'>>,
 ): RunContext {
   return {
     environment: tlsEnvironment(parties),

@@ -1,7 +1,7 @@
 /** What a run took, from the results of its steps: one sum for the SDK, the command line and the suites. */
 import type { OwnerResult } from '../session/owner.ts';
 import type { Lease } from './run-pool.ts';
-import type { RunCost } from './types/index.ts';
+import type { RunCost, RunProofs } from './types/index.ts';
 
 export interface Totals extends Pick<OwnerResult, 'rounds' | 'onlineRounds' | 'timing' | 'reports'> {}
 
@@ -28,6 +28,15 @@ export function totalsOf(steps: readonly OwnerResult[]): Totals {
   };
 }
 
+/** What was proved of a step, as its parties say; undefined where nothing was. */
+export function proofsOf({ proofs, reports }: Pick<OwnerResult, 'proofs' | 'reports'>): RunProofs | undefined {
+  if (proofs === undefined) return undefined;
+  const { provers, soundness } = proofs;
+  const bytes = provers.reduce((sum, each) => sum + each.bytes, 0);
+  const [p0, p1, p2] = reports.map(({ provingMs }) => provingMs ?? 0);
+  return { provers, bytes, ms: [p0, p1, p2], soundness };
+}
+
 /**
  * @param tokens of all texts, without padding
  * @param steps at least one
@@ -40,6 +49,7 @@ export function costOf(
   totalMs: number,
 ): RunCost {
   const { timing, reports } = totalsOf(steps);
+  const proofs = proofsOf(steps[0]);
   const each = <T>(pick: (report: OwnerResult['reports'][number]) => T) =>
     [pick(reports[0]), pick(reports[1]), pick(reports[2])] as const;
   return {
@@ -59,6 +69,7 @@ export function costOf(
       totalMs,
     },
     preparedAhead: ahead,
+    ...(proofs === undefined ? {} : { proofs }),
   };
 }
 

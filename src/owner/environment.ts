@@ -70,7 +70,7 @@ export interface Environment extends Omit<RunEnvironment, 'openLink'> {
   hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'> & Partial<Pick<HubOptions, 'fetch'>>>;
   capabilities(): Promise<Capabilities>;
   openKernels(device: Device): Promise<RingKernels>;
-  /** What proves messages here. Absent, as in every page and process: `3pc_malicious` is refused. */
-  readonly proving?: Proving | undefined;
+  /** Loads what proves messages here, for whoever asks for it. Absent: `3pc_malicious` is refused. */
+  readonly proving?: (() => Promise<Proving>) | undefined;
   openLink(request: RoutedLinkRequest): Promise<RoutedLink>;
 }

@@ -107,6 +107,7 @@ export async function loadModelContext(
       'tell the operator of this page',
     );
   const buckets = bucketsOf(options.buckets, Math.min(config.maxPositions, MAX_ATTENTION));
+  const proving = protocol === '3pc_malicious' ? await environment.proving?.() : undefined;
   const { device, kernels } = await openDevice(options, environment);
   if (signal?.aborted === true) {
     await kernels.close();
@@ -123,7 +124,7 @@ export async function loadModelContext(
     buckets,
     runMemory: RUN_MEMORY,
     kernels,
-    proving: environment.proving,
+    proving,
     reopen: () => openDevice(options, environment),
     onProgress: (event) => options.progress_callback?.(event),
     trace: options.trace,

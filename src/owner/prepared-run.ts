@@ -13,6 +13,7 @@ import { attributedTo, withBoth } from '../session/fault-attribution.ts';
 import { OwnerSession } from '../session/owner.ts';
 import type { PermittedHandOver } from '../session/owner-options.ts';
 import { ownerParameters } from '../session/owner-parameters.ts';
+import { provingOf } from '../session/proving.ts';
 import { type Request, requestCode } from '../session/request.ts';
 import { CountingChannel } from './counting-channel.ts';
 import type { OpenedLink } from './environment.ts';
@@ -51,6 +52,8 @@ async function prepareRun(
   const { environment, config, kernels, terms, credential } = context;
   const start = environment.now();
   const request: Request = { ...terms, ...shape };
+  // Before anybody is asked.
+  provingOf(request, context.proving);
   const control = new AbortController();
   const abort = () => control.abort();
   signal.addEventListener('abort', abort);

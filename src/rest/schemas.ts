@@ -152,6 +152,14 @@ export const EveryAnswer = z.object({
     rounds: z.int(),
     sent_bytes: z.int().meta({ description: 'Of this gateway.' }),
     prepared_ahead: z.boolean(),
+    proofs: z
+      .object({
+        messages: z.int().meta({ description: 'That were proved before the answer opened.' }),
+        bytes: z.int(),
+        soundness: z.number().meta({ description: 'log2 of what a wrong run is accepted with at most.' }),
+      })
+      .optional()
+      .meta({ description: 'Of runs of 3pc_malicious.' }),
   }),
 });
 export const ProblemAnswer = z.object({

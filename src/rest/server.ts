@@ -450,5 +450,16 @@ function total(costs: readonly RunCost[]) {
     rounds: sum(({ links }) => links.between.totalRounds),
     sent_bytes: sum(({ sentBytes }) => sentBytes[0]),
     prepared_ahead: costs.length > 0 && costs.every(({ preparedAhead }) => preparedAhead),
+    ...(costs.some(({ proofs }) => proofs !== undefined) ? { proofs: proved(costs) } : {}),
+  };
+}
+
+/** Of all runs together; the weakest of them decides. */
+function proved(costs: readonly RunCost[]) {
+  const all = costs.flatMap(({ proofs }) => (proofs === undefined ? [] : [proofs]));
+  return {
+    messages: all.reduce((sum, { provers }) => sum + provers.reduce((one, { messages }) => one + messages, 0), 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    soundness: Math.max(...all.map(({ soundness }) => soundness)),
   };
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import WebSocket from 'ws';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { loadNodeModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
+import { loadNodeModule, loadNodeProofModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import { checkEnvironment, refuseSettings } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -54,6 +54,13 @@ function environment(): Environment {
         detail: "Dawn runs in the caller's process and can end it: it is opened by name only",
       }),
     openKernels,
+    async proving() {
+      const [{ provingWith }, { WasmProofKernels }] = await Promise.all([
+        import('../session/proved-session.ts'),
+        import('../compute/kernels/wasm/proof.ts'),
+      ]);
+      return provingWith({ kernels: new WasmProofKernels(await loadNodeProofModule()) });
+    },
     openLink: ({ onFallback, ...request }) =>
       openOwnerLink({
         ...request,

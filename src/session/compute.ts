@@ -42,7 +42,13 @@ export interface ServedModel {
   /** What operators call it. */
   readonly name: string;
   readonly config: ModelConfig;
+  /** How `3pc_semi_honest` computes it. */
   readonly plan: ModelPlan;
+  /**
+   * How `3pc_malicious` does, whose gates round otherwise. Absent where this party does not prove, or no gadget is wide
+   * enough.
+   */
+  readonly provedPlan?: ModelPlan | undefined;
   /** SHA-256 of the weights, compared between the compute parties. */
   readonly hash: string;
   readonly parameters: ParameterView;
@@ -51,6 +57,20 @@ export interface ServedModel {
    * tests.
    */
   readonly enrolment?: Enrolment;
+}
+
+/**
+ * The plan of a model for a protocol: never that of another one.
+ * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for a model that has none
+ */
+export function planFor({ plan, provedPlan }: ServedModel, { protocol }: Pick<Request, 'protocol'>): ModelPlan {
+  if (protocol === '3pc_semi_honest') return plan;
+  if (protocol === '3pc_malicious' && provedPlan !== undefined) return provedPlan;
+  throw new TercetError(
+    'ERR_PROTOCOL_UNAVAILABLE',
+    `this party has no plan of the model for ${protocol}`,
+    'use 3pc_semi_honest, or have secret weights shared again with this version',
+  );
 }
 
 /** @param presented what the owner presented with its request: a link that had a handshake carried it there instead */
@@ -123,7 +143,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     prg = PairPrg.of(options.pairKey, firstStep(session));
     const own = linkName(options.pairKey);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
-    const { request, model, names, proved } = Refusal.from(() => readRequest(fields, options));
+    const { request, model, plan, names, proved } = Refusal.from(() => readRequest(fields, options));
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
     const presented = fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined;
     await Refusal.of(async () => options.checkRequest?.(request, model, presented));
@@ -144,14 +164,14 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       owner,
       'offer',
       offerToJson({
-        ...{ model: model.hash, config: configHash(model.config), plan: model.plan, device: kernels.name },
+        ...{ model: model.hash, config: configHash(model.config), plan, device: kernels.name },
         nonce: proved?.nonce,
       }),
     );
     expected = 'ready';
     let kept: Kept = new Map();
     for (let step = 0; ; step++) {
-      const built = await circuits.get(model.config, model.plan, request, step, proved?.builder);
+      const built = await circuits.get(model.config, plan, request, step, proved?.builder);
       const { circuit, hash } = built;
       const draws: PairPrg = prg;
       const reports = new StatusSender(owner, peer, options.now, abort);
@@ -175,7 +195,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           },
         };
         engine =
-          proved?.walk({ ...walk, built, request, plan: model.plan, model: model.hash }, peer, options.pairKey) ??
+          proved?.walk({ ...walk, built, request, plan, model: model.hash }, peer, options.pairKey) ??
           new Engine({ ...walk, id, circuit, k01: id === 1 ? draws : undefined, k02: id === 2 ? draws : undefined });
         // Both parties wait for all of it: what one gets ahead depends on what the other is dealt.
         const dealing = dealt(engine, source.deals, patience, circuit, id);
@@ -205,7 +225,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       await sendControl(
         owner,
         'report',
-        reportToJson(reportOf(withDealer(channels, dealer), options.peakMemory(), kernels.name)),
+        reportToJson(reportOf(withDealer(channels, dealer), options.peakMemory(), kernels.name, engine.proofs?.ms)),
       );
       if (step === request.steps) break;
       kept = engine.kept;
@@ -374,6 +394,7 @@ async function stepBegins(step: number, owner: Channel, prepare: () => Promise<b
 interface Asked {
   readonly request: Request;
   readonly model: ServedModel;
+  readonly plan: ModelPlan;
   /** Of a run whose messages are proved. */
   readonly proved: ProvedParty | undefined;
   /** Of the owner's links with party 1 and party 2. */
@@ -398,6 +419,7 @@ function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): A
   return {
     request,
     model,
+    plan: planFor(model, request),
     proved: proofs === undefined ? undefined : new ProvedParty(id, proofs, fields.hex('nonce', 32)),
     names: [links.hex('1', 32), links.hex('2', 32)],
   };

@@ -20,7 +20,7 @@ import { type Agreed, withAgreement } from './owner-agreement.ts';
 import { type OwnerOptions, abortAll, channelTo, toParties } from './owner-options.ts';
 import { type Step, Steps } from './owner-steps.ts';
 import { OwnerWait } from './owner-wait.ts';
-import { violated } from './proving.ts';
+import { type ProofReport, violated } from './proving.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
 import type { Status } from './status.ts';
@@ -45,6 +45,8 @@ export interface OwnerResult {
     readonly outputMs: number;
   };
   readonly reports: readonly [PartyReport, PartyReport, PartyReport];
+  /** What was proved before the answer opened, of a run that is proved. */
+  readonly proofs?: ProofReport | undefined;
 }
 
 /**
@@ -249,6 +251,7 @@ export class OwnerSession {
       return reportFromJson(await recvControl(channelTo(channels, peer), 'report'));
     });
     const end = now();
+    const { proofs } = engine;
     engine.clear();
     for (const prg of prgs) prg.wipe();
     if (dealt !== undefined) {
@@ -270,10 +273,11 @@ export class OwnerSession {
         outputMs: end - computed,
       },
       reports: [
-        reportOf(channels, this.#options.peakMemory(), this.#options.kernels.name),
+        reportOf(channels, this.#options.peakMemory(), this.#options.kernels.name, proofs?.ms),
         reports[0],
         reports[1],
       ] as const,
+      ...(proofs === undefined ? {} : { proofs }),
     };
     return { outside, result };
   }

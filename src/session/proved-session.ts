@@ -1,14 +1,15 @@
 /** Sessions whose messages are proved: nonces, keys and the run of one party (PROTOCOL §16.7). */
 import type { ProofKernels } from '../compute/kernels/proof-types.ts';
 import { concatBytes } from '../core/bytes.ts';
-import { invariant } from '../core/errors.ts';
+import { TercetError, invariant } from '../core/errors.ts';
 import { CompleteBuilder } from '../mpc/protocol/malicious/circuit.ts';
 import { SessionNonce, agreementHash, computePartiesKey } from '../mpc/protocol/malicious/proving/agreement.ts';
 import { ProvedRun } from '../mpc/protocol/malicious/proving/run.ts';
 import { PARAMETERS, type ProofParameters } from '../mpc/proof/soundness.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import type { Nonces, ProvedWalk, Proving, ProvingSession, Walk } from './proving.ts';
-import { requestCode } from './request.ts';
+import { SEGMENT_BYTES } from './proved-price.ts';
+import { type CodedRequest, requestCode } from './request.ts';
 
 export interface ProofSettings {
   readonly kernels: ProofKernels;
@@ -18,14 +19,34 @@ export interface ProofSettings {
   readonly segmentBytes?: number | undefined;
 }
 
-const SEGMENT_BYTES = 2 ** 30;
-
 /** What a party hands its sessions so that they prove. */
 export function provingWith(settings: ProofSettings): Proving {
   return {
     builder: ({ weights, widening }) => new CompleteBuilder(weights, { widening }),
+    check: checkProved,
     begin: (self) => new ProvedSession(self, settings),
   };
+}
+
+/**
+ * Refuses what nothing proves yet.
+ * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out
+ */
+export function checkProved({ steps, dealt, widening }: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void {
+  const what =
+    steps > 0
+      ? (['tokens behind the first one are', 'ask for one new token'] as const)
+      : dealt
+        ? (['what a dealer deals is', 'leave out the dealer'] as const)
+        : widening === 'ot'
+          ? (['oblivious transfers of the plan wan-cloud are', 'take the plan lan'] as const)
+          : undefined;
+  if (what === undefined) return;
+  throw new TercetError(
+    'ERR_PROTOCOL_UNAVAILABLE',
+    `${what[0]} not proved by 3pc_malicious yet`,
+    `${what[1]}, or use 3pc_semi_honest`,
+  );
 }
 
 class ProvedSession implements ProvingSession {

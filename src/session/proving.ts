@@ -2,17 +2,23 @@
  * What a session of `3pc_malicious` has beside one that proves nothing (PROTOCOL §16.7). Sessions are handed it and
  * import none of it, so nobody loads proofs who does not ask for them. A session without it refuses the mode.
  */
-import { SecurityViolationError, TercetError } from '../core/errors.ts';
+import { SecurityViolationError, type TercetError } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Engine, EngineOptions } from '../mpc/protocol/frame/engine.ts';
-import { protocolInfo } from '../mpc/protocol/registry.ts';
+import { protocolInfo, protocolWithProofs } from '../mpc/protocol/registry.ts';
+import type { ProofReport } from '../mpc/protocol/malicious/proving/proofs.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import type { BuiltCircuit, RequestBuilder } from './circuits.ts';
-import type { Request } from './request.ts';
+import type { CodedRequest, Request } from './request.ts';
 
 /** One party's walk through a step, whatever proves it. */
-export type Walk = Pick<Engine, 'deal' | 'leaveDealing' | 'input' | 'online' | 'output' | 'clear' | 'kept'>;
+export type Walk = Pick<Engine, 'deal' | 'leaveDealing' | 'input' | 'online' | 'output' | 'clear' | 'kept'> & {
+  /** What was proved, where it was. */
+  readonly proofs?: ProofReport;
+};
+
+export type { ProofReport };
 
 /** Nonces of P0, P1 and P2. */
 export type Nonces = readonly [Uint8Array, Uint8Array, Uint8Array];
@@ -46,6 +52,8 @@ export interface ProvingSession {
 }
 
 export interface Proving {
+  /** Refuses what nothing proves yet. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out */
+  check(request: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void;
   builder(request: Pick<Request, 'weights' | 'widening'>): RequestBuilder;
   begin(self: PartyId): ProvingSession;
 }
@@ -56,23 +64,18 @@ export interface Proving {
  * nothing proves yet
  */
 export function provingOf(
-  { protocol, steps, dealer }: Pick<Request, 'protocol' | 'steps' | 'dealer'>,
+  { protocol, steps, dealer, widening }: Pick<Request, 'protocol' | 'steps' | 'dealer' | 'widening'>,
   proving: Proving | undefined,
 ): Proving | undefined {
   if (protocol === '3pc_semi_honest') return undefined;
   if (protocol !== '3pc_malicious' || proving === undefined) throw refused(protocol);
-  if (steps > 0 || dealer !== undefined)
-    throw new TercetError(
-      'ERR_PROTOCOL_UNAVAILABLE',
-      `${steps > 0 ? 'tokens behind a prompt are' : 'what a dealer deals is'} not proved yet`,
-      'use 3pc_semi_honest for it',
-    );
+  proving.check({ steps, dealt: dealer !== undefined, widening });
   return proving;
 }
 
 /** A protocol by name: one of this build, or `3pc_malicious` where proofs were handed in. @throws as `protocolInfo` */
-export function protocolNamed(id: string, proving: Proving | undefined): ProtocolId {
-  return id === '3pc_malicious' && proving !== undefined ? id : protocolInfo(id).id;
+export function protocolNamed(id: string, proving: object | undefined): ProtocolId {
+  return proving === undefined ? protocolInfo(id).id : protocolWithProofs(id);
 }
 
 function refused(protocol: string): unknown {

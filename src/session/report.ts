@@ -8,12 +8,19 @@ export interface PartyReport {
   readonly receivedBytes: number;
   readonly peakMemoryBytes: number;
   readonly device: string;
+  /** Milliseconds that the party spent on proofs, waiting for others included; of a run that is proved. */
+  readonly provingMs?: number | undefined;
   /** Payload bytes sent to each peer and phase, for the cost table: `1` → { "select-12": … }. */
   readonly links: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** Bytes are wire bytes: payload and frame headers, without TLS. */
-export function reportOf(channels: ReadonlyMap<number, Channel>, peakMemoryBytes: number, device: string): PartyReport {
+export function reportOf(
+  channels: ReadonlyMap<number, Channel>,
+  peakMemoryBytes: number,
+  device: string,
+  provingMs?: number,
+): PartyReport {
   let sentBytes = 0;
   let receivedBytes = 0;
   const links: Record<string, Record<string, number>> = {};
@@ -22,7 +29,8 @@ export function reportOf(channels: ReadonlyMap<number, Channel>, peakMemoryBytes
     receivedBytes += channel.stats.receivedWireBytes;
     links[peer] = { ...channel.stats.sentByTag };
   }
-  return { sentBytes, receivedBytes, peakMemoryBytes, device, links };
+  const proving = provingMs === undefined ? {} : { provingMs: Math.round(provingMs) };
+  return { sentBytes, receivedBytes, peakMemoryBytes, device, ...proving, links };
 }
 
 export function reportToJson(report: PartyReport): Json {
@@ -43,6 +51,7 @@ export function reportFromJson(fields: Fields): PartyReport {
     receivedBytes: fields.integer('receivedBytes', max),
     peakMemoryBytes: fields.integer('peakMemoryBytes', max),
     device: printable(fields.string('device'), 60),
+    ...(fields.has('provingMs') ? { provingMs: fields.integer('provingMs', max) } : {}),
     links,
   };
 }

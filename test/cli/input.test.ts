@@ -121,9 +121,14 @@ describe.concurrent('options that are refused', () => {
     ],
     ['an unknown protocol', ['infer', ...text, '--protocol', '2pc'], usage('ERR_ARGUMENT', /3pc_semi_honest/)],
     [
-      'the malicious protocol',
-      ['infer', ...text, '--protocol', '3pc_malicious'],
-      usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_malicious/),
+      'proofs of oblivious transfers',
+      ['infer', ...text, '--protocol', '3pc_malicious', '--plan', 'wan-cloud'],
+      usage('ERR_PROTOCOL_UNAVAILABLE', /wan-cloud.*3pc_malicious.*plan lan/),
+    ],
+    [
+      'proofs of further tokens',
+      ['infer', '--task', 'text-generation', '--text', 'The', '--max-new-tokens', '2', '--protocol', '3pc_malicious'],
+      usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_malicious.*one new token/),
     ],
     ['aby3', ['infer', ...text, '--protocol', 'aby3'], usage('ERR_PROTOCOL_UNAVAILABLE', /aby3/)],
     ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
@@ -474,7 +479,7 @@ describe.concurrent('help', () => {
       'tercet infer --text "The capital of France is [MASK]."',
       'tercet infer --task text-classification --text',
       '3pc_malicious',
-      'Exit codes: 0 done, 1 a run failed, 2 wrong usage or input.',
+      'Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 a party was caught.',
       ...['infer', 'bench', 'party', 'model', 'demo'].map((name) => `\n  ${name}`),
     ]) {
       expect(ended.stdout).toContain(part);

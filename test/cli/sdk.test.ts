@@ -145,7 +145,7 @@ describe('fromPretrained', () => {
 
   it('refuses an unknown model, a protocol that is not there, and another document than the parties are', async () => {
     await failure('ERR_MODEL_NOT_FOUND', () => load('nobody'));
-    await failure('ERR_PROTOCOL_UNAVAILABLE', () => load('capitals-bert', { protocol: '3pc_malicious' }));
+    await failure('ERR_PROTOCOL_UNAVAILABLE', () => load('capitals-bert', { protocol: 'aby3' }));
     const document = await loadDeployment(deployment);
     const [one, two] = document.parties;
     const base = { ...document, models: new URL('models', deployment).href };

@@ -141,7 +141,6 @@ describe('what is in force', () => {
   });
 
   it.each([
-    ['security: {protocol: 3pc_malicious}', 'ERR_PROTOCOL_UNAVAILABLE'],
     ['security: {protocol: aby3}', 'ERR_PROTOCOL_UNAVAILABLE'],
     ['security: {security_level: 256}', 'ERR_ARGUMENT'],
     ['security: {tls_enabled: false}', 'ERR_INSECURE'],

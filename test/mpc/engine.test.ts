@@ -10,9 +10,12 @@ import { FIXED_HEADER_BYTES } from '../../src/net/wire/frame.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { PlaintextGates } from '../../src/testing/oracle.ts';
 import { protocolInfo } from '../../src/mpc/protocol/registry.ts';
+import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
+import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
+import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
-import { failure } from '../failure.ts';
+import { failure, thrown } from '../failure.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import {
   type Message,
@@ -20,6 +23,7 @@ import {
   type SimulationOptions,
   collect,
   createParties,
+  noParameters,
   settle,
   simulate,
 } from '../support/simulate.ts';
@@ -53,6 +57,18 @@ async function endings(parties: Parties, inputs: Inputs = INPUTS): Promise<strin
     return (result.reason as TercetError).code;
   });
 }
+
+it('complete sharing is walked through with proofs, or not at all', () => {
+  const builder = new CompleteBuilder('open');
+  circuit(builder);
+  const complete = builder.finish();
+  const options = {
+    ...{ id: 1 as const, circuit: complete, kernels: new ReferenceKernels(), parameters: noParameters },
+    channels: new Map(),
+  };
+  thrown('ERR_INTERNAL', () => new Engine(options));
+  new Engine({ ...options, observer: { gate: async () => undefined, half: async () => undefined } });
+});
 
 describe('phases', () => {
   it('run once and in order, and give the right answer: the circuit of these tests is sound', async () => {

@@ -41,6 +41,7 @@ beforeAll(async () => {
     models,
     kernels,
     sessions,
+    protocols: ['3pc_semi_honest'],
     recvTimeoutMs: 10_000,
     onRefused: (error) => failures.push(error),
   });

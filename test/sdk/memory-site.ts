@@ -177,7 +177,7 @@ export async function memorySite(
     capabilities: () => Promise.reject(new Error('the device is named')),
     openKernels: async () => createWasmKernels({ module: await loadNodeModule(), threads: 0 }),
     openLink,
-    proving: proved.proving,
+    proving: proved.proving === undefined ? undefined : async () => proved.proving as Proving,
   };
   return {
     source,

@@ -10,6 +10,8 @@ import { listParameters } from '../../src/ml/models/parameters.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../src/ml/ranges.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/circuit.ts';
+import type { Reading } from '../../src/mpc/secure/measure.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import { type MemoryOptions, memoryPair } from '../../src/net/simulated/memory-link.ts';
@@ -32,12 +34,18 @@ export const kernels: RingKernels = await createWasmKernels({ module: await load
 export const circuits = new Circuits();
 export const source = randomWeights(TINY, 5);
 
+async function plansOf(weights: WeightSource): Promise<Pick<ServedModel, 'plan' | 'provedPlan'>> {
+  const ranges = await provedRanges(weights);
+  const planned = (reading: Reading) => planFromRanges(weights.config, ranges, reading);
+  return { plan: planned(SEMI_HONEST.truncation), provedPlan: planned(COMPLETE_ROUNDING) };
+}
+
 /** What both compute parties serve of a source, with open weights. */
 export async function servedModel(weights: WeightSource, on: RingKernels = kernels): Promise<ServedModel> {
   return {
     name: weights.label,
     config: weights.config,
-    plan: planFromRanges(weights.config, await provedRanges(weights), SEMI_HONEST.truncation),
+    ...(await plansOf(weights)),
     hash: 'ab'.repeat(32),
     parameters: await OpenParameters.load(weights, on),
   };

@@ -71,7 +71,7 @@ it.each([
   const hash = 'ef'.repeat(32);
   const parameters = await views(weights);
   const served = (id: 1 | 2): ServedModel => ({
-    ...{ name: source.label, config, plan, hash },
+    ...{ name: source.label, config, plan, provedPlan: plan, hash },
     parameters: parameters[id - 1],
   });
   const bytes = [0, 1, 2].map(() => [0, 0, 0]);

@@ -64,7 +64,11 @@ export function provingOfCircuit(build: (weights: 'open' | 'secret') => (g: Gate
     return circuit;
   };
   const real = provingWith({ kernels: proofWasm, parameters: QUICK });
-  return { builder: ({ weights }) => new ToyBuilder(circuitOf(weights)), begin: (self) => real.begin(self) };
+  return {
+    builder: ({ weights }) => new ToyBuilder(circuitOf(weights)),
+    check: real.check,
+    begin: (self) => real.begin(self),
+  };
 }
 
 export const proving = provingOfCircuit(toyCircuit);

@@ -8,9 +8,9 @@
 import { RADIX } from '../../compute/kernels/proof-types.ts';
 import { elementBits } from '../../compute/kernels/table-layout.ts';
 import { laneBytes } from '../../compute/ring.ts';
-import { invariant } from '../../core/errors.ts';
+import { TercetError, invariant } from '../../core/errors.ts';
 import { type RelationShape, checkJoined, checkShape, claimBits, digitsOf, isJoined, scalarsOf } from './relations.ts';
-import { type ProofParameters, type Soundness, checkParameters, soundness } from './soundness.ts';
+import { CLAIM_BITS, type ProofParameters, type Soundness, checkParameters, soundness } from './soundness.ts';
 
 /** Who proves. */
 type ProofNumber = 0 | 1 | 2;
@@ -118,22 +118,33 @@ export function keptBytes(shape: RelationShape): number {
 }
 
 /**
- * Where to cut: first and last index of every segment, so that each keeps at most `limit` bytes. A relation that is
- * larger has a segment to itself, and so has one of several sums.
+ * Where to cut: first and last index of every segment, so that each keeps at most `limit` bytes, and its claims have
+ * room behind their masks. A relation that is larger has a segment to itself, and so has one of several sums.
+ * @throws {TercetError} ERR_TOO_LARGE for a relation whose claims have no room at all
  */
 export function cutSegments(shapes: readonly RelationShape[], limit: number): (readonly [number, number])[] {
   const cuts: [number, number][] = [];
-  let kept = 0;
+  let [kept, widest] = [0, 0];
   for (const [i, shape] of shapes.entries()) {
-    const more = keptBytes(shape);
+    const [more, bits] = [keptBytes(shape), claimBits(shape)];
     const last = cuts.at(-1);
-    if (last === undefined || (kept + more > limit && !isJoined(shape))) {
+    const claims = (count: number) => Math.max(widest, bits) + Math.ceil(Math.log2(count));
+    const full = last !== undefined && (kept + more > limit || claims(i + 1 - last[0]) > CLAIM_BITS);
+    if (last === undefined || (full && !isJoined(shape))) {
       cuts.push([i, i + 1]);
-      kept = more;
+      [kept, widest] = [more, bits];
     } else {
       last[1] = i + 1;
       kept += more;
+      widest = Math.max(widest, bits);
     }
+    const [from, to] = cuts[cuts.length - 1];
+    if (widest + Math.ceil(Math.log2(to - from)) > CLAIM_BITS)
+      throw new TercetError(
+        'ERR_TOO_LARGE',
+        'a proof has no room for a run of this size',
+        'shorten the text or split the batch',
+      );
   }
   return cuts;
 }

@@ -18,13 +18,16 @@ export interface ProofParameters {
   readonly claimBits: number;
 }
 
+/** Of every level: what cuts segments may not depend on it. */
+export const CLAIM_BITS = 160;
+
 /**
  * By the level that a session asks for. 256 is the name of the level, not of the bound: that is 2^-63, with masks
  * that hide claims as well.
  */
 export const PARAMETERS: Readonly<Record<128 | 256, ProofParameters>> = {
-  128: { sigma: 48, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 },
-  256: { sigma: 64, primeBits: 61, primes: 2, maskBits: 256, claimBits: 160 },
+  128: { sigma: 48, primeBits: 61, primes: 1, maskBits: 224, claimBits: CLAIM_BITS },
+  256: { sigma: 64, primeBits: 61, primes: 2, maskBits: 256, claimBits: CLAIM_BITS },
 };
 
 /** Bounds as logarithms to the base two. */

@@ -60,3 +60,8 @@ export function protocolInfo(id: string): ProtocolInfo {
   }
   throw new TercetError('ERR_ARGUMENT', `"protocol" expected one of ${KNOWN.join(', ')}`, 'choose one of these names');
 }
+
+/** The same where proofs are at hand: every protocol that this version has. @throws as `protocolInfo` */
+export function protocolWithProofs(id: string): ProtocolId {
+  return id === '3pc_malicious' ? id : protocolInfo(id).id;
+}

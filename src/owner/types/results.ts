@@ -69,6 +69,32 @@ export interface RunCost {
     readonly totalMs: number;
   };
   readonly preparedAhead: boolean;
+  /** What was proved before the answer opened; of runs of `3pc_malicious`. */
+  readonly proofs?: RunProofs;
+}
+
+/**
+ * What a run proved. Every message of it that somebody could have made up was proved to the two others, and all proofs
+ * were accepted before the answer opened: else there is no result, but a `SecurityViolationError`.
+ */
+export interface RunProofs {
+  /** Parties 1 and 2; with secret weights this device too, as party 0. */
+  readonly provers: readonly {
+    readonly prover: 0 | 1 | 2;
+    /** Who received the messages, and who vouches for what the prover does not tell that one. */
+    readonly verifiers: readonly [0 | 1 | 2, 0 | 1 | 2];
+    /** Messages of the run that were proved. */
+    readonly messages: number;
+    readonly segments: number;
+    /** Payload bytes of this proof. */
+    readonly bytes: number;
+  }[];
+  /** Payload bytes of all proofs, on all links. */
+  readonly bytes: number;
+  /** Milliseconds that this device and parties 1 and 2 spent on proofs, waiting included, as each says. */
+  readonly ms: readonly [number, number, number];
+  /** A wrong run is accepted with probability 2^soundness at most (docs/SECURITY.md). */
+  readonly soundness: number;
 }
 
 /** A word that fits a blank. Names as in transformers.js. */

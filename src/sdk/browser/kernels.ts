@@ -6,11 +6,13 @@ import { TercetError } from '../../core/errors.ts';
 
 /** WebAssembly with SIMD in `threads` workers, each with memory of its own: no page needs to be isolated for it. */
 export async function browserWasmKernels(threads: number): Promise<RingKernels> {
-  return createWasmKernels({ module: await loadModule(), startWorker: startKernelWorker, threads });
+  return createWasmKernels({ module: await compiled(MODULE, 'tercet.wasm'), startWorker: startKernelWorker, threads });
 }
 
-async function loadModule(): Promise<WebAssembly.Module> {
-  const url = new URL('../../compute/kernels/wasm/tercet.wasm', import.meta.url);
+const MODULE = new URL('../../compute/kernels/wasm/tercet.wasm', import.meta.url);
+
+/** Fetches and compiles a module. @throws {TercetError} ERR_DOWNLOAD */
+export async function compiled(url: URL, name: string): Promise<WebAssembly.Module> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`status ${response.status}`);
@@ -19,7 +21,7 @@ async function loadModule(): Promise<WebAssembly.Module> {
     throw new TercetError(
       'ERR_DOWNLOAD',
       'the WebAssembly kernels could not be loaded',
-      'serve tercet.wasm beside the scripts of the page, and reload',
+      `serve ${name} beside the scripts of the page, and reload`,
       {
         cause,
       },

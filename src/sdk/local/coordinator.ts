@@ -6,7 +6,7 @@ import { TercetError } from '../../core/errors.ts';
 import { LocalParties } from '../../daemon/local.ts';
 import { loadCredentials } from '../../net/tls/certificates.ts';
 import { defaultThreads, stateFolder } from '../../node/defaults.ts';
-import type { Model, TaskText } from '../../owner/types/index.ts';
+import type { Model, Protocol, TaskText } from '../../owner/types/index.ts';
 import { type TaskResult, type TaskRunOptions, runTask } from '../any-task.ts';
 import { commandLine, locationOf, openTogether } from './models.ts';
 
@@ -20,6 +20,8 @@ export interface CoordinatorOptions {
   readonly device?: 'auto' | 'wasm' | 'webgpu';
   /** As of `PretrainedOptions` (default 'lan'). */
   readonly plan?: 'lan' | 'wan-cloud';
+  /** As of `PretrainedOptions` (default '3pc_semi_honest'). */
+  readonly protocol?: Protocol;
   /** There are three. Another number is refused. */
   readonly numParties?: 3;
   /** All on this machine. Parties elsewhere are reached by `DataOwnerParty`. */
@@ -27,7 +29,7 @@ export interface CoordinatorOptions {
 }
 
 const NAMES: Readonly<Record<keyof CoordinatorOptions, true>> = {
-  ...{ models: true, ports: true, device: true, plan: true, numParties: true, local: true },
+  ...{ models: true, ports: true, device: true, plan: true, protocol: true, numParties: true, local: true },
 };
 
 /**
@@ -134,7 +136,13 @@ export class MpcCoordinator {
   async #start(): Promise<readonly Model[]> {
     checkEnvironment(process.env);
     refuseSettings(process.env);
-    const { models: names = ['capitals-bert'], ports = [0, 0], device = 'wasm', plan = 'lan' } = this.#options;
+    const {
+      models: names = ['capitals-bert'],
+      ports = [0, 0],
+      device = 'wasm',
+      plan = 'lan',
+      protocol,
+    } = this.#options;
     if (names.length === 0) throw usage('models is empty', 'name one, or leave it out');
     const places = names.map(locationOf);
     const certificates = join(stateFolder(), 'certificates');
@@ -156,7 +164,7 @@ export class MpcCoordinator {
     this.#undo.push(() => parties.stop());
     await parties.ready();
     const opened = await openTogether({
-      ...{ names, device, plan },
+      ...{ names, device, plan, protocol },
       parties: { addresses: parties.addresses(), credentials },
     });
     this.#undo.push(() => opened.close());

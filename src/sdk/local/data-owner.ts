@@ -5,7 +5,7 @@ import { TercetError } from '../../core/errors.ts';
 import { checkPublicKey } from '../../net/identity/identity.ts';
 import { checkCredentials } from '../../net/tls/certificates.ts';
 import type { Credentials } from '../../net/tls/credentials.ts';
-import type { PretrainedOptions } from '../../owner/types/index.ts';
+import type { PretrainedOptions, Protocol } from '../../owner/types/index.ts';
 import type { PartyModel } from '../owner-party.ts';
 import { openTogether } from './models.ts';
 
@@ -27,6 +27,8 @@ export interface PeerOptions {
   readonly device?: 'auto' | 'wasm' | 'webgpu';
   /** As of `PretrainedOptions` (default 'lan'). */
   readonly plan?: 'lan' | 'wan-cloud';
+  /** As of `PretrainedOptions` (default '3pc_semi_honest'). */
+  readonly protocol?: Protocol;
 }
 
 /** Options of `DataOwnerParty` for the parties of a deployment. */
@@ -39,7 +41,7 @@ export type DeploymentOptions = PretrainedOptions & {
 
 const NAMES: Readonly<Record<keyof PeerOptions, true>> = {
   ...{ partyId: true, model: true, peers: true, identities: true, tlsCert: true, tlsKey: true, tlsCa: true },
-  ...{ device: true, plan: true },
+  ...{ device: true, plan: true, protocol: true },
 };
 
 /** Reads what proves the ends of the links, and opens the model over them. */
@@ -49,7 +51,7 @@ export async function openByPeers(options: PeerOptions): Promise<PartyModel> {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
   if (unknown !== undefined)
     throw usage('with peers there is no option of that name', `they go with ${Object.keys(NAMES).join(', ')}`);
-  const { model: name, peers, device = 'wasm', plan = 'lan' } = options;
+  const { model: name, peers, device = 'wasm', plan = 'lan', protocol } = options;
   if (!Array.isArray(peers) || peers.length !== 2)
     throw usage('peers expected two addresses', 'give those of party 1 and party 2');
   const addresses = [addressOf(peers[0]), addressOf(peers[1])] as const;
@@ -58,6 +60,7 @@ export async function openByPeers(options: PeerOptions): Promise<PartyModel> {
     parties: { addresses, credentials: await credentialsOf(options) },
     device,
     plan,
+    protocol,
   });
   return { model: models[0], close };
 }

@@ -38,10 +38,12 @@ export interface OpenTogether {
   readonly parties: TlsParties;
   readonly device: 'auto' | 'wasm' | 'webgpu';
   readonly plan: RunPlan;
+  /** Default '3pc_semi_honest'. */
+  readonly protocol?: string | undefined;
 }
 
 /** Models of the same parties, on kernels of their own. */
-export async function openTogether({ names, parties, device, plan }: OpenTogether): Promise<{
+export async function openTogether({ names, parties, device, plan, protocol }: OpenTogether): Promise<{
   readonly models: readonly OwnerModel[];
   close(): Promise<void>;
 }> {
@@ -54,7 +56,7 @@ export async function openTogether({ names, parties, device, plan }: OpenTogethe
   };
   try {
     for (const place of places)
-      models.push(await openTlsModel(place, parties, { kernels, plan, named: names.length > 1 }));
+      models.push(await openTlsModel(place, parties, { kernels, plan, protocol, named: names.length > 1 }));
   } catch (error) {
     await end();
     throw error;

@@ -109,6 +109,8 @@ export class Engine implements Party {
   #phase: Phase = 'new';
 
   constructor(options: EngineOptions) {
+    // SECURITY: the messages of complete sharing alone protect nobody from a party that deviates. test/mpc/engine.test.ts.
+    invariant(options.circuit.sharing === 'one-sided' || options.observer !== undefined, 'a run that nobody proves');
     this.#options = options;
     this.#circuit = options.circuit;
     this.id = options.id;

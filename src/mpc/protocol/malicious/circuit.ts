@@ -2,8 +2,7 @@
  * Building a circuit of complete sharing, the messages of `3pc_malicious` (PROTOCOL §14): `Gates` turned into local
  * nodes and gates whose every message is linear in what its sender received, or a public function of m − λ1.
  *
- * Insecure by itself: `proving/` notices a party that deviates, and no session runs it yet. Circuits are built in tests
- * only.
+ * Insecure by itself: `proving/` notices a party that deviates, and no engine runs such a circuit without an observer.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
@@ -67,12 +66,10 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
   readonly #zeros = new WeakMap<Wire, number>();
 
   /**
-   * @throws {TercetError} ERR_INSECURE outside the test runner; ERR_PROTOCOL_UNAVAILABLE for oblivious transfers, which
-   * nothing proves
+   * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for oblivious transfers, which nothing proves
    */
   constructor(weights: 'open' | 'secret', { widening = 'dealer' }: CompleteOptions = {}) {
     super(weights);
-    refuseUnproved();
     this.rounding = weights === 'open' ? OPEN_ROUNDING : COMPLETE_ROUNDING;
     if (widening !== 'dealer')
       throw new TercetError(
@@ -242,11 +239,4 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     invariant(countOf(shape) > 0, 'a wire has elements');
     return this.place(shape, k, scale, { kind: 'masked', readyA, readyL2: AHEAD, readyY });
   }
-}
-
-/** @throws {TercetError} ERR_INSECURE outside the test runner */
-function refuseUnproved(): void {
-  const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
-  if (env?.['VITEST'] !== undefined) return;
-  throw new TercetError('ERR_INSECURE', 'complete sharing without proofs runs in tests only', 'use 3pc_semi_honest');
 }

@@ -44,13 +44,7 @@ export function proofPrice(circuit: Circuit, parameters: ProofParameters, limit:
     const { proof, number, relations } = planned;
     const shapes = relations.map(({ shape }) => shape);
     const segment = new Segment({ session: new Uint8Array(HASH), proof, segment: number }, shapes, parameters);
-    const [v, w] = VERIFIERS[proof];
-    // Anchor, statement with its tag, seeds with the verdict, answers, and W's verdict.
-    send(w, proof, HASH);
-    send(w, v, 2 * HASH + 16 * parameters.primes);
-    send(v, proof, HASH * segment.stages);
-    for (const length of segment.messageBytes) send(proof, v, length);
-    send(v, w, HASH);
+    for (const message of proofMessages(segment)) send(...message);
     segments[proof]++;
     exchanges[proof] += segment.stages;
     kept = Math.max(
@@ -61,6 +55,19 @@ export function proofPrice(circuit: Circuit, parameters: ProofParameters, limit:
     soundness = Math.max(soundness, segment.soundness.total);
   }
   return { bytes, exchanges, segments, keptBytes: kept, tableBytes: tables, soundness };
+}
+
+/** Messages of a segment's proof: anchor, statement with its tag, seeds with the verdict, answers, and W's verdict. */
+export function proofMessages(segment: Segment): readonly (readonly [from: PartyId, to: PartyId, bytes: number])[] {
+  const { proof } = segment.place;
+  const [v, w] = VERIFIERS[proof];
+  return [
+    [w, proof, HASH],
+    [w, v, 2 * HASH + 16 * segment.parameters.primes],
+    [v, proof, HASH * segment.stages],
+    ...segment.messageBytes.map((length) => [proof, v, length] as const),
+    [v, w, HASH],
+  ];
 }
 
 /** Public tables of a segment, before and behind a fold: they are kept until it is proved. */

@@ -25,6 +25,7 @@ import type { Observer } from '../../frame/engine.ts';
 import { type Gate, type Phase, type Seen, tagOf } from '../../frame/gate.ts';
 import type { Party } from '../../frame/party.ts';
 import { type PlannedSegment, VERIFIERS, planProofs } from './plan.ts';
+import { proofMessages } from './price.ts';
 import type { Transcript } from './transcript.ts';
 
 export interface ProofOptions {
@@ -49,12 +50,31 @@ type Part = { readonly planned: PlannedSegment; readonly segment: Segment } & (
   | { readonly role: 'W'; readonly witness: Witness }
 );
 
+/** What the proofs of one run are about: public, and the same at all parties but for the time. */
+export interface ProofReport {
+  readonly provers: readonly {
+    readonly prover: PartyId;
+    /** Who receives the messages, and who holds what the prover does not tell that one. */
+    readonly verifiers: readonly [v: PartyId, w: PartyId];
+    /** Messages of the run that are proved. */
+    readonly messages: number;
+    readonly segments: number;
+    /** Payload of all messages of this proof. */
+    readonly bytes: number;
+  }[];
+  /** log2 of what a wrong run is accepted with at most. */
+  readonly soundness: number;
+  /** Milliseconds that this party spent on proofs, waiting for others included. */
+  readonly ms: number;
+}
+
 const HASH = 32;
 const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', 'output'];
 
 export class Proofs implements Observer {
   readonly #options: ProofOptions;
   readonly #parts: readonly Part[];
+  #ms = 0;
   /** Verdicts for P0, which has no part in the half-rounds and asks behind them. */
   readonly #verdicts: (readonly [tag: string, seed: Uint8Array])[] = [];
 
@@ -99,7 +119,11 @@ export class Proofs implements Observer {
 
   // ── what passes is taken in ──────────────────────────────────────────────
 
-  async gate(party: Party, gate: Gate): Promise<void> {
+  gate(party: Party, gate: Gate): Promise<void> {
+    return this.#timed(() => this.#absorb(party, gate));
+  }
+
+  async #absorb(party: Party, gate: Gate): Promise<void> {
     const { id, transcript } = this.#options;
     const seen: Seen = {
       party,
@@ -122,7 +146,9 @@ export class Proofs implements Observer {
     const due = this.#parts.filter(({ planned }) => planned.end === half);
     if (due.length === 0) return;
     await party.link(this.#options.id === 1 ? 2 : 1).flush();
-    for (const part of due) await this.#prove(part);
+    await this.#timed(async () => {
+      for (const part of due) await this.#prove(part);
+    });
   }
 
   // ── messages of the proofs ───────────────────────────────────────────────
@@ -149,7 +175,11 @@ export class Proofs implements Observer {
   }
 
   /** What is left behind the last half-round: S0, and at P0 the verdicts. Resolves when every proof was accepted. */
-  async finish(): Promise<void> {
+  finish(): Promise<void> {
+    return this.#timed(() => this.#finish());
+  }
+
+  async #finish(): Promise<void> {
     for (const [tag, seed] of this.#verdicts) await this.#send(0, tag, seed);
     if (this.#options.id === 0) {
       for (const part of this.#parts) if (part.role === 'W') await this.#hear(part);
@@ -168,6 +198,27 @@ export class Proofs implements Observer {
             : part.witness.accepted;
       invariant(accepted, 'a proof that nobody refused was not accepted');
     }
+  }
+
+  /** What is proved in this run, and how long this party has been at it. */
+  get report(): ProofReport {
+    const provers = ([0, 1, 2] as const).flatMap((prover) => {
+      const parts = this.#of(prover);
+      const messages = new Set(parts.flatMap(({ segment }) => segment.shapes.map(({ message }) => message))).size;
+      const sent = parts.flatMap(({ segment }) => proofMessages(segment));
+      const bytes = sent.reduce((sum, [, , length]) => sum + length, 0);
+      return parts.length === 0
+        ? []
+        : [{ prover, verifiers: VERIFIERS[prover], messages, segments: parts.length, bytes }];
+    });
+    const soundness = Math.max(...this.#parts.map(({ segment }) => segment.soundness.total));
+    return { provers, soundness, ms: this.#ms };
+  }
+
+  async #timed(work: () => Promise<void>): Promise<void> {
+    const start = performance.now();
+    await work();
+    this.#ms += performance.now() - start;
   }
 
   /** One segment, at its prover and at V. */

@@ -16,7 +16,7 @@ import type { Inputs } from '../../types.ts';
 import { Engine, type EngineOptions } from '../../frame/engine.ts';
 import { tagOf } from '../../frame/gate.ts';
 import type { Kept } from '../../frame/party.ts';
-import { Proofs } from './proofs.ts';
+import { type ProofReport, Proofs } from './proofs.ts';
 import { Transcript } from './transcript.ts';
 
 /** Bytes of a session that masks are drawn for. */
@@ -90,6 +90,11 @@ export class ProvedRun {
   /** Refused: nothing would prove what another one deals. @throws {TercetError} ERR_INTERNAL */
   leaveDealing(): Promise<void> {
     return this.#engine.leaveDealing();
+  }
+
+  /** What is proved of it. */
+  get proofs(): ProofReport {
+    return this.#proofs.report;
   }
 
   /** What the next step takes up. */

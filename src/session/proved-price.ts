@@ -1,0 +1,58 @@
+/**
+ * What a run will cost whose messages are proved, from the request's shape alone: an upper bound, as cheap as that of a
+ * run that proves nothing (`price.ts`), which it is made of. Nothing is built for it. What a circuit and its proofs cost
+ * exactly, `proofPrice` says.
+ *
+ * Declared: traffic and memory never below those of the circuit and its proofs
+ * (test/session/proved-price.test.ts).
+ */
+import type { ModelConfig } from '../ml/config.ts';
+import { listParameters } from '../ml/models/parameters.ts';
+import type { ModelPlan } from '../ml/models/plan.ts';
+import type { RunShape } from '../ml/models/run.ts';
+import { type ServedModel, planFor } from './compute.ts';
+import { type Price, priceOf } from './price.ts';
+import type { CodedRequest, WeightMode } from './request.ts';
+
+/** Bytes that a prover keeps for a segment before it is cut. The same at all parties. */
+export const SEGMENT_BYTES = 2 ** 30;
+
+/** Bytes of complete sharing for each byte of the other protocol: 1.46 where it is most (measured). */
+const TRAFFIC = 1.6;
+/** Rounds of each party's proof, and of a gate that waits for another half-round. */
+const ROUNDS = 1.25;
+/** What a segment's proof sends, and what it takes to and fro: a claim matrix and less than 20 rounds. */
+const SEGMENT_TRAFFIC = 100_000;
+const SEGMENT_ROUNDS = 32;
+/** Bytes that provers keep for each byte of traffic, and for each parameter, whose words they encode again. */
+const KEPT_OF_TRAFFIC = 12;
+const KEPT_OF_PARAMETER = 32;
+/** Folded public tables: cosines of 20 bits in six functions are 27 MB. */
+const TABLES = 2 ** 26;
+
+/** The price of a run of `3pc_malicious`. @param plan that of the protocol */
+export function provedPriceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RunShape): Price {
+  const base = priceOf(config, plan, weights, shape);
+  const parameters = listParameters(config).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
+  const largest = Math.max(...listParameters(config).map(({ rows, cols }) => rows * cols));
+  const all = KEPT_OF_TRAFFIC * base.traffic + KEPT_OF_PARAMETER * parameters;
+  // What is kept is at least half of a segment, or one relation that is larger.
+  const segments = (weights === 'secret' ? 3 : 2) * (1 + Math.ceil((2 * all) / SEGMENT_BYTES));
+  const kept = Math.min(all, SEGMENT_BYTES + KEPT_OF_PARAMETER * largest);
+  return {
+    ...base,
+    rounds: Math.ceil(ROUNDS * base.rounds) + SEGMENT_ROUNDS * segments,
+    traffic: Math.ceil(TRAFFIC * base.traffic) + SEGMENT_TRAFFIC * segments,
+    memory: Math.ceil(TRAFFIC * base.memory) + kept + TABLES,
+  };
+}
+
+/** The price of a request for a model, by its protocol. @throws {TercetError} as `planFor` */
+export function priceOfRequest(model: ServedModel, request: CodedRequest | Omit<CodedRequest, 'dealt'>): Price {
+  const { config } = model;
+  const { protocol, weights, widening } = request;
+  const plan = planFor(model, request);
+  return protocol === '3pc_malicious'
+    ? provedPriceOf(config, plan, weights, request)
+    : priceOf(config, plan, weights, request, widening);
+}

@@ -1,0 +1,58 @@
+/** The price of a proved run, from its shape alone, against its circuit and the exact price of its proofs. */
+import { describe, expect, it } from 'vitest';
+import { listParameters } from '../../src/ml/models/parameters.ts';
+import { buildModel } from '../../src/ml/models/secure-at-once.ts';
+import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
+import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
+import { planFor } from '../../src/session/compute.ts';
+import { priceOf } from '../../src/session/price.ts';
+import { SEGMENT_BYTES, priceOfRequest, provedPriceOf } from '../../src/session/proved-price.ts';
+import { thrown } from '../failure.ts';
+import { ARCHITECTURES, planOf } from '../support/architectures.ts';
+import { completeCircuit } from '../support/proved.ts';
+import { MODEL, REQUEST, SHAPE } from './harness.ts';
+
+const text = { sequences: 1, tokens: 6, rows: 0, padded: true, pair: false, steps: 0 };
+const configOf = (name: string) => ARCHITECTURES.find(([each]) => each === name)?.[1] ?? MODEL.config;
+
+describe('the price of a proved run', () => {
+  it.each([
+    ['BertForMaskedLM', 'open', { ...text, rows: 1 }],
+    ['DistilBertForSequenceClassification', 'secret', text],
+    ['GPT2LMHeadModel', 'open', { ...text, rows: 1, tokens: 12 }],
+    ['capitals-bert', 'secret', { ...text, rows: 1 }],
+  ] as const)('%s, %s weights: never below the circuit and its proofs', { timeout: 60_000 }, (name, weights, shape) => {
+    const config = configOf(name);
+    const plan = planOf(config, 'far', 9);
+    const circuit = completeCircuit((g) => buildModel(g, { ...shape, config, plan }, 0), weights);
+    const proofs = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
+    const { rounds, ...links } = circuit.cost;
+    const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
+    const price = provedPriceOf(config, plan, weights, shape);
+    const traffic = sum(Object.values(links)) + sum(proofs.bytes.flat());
+    expect(price.traffic).toBeGreaterThanOrEqual(traffic);
+    expect(price.rounds).toBeGreaterThanOrEqual(rounds + Math.max(...proofs.exchanges));
+    expect(price.memory).toBeGreaterThanOrEqual(
+      priceOf(config, plan, weights, shape).memory + proofs.keptBytes + proofs.tableBytes,
+    );
+    // And not far above: budgets would refuse what there is room for.
+    expect(price.traffic).toBeLessThan(3 * traffic + 500_000);
+    const weighed = 32 * sum(listParameters(config).map(({ rows, cols }) => rows * cols));
+    expect(price.memory).toBeLessThan(5 * (proofs.keptBytes + proofs.tableBytes) + weighed + 2 ** 26);
+  });
+
+  it('is that of the protocol, on the plan of the protocol', () => {
+    const proved = { ...REQUEST, protocol: '3pc_malicious' } as const;
+    const { config, plan, provedPlan } = MODEL;
+    if (provedPlan === undefined) throw new Error('the model of these tests has both plans');
+    expect(planFor(MODEL, REQUEST)).toBe(plan);
+    expect(planFor(MODEL, proved)).toBe(provedPlan);
+    expect(priceOfRequest(MODEL, REQUEST)).toEqual(priceOf(config, plan, 'open', SHAPE));
+    expect(priceOfRequest(MODEL, proved)).toEqual(provedPriceOf(config, provedPlan, 'open', SHAPE));
+    expect(priceOfRequest(MODEL, proved).memory).toBeGreaterThan(priceOfRequest(MODEL, REQUEST).memory);
+    // A model that has no such plan is never run on the other one.
+    for (const without of [{ ...MODEL, provedPlan: undefined }])
+      expect(thrown('ERR_PROTOCOL_UNAVAILABLE', () => planFor(without, proved)).hint).toContain('3pc_semi_honest');
+    thrown('ERR_PROTOCOL_UNAVAILABLE', () => planFor(MODEL, { protocol: 'aby3' }));
+  });
+});
