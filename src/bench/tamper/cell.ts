@@ -5,8 +5,17 @@ import { changed, unchanged } from './changes.ts';
 import { type Cell, expectedOf } from './cells.ts';
 import type { Played, Protocol, World } from './world.ts';
 
-/** `same`: the change changed nothing. `absent`: that session has no such message. */
-export type CellOutcome = 'caught' | 'accepted' | 'same' | 'absent' | 'survived';
+/**
+ * How a session ended.
+ *
+ *   caught    the honest parties stopped, as they should
+ *   harmless  it answered, and rightly: what was changed means nothing (bits of a key that no index reads)
+ *   same      what was changed came out as it was
+ *   absent    there was no such message
+ *   accepted  it answered, of a protocol that proves nothing, or where nothing was changed
+ *   survived  anything else: a fault
+ */
+export type CellOutcome = 'caught' | 'harmless' | 'same' | 'absent' | 'accepted' | 'survived';
 
 /** A line of the matrix. */
 export interface TamperRow {
@@ -33,6 +42,7 @@ const HONEST = (cheater: PartyId) => ([0, 1, 2] as const).filter((id) => id !== 
 
 /** A session with one changed message, whose sender repairs its claims where it proves. */
 export async function tampered(world: World, cell: Cell, signal?: AbortSignal): Promise<TamperRow> {
+  const normal = await world.normal();
   const captured = await world.captured();
   const proves = captured !== undefined && cell.change !== 'drop' && /-(deal|input|ahead|12|21)$/.test(cell.message);
   captured?.forget(proves);
@@ -83,17 +93,18 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
     },
   });
   const outcome = !met ? 'absent' : changes === 0 ? 'same' : undefined;
-  return rowOf(world, cell, played, outcome);
+  return rowOf(world, cell, played, normal, outcome);
 }
 
-function rowOf(world: World, cell: Cell, played: Played, known: CellOutcome | undefined): TamperRow {
+function rowOf(world: World, cell: Cell, played: Played, normal: Played, known: CellOutcome | undefined): TamperRow {
   const { family, weights, cheater, to, message, change } = cell;
   const errors = HONEST(cheater).map((id) => played.errors[id]);
   const phase = errors.map((error) => (error instanceof SecurityViolationError ? (error.phase ?? null) : null));
-  const clean = isClean(cell, played);
+  const clean = isClean(cell, played, normal);
   return {
     ...{ protocol: world.protocol, family, weights, cheater, to, message, change },
-    outcome: known ?? (world.protocol === '3pc_semi_honest' ? unproved(played) : proved(cell, played, clean)),
+    outcome:
+      known ?? (world.protocol === '3pc_semi_honest' ? unproved(played) : proved(world, cell, played, normal, clean)),
     error: errors.map((error) => error?.code ?? null),
     phase,
     seeds: played.sent.filter(({ tag }) => tag.startsWith(`proof-seed/${cheater}.`)).length,
@@ -106,33 +117,55 @@ function unproved({ errors }: Played): CellOutcome {
   return errors.every((error) => error === undefined) ? 'accepted' : 'caught';
 }
 
-function proved(cell: Cell, { errors }: Played, clean: boolean): CellOutcome {
+function proved(world: World, cell: Cell, played: Played, normal: Played, clean: boolean): CellOutcome {
   const { phase, beforeText, late } = expectedOf(cell);
-  const honest = HONEST(cell.cheater).map((id) => errors[id]);
+  const honest = HONEST(cell.cheater).map((id) => played.errors[id]);
+  if (played.logits !== undefined)
+    return honest.every((error) => error === undefined) && sameAnswer(world, played, normal) ? 'harmless' : 'survived';
   const caught = honest.filter((error) => error instanceof SecurityViolationError);
   const place = phase === undefined || caught.some((error) => (error as SecurityViolationError).phase === phase);
   const others = honest.every(
     (error) =>
       error instanceof SecurityViolationError ||
       (late && error === undefined) ||
-      (beforeText && error?.code === 'ERR_PEER_CLOSED'),
+      // Before the text: another left, or sent what nobody waits for.
+      (beforeText && (error === undefined || error.kind === 'peer')),
   );
-  return clean && caught.length > 0 && place && others ? 'caught' : 'survived';
+  const noticed = caught.length > 0 || (beforeText && honest.some((error) => error?.kind === 'peer'));
+  return clean && noticed && place && others ? 'caught' : 'survived';
 }
 
-/** Of every honest party: nothing opened, keys overwritten, and no message of a gate or a proof sent twice. */
-function isClean({ cheater }: Cell, { logits, wiped, sent }: Played): boolean {
-  const honest = HONEST(cheater);
-  const draws = sent.filter(({ from, tag }) => from !== cheater && !/^(control|binding)\//.test(tag));
-  const once = new Set(draws.map(({ from, to, tag }) => `${from} ${to} ${tag}`)).size === draws.length;
-  return logits === undefined && once && honest.every((id) => wiped[id] ?? true);
+/** Of a model, two answers differ by their rounding. */
+function sameAnswer({ family }: World, { logits }: Played, normal: Played): boolean {
+  const error = family === 'gates' ? 0 : 0.02;
+  return logits?.every((value, i) => Math.abs(value - (normal.logits?.[i] ?? Number.NaN)) <= error) === true;
+}
+
+/** Of every honest party: nothing opened, keys overwritten, and no message sent more often than in any session. */
+function isClean({ cheater }: Cell, { logits, wiped, sent }: Played, normal: Played): boolean {
+  const times = countsOf(normal);
+  const once = [...countsOf({ sent: sent.filter(({ from }) => from !== cheater) })].every(
+    ([key, count]) => count <= (times.get(key) ?? 0),
+  );
+  return logits === undefined && once && HONEST(cheater).every((id) => wiped[id] ?? true);
+}
+
+/** How often each message of a gate or a proof was sent. */
+function countsOf({ sent }: Pick<Played, 'sent'>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { from, to, tag } of sent) {
+    if (tag.startsWith('control/')) continue;
+    const key = `${from} ${to} ${tag}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** The session that nobody changes: it answers, keys are overwritten. */
-export async function control(world: World, signal?: AbortSignal): Promise<TamperRow> {
+export async function control(world: World): Promise<TamperRow> {
   const captured = await world.captured();
   captured?.forget(false);
-  const { errors, logits, wiped } = await world.play({ signal });
+  const { errors, logits, wiped } = await world.normal();
   const answered = logits !== undefined && errors.every((error) => error === undefined);
   const { protocol, family, weights } = world;
   return {

@@ -153,6 +153,7 @@ export class World {
   readonly #served: readonly [ServedModel, ServedModel];
   readonly #circuits: Circuits;
   #captured: Captured | undefined;
+  #normal: Promise<Played> | undefined;
 
   private constructor(
     protocol: Protocol,
@@ -177,7 +178,7 @@ export class World {
     const plan = planFromRanges(config, await provedRanges(source), rounding);
     const encode = parameterEncoder(source);
     const served = (parameters: ParameterView): ServedModel => ({
-      ...{ name: family, config, plan, hash: HASH, parameters },
+      ...{ name: family, config, plan, provedPlan: plan, hash: HASH, parameters },
     });
     if (weights === 'open') {
       const both = served(await OpenParameters.load(source, on.kernels, encode, undefined, encode));
@@ -228,6 +229,12 @@ export class World {
     const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
     this.#captured ??= new Captured(await this.circuit(), on);
     return this.#captured;
+  }
+
+  /** The session that nobody changes. */
+  normal(): Promise<Played> {
+    this.#normal ??= this.play();
+    return this.#normal;
   }
 
   /** A session to its end, whatever that is. */
@@ -294,6 +301,7 @@ export class World {
     if (real === undefined) return undefined;
     return {
       builder: real.builder,
+      check: real.check,
       begin(self) {
         const session = real.begin(self);
         return {
