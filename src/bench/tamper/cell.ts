@@ -1,9 +1,10 @@
 /** One cell of the matrix: a session in which one message is changed, and how it ended for the others. */
 import { SecurityViolationError } from '../../core/errors.ts';
+import { OUTPUT_FORM } from '../../ml/models/run.ts';
 import type { Channel, PartyId } from '../../net/wire/types.ts';
 import { changed, unchanged } from './changes.ts';
 import { type Cell, expectedOf } from './cells.ts';
-import type { Played, Protocol, World } from './world.ts';
+import { GATE_BITS, type Played, type Protocol, type World } from './world.ts';
 
 /**
  * How a session ended.
@@ -38,6 +39,8 @@ export interface TamperRow {
 
 /** Longest wait for a message that never comes. */
 const DROPPED_MS = 15_000;
+/** Of a logit, against another run of the same text. */
+const LOGIT_ERROR = 0.02;
 const HONEST = (cheater: PartyId) => ([0, 1, 2] as const).filter((id) => id !== cheater);
 
 /** A session with one changed message, whose sender repairs its claims where it proves. */
@@ -135,10 +138,15 @@ function proved(world: World, cell: Cell, played: Played, normal: Played, clean:
   return clean && noticed && place && others ? 'caught' : 'survived';
 }
 
-/** Of a model, two answers differ by their rounding. */
-function sameAnswer({ family }: World, { logits }: Played, normal: Played): boolean {
-  const error = family === 'gates' ? 0 : 0.02;
-  return logits?.every((value, i) => Math.abs(value - (normal.logits?.[i] ?? Number.NaN)) <= error) === true;
+/** Of a model, two answers differ by their rounding; where ring words are widened beyond their range, by wraps. */
+function sameAnswer({ family, weights }: World, { logits }: Played, normal: Played): boolean {
+  const wrap = 2 ** (GATE_BITS - OUTPUT_FORM[weights].scale);
+  return (
+    logits?.every((value, i) => {
+      const off = Math.abs(value - (normal.logits?.[i] ?? Number.NaN));
+      return family === 'gates' ? off % wrap === 0 : off <= LOGIT_ERROR;
+    }) === true
+  );
 }
 
 /** Of every honest party: nothing opened, keys overwritten, and no message sent more often than in any session. */

@@ -75,11 +75,11 @@ const isProof = (message: string) => message.startsWith('proof-');
 const isDealt = (message: string) => /^(proof-anchor|binding|.*-(deal|ahead)$)/.test(message);
 
 /** Changes that a message of this kind is worth in a family. Every session of a whole model takes seconds. */
-function changesOf(family: Family, message: string): readonly Change[] {
+function changesOf(family: Family, { from, message }: Target): readonly Change[] {
   const fits = CHANGES.filter((change) => {
     if (change === 'lift') return /^proof-answer\/\d\.0\.1$/.test(message);
-    // Who leaves before the text has broken no promise, and an owner may leave with it.
-    if (change === 'leave') return !isDealt(message) && !message.endsWith('-input');
+    // Who leaves before the text has broken no promise, and an owner may leave whenever it likes.
+    if (change === 'leave') return from !== 0 && !isDealt(message);
     if (change === 'drop') return !isDealt(message) || message.endsWith('-deal');
     return true;
   });
@@ -97,8 +97,13 @@ export function cellsOf(family: Family, weights: WeightMode, stages: (proof: Par
   const has = (message: string) => family === 'gates' || !message.startsWith('input');
   return targets
     .filter(({ message }) => has(message))
-    .flatMap(({ from, to, message }) =>
-      changesOf(family, message).map((change): Cell => ({ family, weights, cheater: from, to, message, change })),
+    .flatMap((target) =>
+      changesOf(family, target).map(
+        (change): Cell => ({
+          ...{ family, weights, cheater: target.from, to: target.to, message: target.message },
+          change,
+        }),
+      ),
     );
 }
 

@@ -74,14 +74,17 @@ const PATIENT = {
   ...{ requestMs: 600_000, startMs: 600_000, dealMs: 600_000, silenceMs: 600_000, textMs: 600_000 },
 };
 
+/** Bits of a word in the circuit of gates. */
+export const GATE_BITS = 14;
+
 /** The smallest circuit with every kind of message, on the inputs and outputs of a model with masks. */
 function everyGate(g: Gates, { embeddings, layers }: ModelParameters, weights: WeightMode): void {
   const { k, scale } = OUTPUT_FORM[weights];
   const map = g.affine([{ x: g.lookup(TOKENS, embeddings.word, 2), weight: layers[0].q.weight }]);
-  const x = g.reduce(g.reshape(map, [8], 0), 14);
-  const y = g.add(x, g.reduce(g.repeat(g.input(ROWS, [2], 64, 0), 4), 14));
+  const x = g.reduce(g.reshape(map, [8], 0), GATE_BITS);
+  const y = g.add(x, g.reduce(g.repeat(g.input(ROWS, [2], 64, 0), 4), GATE_BITS));
   const square = g.mul(y, y);
-  const table = g.table(g.reduce(square, 3), { bits: 3, entries: [1n, 2n, 4n, 8n, 16n, 32n, 64n, 128n] }, 14);
+  const table = g.table(g.reduce(square, 3), { bits: 3, entries: [1n, 2n, 4n, 8n, 16n, 32n, 64n, 128n] }, GATE_BITS);
   g.output(LOGITS, g.reshape(g.widen(g.add(square, table), k), [8], scale));
 }
 
