@@ -16,7 +16,7 @@ import { GATE_BITS, type Played, type Protocol, type World } from './world.ts';
  *   accepted  it answered, of a protocol that proves nothing, or where nothing was changed
  *   survived  anything else: a fault
  */
-export type CellOutcome = 'caught' | 'harmless' | 'same' | 'absent' | 'accepted' | 'survived';
+type CellOutcome = 'caught' | 'harmless' | 'same' | 'absent' | 'accepted' | 'survived';
 
 /** A line of the matrix. */
 export interface TamperRow {

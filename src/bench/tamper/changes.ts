@@ -4,28 +4,24 @@ import { concatBytes } from '../../core/bytes.ts';
 /** Changes that leave the length as it is. */
 export const CONTENT = ['bit', 'top', 'one', 'all', 'swap', 'zero', 'random', 'repeat'] as const;
 /** Another length, or another order of messages. */
-export const FORM = ['short', 'long', 'twice', 'drop', 'leave'] as const;
+const FORM = ['short', 'long', 'twice', 'drop', 'leave'] as const;
 export const CHANGES = [...CONTENT, ...FORM, 'lift'] as const;
 
+/**
+ * bit, top   the lowest, or the highest, bit of the last byte is another
+ * one, all   one is added to the first byte, or to every byte
+ * swap       its halves change places
+ * zero       it is all zeros
+ * random     every byte is another
+ * repeat     an earlier message of its sender comes in its place
+ * short      a byte is missing
+ * long       there is a byte more
+ * twice      it comes twice
+ * drop       it never comes
+ * leave      its sender leaves instead
+ * lift       2^64 is added to a claim, which no sum mod 2^64 sees
+ */
 export type Change = (typeof CHANGES)[number];
-
-/** What each does, for whoever reads a row. */
-export const CHANGE_WORDS: Readonly<Record<Change, string>> = {
-  bit: 'the lowest bit of the last byte is another',
-  top: 'the highest bit of the last byte is another',
-  one: 'one is added to the first byte',
-  all: 'one is added to every byte',
-  swap: 'its halves change places',
-  zero: 'it is all zeros',
-  random: 'every byte is another',
-  repeat: 'an earlier message of its sender comes in its place',
-  short: 'a byte is missing',
-  long: 'there is a byte more',
-  twice: 'it comes twice',
-  drop: 'it never comes',
-  leave: 'its sender leaves instead',
-  lift: '2^64 is added to a claim, which no sum mod 2^64 sees',
-};
 
 /**
  * What is sent in place of a message, in order.

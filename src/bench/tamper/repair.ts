@@ -68,7 +68,6 @@ export async function loadedHalf<Half extends HalfOfV | HalfOfW>(
 /** Looks at every half of a circuit that a verifier takes in, and keeps words of public tables for the next session. */
 export class Captured {
   readonly #world: ProofWorld;
-  readonly #circuit: Circuit;
   readonly #v = new Map<string, HalfOfV>();
   readonly #w = new Map<string, HalfOfW>();
   /** Both halves, as the prover has them. */
@@ -80,7 +79,6 @@ export class Captured {
 
   constructor(circuit: Circuit, world: ProofWorld) {
     this.#world = world;
-    this.#circuit = circuit;
     for (const gate of circuit.gates) {
       const shapes = (gate.relations ?? []).flatMap(({ prover, shapes: ofOne }) =>
         ofOne.map((shape) => ({ prover, shape: shape as RelationShape })),
@@ -193,9 +191,5 @@ export class Captured {
       claims.map((claim, c) => claim + rest[c]),
       maskBits,
     );
-  }
-
-  get circuit(): Circuit {
-    return this.#circuit;
   }
 }

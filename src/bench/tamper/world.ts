@@ -45,9 +45,9 @@ export const FAMILIES = ['gates', 'classification', 'tokens', 'generation'] as c
 export type Family = (typeof FAMILIES)[number];
 
 /** A compression that misses an error once in 2^15: a matrix has hundreds of cells, and each is a session. */
-export const QUICK: ProofParameters = { sigma: 16, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
+const QUICK: ProofParameters = { sigma: 16, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
 /** Everything is proved in one segment. */
-export const SEGMENT_BYTES = 2 ** 30;
+const SEGMENT_BYTES = 2 ** 30;
 
 const SIZES = { hidden_size: 4, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 4, vocab_size: 5 };
 const POSITIONS = { max_position_embeddings: 4, type_vocab_size: 2 };
@@ -130,7 +130,7 @@ export interface Play {
   readonly agreed?: (session: Uint8Array) => void;
 }
 
-export interface Sent {
+interface Sent {
   readonly from: PartyId;
   readonly to: PartyId;
   readonly tag: string;
