@@ -1,6 +1,6 @@
 /**
  * What an abort tells (PROTOCOL §16.6): a party that poisons one entry of a table learns from it nothing about which
- * entry was chosen. At two bits of soundness aborts can be counted; seeds are fixed, so a count is the same in every run.
+ * entry was chosen. At two bits of soundness aborts can be counted. Seeds are fixed: a count is the same in every run.
  */
 import { expect, it } from 'vitest';
 import { wordsFrom } from '../../src/compute/ring.ts';
