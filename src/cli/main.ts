@@ -30,7 +30,7 @@ they see; 3pc_malicious, where one of them may do anything, and every message
 is proved before the answer opens. aby3 is not in this build and is refused.
 Read docs/SECURITY.md before trusting it with anything.
 
-Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 a party was caught.
+Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 a violation.
 Each error code has a paragraph in docs/ERRORS.md; TERCET_DOCS is where that is
 served.`;
 

@@ -1,8 +1,8 @@
 /**
  * The files of secret weights. The model owner writes one folder with a part for each party:
  *
- *   p1/, p2/   config.json, plan.json (one plan a protocol), share.json, masked.safetensors (M as I64, the same file in both), seed
- *              (32 bytes, this party's own), later revoked.json
+ *   p1/, p2/   config.json, plan.json (a plan for each protocol), share.json, masked.safetensors (M as I64, the same
+ *              file in both), seed (32 bytes, this party's own), later revoked.json
  *   owner/     config.json, the tokenizer's files, share.json, hash (the name of this sharing): public, the same
  *              for every data owner
  *   issuer/    share.json, seeds (64 bytes), enrolment.key, later enrolled.json and revoked.json: stays with the

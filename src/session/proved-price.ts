@@ -1,7 +1,7 @@
 /**
- * What a run will cost whose messages are proved, from the request's shape alone: an upper bound, as cheap as that of a
- * run that proves nothing (`price.ts`), which it is made of. Nothing is built for it. What a circuit and its proofs cost
- * exactly, `proofPrice` says.
+ * What a run will cost whose messages are proved, from the request's shape alone: an upper bound. It is as cheap as
+ * that of a run that proves nothing (`price.ts`), which it is made of. Nothing is built for it. `proofPrice` says
+ * exactly what the proofs of a circuit cost.
  *
  * Declared: traffic and memory never below those of the circuit and its proofs
  * (test/session/proved-price.test.ts).

@@ -14,7 +14,6 @@ const APART: Readonly<Record<string, string>> = {
   'app/address.ts': 'tests take it by itself; its importer starts the page',
   'app/views/evidence.ts': 'each view has a file',
   'daemon/gc.ts': 'its reason is longer than it is, and is not about the command line',
-  'ml/models/secure-at-once.ts': 'sessions and pages do without it; tests take it by itself',
   'ml/models/secure.ts': 'where an architecture is chosen (docs/guides/add-an-architecture.md)',
   'sdk/worker/in-worker.ts': 'loaded when it is wanted: a chunk of its own',
   'session/circuit-for.ts': 'sessions do without it; tests take it by itself',

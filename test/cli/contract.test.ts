@@ -3,6 +3,7 @@
  * three processes.
  */
 import { afterAll, describe, expect, it } from 'vitest';
+import type { RunProofs } from '../../src/owner/types/index.ts';
 import { type Ended, TINY, Workplace, expectNoWordOf, expectSuccess } from './command.ts';
 
 const place = new Workplace();
@@ -32,6 +33,7 @@ interface Contract {
   readonly tokens: number;
   readonly weights: string;
   readonly plaintext?: { readonly maxAbsLogitError: number; readonly argmaxEqual: boolean; readonly result: Answer };
+  readonly proofs?: RunProofs;
   readonly cost: {
     readonly p0: Bytes & { readonly onlineRounds: number };
     readonly p1: Bytes;
@@ -62,7 +64,7 @@ function duration(value: unknown): boolean {
 
 function expectContract(json: Contract): void {
   expect(json).toMatchObject({
-    protocol: '3pc_semi_honest',
+    protocol: json.proofs === undefined ? '3pc_semi_honest' : '3pc_malicious',
     ringBits: 64,
     fracBits: 16,
     cost: { p0: { ...BYTES, onlineRounds: 1 }, p1: BYTES, p2: BYTES, rounds: expect.toSatisfy(count) },
@@ -81,7 +83,7 @@ function expectContract(json: Contract): void {
     ),
     devices: { p0: 'wasm', p1: 'wasm', p2: 'wasm' },
   });
-  expect(Object.keys(json).filter((key) => key !== 'plaintext')).toEqual([
+  expect(Object.keys(json).filter((key) => key !== 'plaintext' && key !== 'proofs')).toEqual([
     ...[
       'task',
       'model',
@@ -244,6 +246,32 @@ describe('where the text may come from', () => {
       const file = place.write('long.txt', `${FRANCE.padEnd(9_999, ' \t\n')}.`);
       const json = parse(await place.run(['infer', '--text-file', file, '--json']));
       expect(json.tokens).toBe(10);
+    },
+    TIMEOUT,
+  );
+});
+
+describe('messages that are proved', () => {
+  // Open weights: test/cli/credentials.test.ts.
+  it(
+    'secret weights: the answer is that of the model, and says who proved what to whom',
+    async () => {
+      const config = place.write('proved.json', JSON.stringify(TINY));
+      const run = ['--random-weights', '7', '--architecture', config, '--tokens', '4', '--compare', '--json'];
+      const proved = [...run, '--weights', 'secret', '--protocol', '3pc_malicious'];
+      const json = parse(await place.run(['infer', ...proved], { timeoutMs: TIMEOUT }));
+      expect(json.plaintext?.maxAbsLogitError).toBeLessThan(0.05);
+      expect(json.weights).toBe('secret');
+      const { provers = [], soundness, ms, bytes } = json.proofs ?? {};
+      expect(provers.map(({ prover }) => prover)).toEqual([0, 1, 2]);
+      for (const { messages, segments, verifiers, prover } of provers) {
+        expect(messages).toBeGreaterThan(10);
+        expect(segments).toBe(1);
+        expect([prover, ...verifiers].sort()).toEqual([0, 1, 2]);
+      }
+      expect(bytes).toBeGreaterThan(100_000);
+      expect(soundness).toBeLessThanOrEqual(-46);
+      expect(ms?.every((each) => each > 0)).toBe(true);
     },
     TIMEOUT,
   );

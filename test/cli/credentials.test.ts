@@ -80,6 +80,12 @@ describe('identities', () => {
     const first = await party(1, ['--peer-identity', `2=${two}`]);
     const second = await party(2, ['--peer-identity', `1=${one}`, '--peers', `1=127.0.0.1:${first.port}`]);
     expectSuccess(await owner(first.port, second.port, ['--identities', `1=${one},2=${two}`]));
+    // P1 and P2 have a key that the owner lacks, by their own identities: so proofs need no authority.
+    const proved = await owner(first.port, second.port, [
+      ...['--identities', `1=${one},2=${two}`, '--protocol', '3pc_malicious'],
+    ]);
+    expectSuccess(proved);
+    expect(JSON.parse(proved.stdout).proofs.provers).toMatchObject([{ prover: 1 }, { prover: 2 }]);
     // The owner has another identity of party 2, or the two the wrong way round, or none, and so certificates of
     // its own.
     const wrong = await owner(first.port, second.port, ['--identities', `1=${one},2=${STRANGER}`]);

@@ -479,7 +479,7 @@ describe.concurrent('help', () => {
       'tercet infer --text "The capital of France is [MASK]."',
       'tercet infer --task text-classification --text',
       '3pc_malicious',
-      'Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 a party was caught.',
+      'Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 a violation.',
       ...['infer', 'bench', 'party', 'model', 'demo'].map((name) => `\n  ${name}`),
     ]) {
       expect(ended.stdout).toContain(part);

@@ -199,8 +199,15 @@ describe('model inspect', () => {
       scales: { activations: 16 },
       plan: { basis: expect.stringMatching(/proved|measured/) },
     });
-    const names = inspection.costs.map(({ name, weights }: { name: string; weights: string }) => `${weights} ${name}`);
-    expect(names).toEqual(['open prompt', 'open each further token', 'secret prompt', 'secret each further token']);
+    const names = inspection.costs.map(
+      ({ name, weights, proofs }: { name: string; weights: string; proofs?: number }) =>
+        `${weights} ${name}${proofs === undefined ? '' : ', proved'}`,
+    );
+    const each = (weights: string) =>
+      ['prompt', 'each further token', 'prompt, proved'].map((of) => `${weights} ${of}`);
+    expect(names).toEqual([...each('open'), ...each('secret')]);
+    for (const { protocol, proofs = 0 } of inspection.costs)
+      expect(proofs > 100_000, protocol).toBe(protocol === '3pc_malicious');
     const text = await place.run(['model', 'inspect']);
     expectSuccess(text);
     expect(text.stdout).toMatch(/architecture +BertForMaskedLM/);

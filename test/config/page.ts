@@ -34,8 +34,8 @@ npm run -s tercet -- config schema > tercet.schema.json
 and contradictions are refused before anything starts. A setting that changes nothing says why, when a command starts.
 The variable of a secret has a second form that ends in \`_FILE\`: it names a file that only its owner can read.
 
-Security is never less than what was asked for. These are refused in this version: \`protocol\` other than
-\`3pc_semi_honest\`, \`security_level: 256\`, \`tls_enabled: false\` and \`differential_privacy: true\`.
+Security is never less than what was asked for. These are refused in this version: \`protocol: aby3\`,
+\`security_level: 256\`, \`tls_enabled: false\` and \`differential_privacy: true\`.
 
 The SDK takes options of its calls alone: it refuses \`MPC_…\` variables instead of dropping them.
 `;

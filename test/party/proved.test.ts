@@ -1,6 +1,6 @@
 /**
  * `3pc_malicious` among an owner and two daemons over mutual TLS, all in this process, with a small circuit in place of
- * the model's. Commands hand daemons no proofs; here they get some.
+ * the model's.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import type { Proving } from '../../src/session/proving.ts';
 import { type Request, requestCode } from '../../src/session/request.ts';
-import { failure } from '../failure.ts';
+import { failure, thrown } from '../failure.ts';
 import { MODEL } from '../session/harness.ts';
 import { provingOfCircuit, sending, toyRequest } from '../session/proved-toy.ts';
 import { wasm } from '../support/proved.ts';
@@ -52,7 +52,7 @@ beforeAll(async () => {
     watch: { host: '127.0.0.1', port: 0 },
     onWatch: (url) => watched.push(url),
   }));
-});
+}, 60_000);
 afterAll(async () => {
   await parties.stop();
   rmSync(folder, { recursive: true });
@@ -132,6 +132,40 @@ describe('daemons that were handed proofs', () => {
       .poll(() => readFileSync(join(folder, 'audit-000000.jsonl'), 'utf8'), PATIENT)
       .toMatch(/"violation".*ERR_SECURITY_VIOLATION|ERR_SECURITY_VIOLATION.*"violation"/);
     await answers();
+  });
+
+  it('serve what their operator allows, and what is proved, judged in the first message', async () => {
+    const model = { ...MODEL };
+    const party = (protocols?: readonly ('3pc_semi_honest' | '3pc_malicious')[], limit = 8e9) =>
+      new Sessions({
+        ...{ id: 1, models: [model], kernels: wasm, signal: new AbortController().signal, maxSessions: 1 },
+        budgets: new Budgets(1, defaultLimits(limit)),
+        connectPeer: () => Promise.reject(new Error('nobody is there')),
+        ...{ proving, protocols },
+      });
+    const proved = toyRequest('open');
+    const asks = (sessions: Sessions, request: Request) => () => sessions.admit(MODEL.hash, requestCode(request), 'a');
+    const plain: Request = { ...proved, protocol: '3pc_semi_honest' };
+    // Control: without a choice both are served.
+    for (const request of [proved, plain]) asks(party(), request)();
+    asks(party(['3pc_malicious']), proved)();
+    expect(thrown('ERR_PROTOCOL_UNAVAILABLE', asks(party(['3pc_malicious']), plain))).toMatchObject({
+      party: 1,
+      hint: 'use 3pc_malicious',
+    });
+    thrown('ERR_PROTOCOL_UNAVAILABLE', asks(party(['3pc_semi_honest']), proved));
+    for (const change of [{ widening: 'ot' }, { dealer: 'ab'.repeat(32) }] as const)
+      thrown('ERR_PROTOCOL_UNAVAILABLE', asks(party(), { ...proved, ...change }));
+    // Proofs are priced: what has room without them has none with them.
+    asks(party(undefined, 2e8), plain)();
+    thrown('ERR_TOO_LARGE', asks(party(undefined, 2e8), proved));
+    // A model without a plan of the protocol is not run on that of another.
+    const bare = new Sessions({
+      ...{ id: 1, models: [{ ...MODEL, provedPlan: undefined }], kernels: wasm, maxSessions: 1, proving },
+      ...{ signal: new AbortController().signal, budgets: new Budgets(1, defaultLimits(8e9)) },
+      connectPeer: () => Promise.reject(new Error('nobody is there')),
+    });
+    thrown('ERR_PROTOCOL_UNAVAILABLE', asks(bare, proved));
   });
 
   it('without proofs refuse the mode by name, in the first message of a handshake', async () => {

@@ -81,6 +81,8 @@ async function ask(signed: Request, asked: Request): Promise<unknown> {
 describe('a request over a browser’s link', () => {
   it('is served as it was signed: the control', async () => {
     await expect(ask(REQUEST, { ...REQUEST })).resolves.toBeDefined();
+    const party = await (await fetch(`${served.address.url}/v1/party`)).json();
+    expect(party).toMatchObject({ protocols: ['3pc_semi_honest'] });
   });
 
   it('that is beyond the limit of a session is refused by the handshake: no link, no session, and the owner is told what to do', async () => {

@@ -21,9 +21,17 @@ describe('a model that is asked for with proofs', () => {
   it('answers, and is refused where nothing proves', async () => {
     const site = await memorySite('tagger', undefined, wasm, { proving });
     const model = await site.load({ protocol: '3pc_malicious' });
-    const { entities } = await model.extractEntities('paris', { aggregation: 'none', ignoreLabels: [] });
+    const { entities, cost } = await model.extractEntities('paris', { aggregation: 'none', ignoreLabels: [] });
     expect(entities.map(({ label }) => label)).toEqual(['I-LOC']);
     expect(await Promise.all(site.ends)).toEqual(['answered', 'answered']);
+    // P1's tables and P2's answers: of the selection, and of the widening behind it.
+    expect(cost.proofs?.provers).toMatchObject([
+      { prover: 1, verifiers: [2, 0], messages: 2, segments: 1 },
+      { prover: 2, verifiers: [1, 0], messages: 2, segments: 1 },
+    ]);
+    const { bytes = 0, provers = [], ms } = cost.proofs ?? {};
+    expect(bytes).toBe(provers.reduce((sum, each) => sum + each.bytes, 0));
+    expect(ms).toHaveLength(3);
     await model.dispose();
     const plain = await memorySite('tagger', undefined, wasm);
     await failure('ERR_PROTOCOL_UNAVAILABLE', () => plain.load({ protocol: '3pc_malicious' }));

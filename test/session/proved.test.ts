@@ -124,7 +124,8 @@ describe('what is not there is refused by name', () => {
   });
 
   it.each([
-    ['tokens behind a prompt', { steps: 1 }, /prompt/],
+    ['tokens behind the first one', { steps: 1 }, /tokens/],
+    ['oblivious transfers', { widening: 'ot' }, /wan-cloud/],
     ['what a dealer deals', { dealer: 'ab'.repeat(32) }, /dealer/],
     ['the symmetric mode', { protocol: 'aby3' }, /aby3/],
   ] as const)('also with proofs: %s', (_what, change, says) => {

@@ -14,6 +14,8 @@ export interface PartyDescription {
   readonly version: string;
   readonly models: readonly { readonly id: string; readonly weights: Readonly<Record<string, string>> }[];
   readonly device: string;
+  /** What owners may ask for; parties from before do not say. */
+  readonly protocols?: readonly string[];
   readonly transports: readonly ('webrtc' | 'websocket')[];
 }
 

@@ -38,7 +38,6 @@ export function workerEnvironment(base: string, page: MessagePort | undefined): 
     peakMemory: () => 0,
     capabilities: () => capabilitiesOf(place),
     openKernels: (device) => (device === 'webgpu' ? openWebGpuKernels(place.gpu) : browserWasmKernels(place.threads)),
-    proving: async () => (await import('./proofs.ts')).browserProving(),
     openLink: ({ onFallback, ...request }) =>
       openOwnerLink({ ...request, offerer, onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
   };

@@ -6,13 +6,11 @@ import { TercetError } from '../../core/errors.ts';
 
 /** WebAssembly with SIMD in `threads` workers, each with memory of its own: no page needs to be isolated for it. */
 export async function browserWasmKernels(threads: number): Promise<RingKernels> {
-  return createWasmKernels({ module: await compiled(MODULE, 'tercet.wasm'), startWorker: startKernelWorker, threads });
+  return createWasmKernels({ module: await loadModule(), startWorker: startKernelWorker, threads });
 }
 
-const MODULE = new URL('../../compute/kernels/wasm/tercet.wasm', import.meta.url);
-
-/** Fetches and compiles a module. @throws {TercetError} ERR_DOWNLOAD */
-export async function compiled(url: URL, name: string): Promise<WebAssembly.Module> {
+async function loadModule(): Promise<WebAssembly.Module> {
+  const url = new URL('../../compute/kernels/wasm/tercet.wasm', import.meta.url);
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`status ${response.status}`);
@@ -21,7 +19,7 @@ export async function compiled(url: URL, name: string): Promise<WebAssembly.Modu
     throw new TercetError(
       'ERR_DOWNLOAD',
       'the WebAssembly kernels could not be loaded',
-      `serve ${name} beside the scripts of the page, and reload`,
+      'serve tercet.wasm beside the scripts of the page, and reload',
       {
         cause,
       },

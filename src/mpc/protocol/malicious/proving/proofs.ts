@@ -204,7 +204,8 @@ export class Proofs implements Observer {
   get report(): ProofReport {
     const provers = ([0, 1, 2] as const).flatMap((prover) => {
       const parts = this.#of(prover);
-      const messages = new Set(parts.flatMap(({ segment }) => segment.shapes.map(({ message }) => message))).size;
+      const each = parts.flatMap(({ planned }) => planned.relations);
+      const messages = new Set(each.map(({ gate, shape }) => `${gate.number} ${shape.message}`)).size;
       const sent = parts.flatMap(({ segment }) => proofMessages(segment));
       const bytes = sent.reduce((sum, [, , length]) => sum + length, 0);
       return parts.length === 0
