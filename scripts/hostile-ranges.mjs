@@ -27,7 +27,7 @@ import { OwnerSession } from '../dist/session/owner.js';
 import { Circuits } from '../dist/session/circuits.js';
 import { serveSession } from '../dist/session/compute.js';
 import { PATIENCE } from '../dist/session/place.js';
-import { memoryPair } from '../dist/testing/memory-link.js';
+import { memoryPair } from '../dist/net/simulated/memory-link.js';
 import { runFloat } from '../dist/ml/reference/float.js';
 import { checkedPlan } from '../dist/ml/checked-plan.js';
 import { measuredRanges } from '../dist/ml/measured-ranges.js';

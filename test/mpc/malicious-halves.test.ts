@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import type { HalfOfV, HalfOfW } from '../../src/mpc/proof/relations.ts';
 import { type Seen, tagOf } from '../../src/mpc/protocol/frame/gate.ts';
+import { loadedHalf } from '../../src/bench/tamper/repair.ts';
 import type { Observer } from '../../src/mpc/protocol/frame/engine.ts';
 import { type Planned, VERIFIERS, planProofs } from '../../src/mpc/protocol/malicious/proving/plan.ts';
 import type { Transcript } from '../../src/mpc/protocol/malicious/proving/transcript.ts';
@@ -13,7 +14,7 @@ import { INPUTS_OF_ALL, PARAMETERS_OF_ALL, everyGate } from '../support/all-gate
 import { parameterView } from '../support/parameters.ts';
 import { completeCircuit, wasm } from '../support/proved.ts';
 import { type Tap, createParties, settle } from '../support/simulate.ts';
-import { type Statement, untrue, loadedHalf } from '../support/statements.ts';
+import { type Statement, untrue } from '../support/statements.ts';
 
 interface Had {
   v?: HalfOfV;

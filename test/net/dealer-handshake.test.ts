@@ -11,7 +11,7 @@ import { type PartyIdentity, createIdentity } from '../../src/net/identity/ident
 import type { Channel } from '../../src/net/wire/types.ts';
 import { dealerSession } from '../../src/session/dealing.ts';
 import { type Request, requestCode } from '../../src/session/request.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { failure } from '../failure.ts';
 import { SESSION } from './helpers.ts';
 

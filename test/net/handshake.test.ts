@@ -14,7 +14,7 @@ import { FINISH_BYTES, OWNER_HELLO_BYTES, PARTY_HELLO_BYTES } from '../../src/ne
 import { OwnerHandshake, type OwnerTerms } from '../../src/net/handshake/owner.ts';
 import { PartyHandshake, type PartyTerms } from '../../src/net/handshake/party.ts';
 import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { SESSION, same } from './helpers.ts';
 import { printed, secretsIn } from '../support/secrets.ts';
 import { type MemoryLink, memoryLinks } from './memory-links.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../failure.ts';
 import { FramedChannel, type TransportEvents } from '../../src/net/wire/channel.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { channelConformance } from './conformance.ts';
 import { SESSION, same } from './helpers.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../failure.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { withProfile } from '../../src/net/simulated/paced.ts';
 import { PROFILE_NAMES, linkProfile } from '../../src/net/simulated/profiles.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';

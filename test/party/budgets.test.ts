@@ -5,7 +5,7 @@
 import { toHex } from '../../src/core/bytes.ts';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../src/cli/options.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { Budgets, type BudgetLimits, defaultLimits, networkOf } from '../../src/daemon/budgets.ts';
 import { Sessions } from '../../src/daemon/sessions.ts';
 import { linkName } from '../../src/session/binding.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
 import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake/handshake.ts';
 import { createIdentity } from '../../src/net/identity/identity.ts';
 import { enrolments, sameRequest } from '../../src/daemon/owner-terms.ts';

@@ -1,6 +1,6 @@
 /** Places of a compute party: earned by the next step in time, given up by who only waits. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { Places } from '../../src/daemon/places.ts';
 import { waitForInput } from '../../src/session/input-wait.ts';

@@ -12,7 +12,7 @@ import { heard, isFinding, told } from '../../src/core/told.ts';
 import { SessionAudit } from '../../src/daemon/session-audit.ts';
 import { ServiceMetrics } from '../../src/operate/metrics.ts';
 import { credentialsOf } from '../../src/net/tls/certificates.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { linkName } from '../../src/session/binding.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';

@@ -1,7 +1,7 @@
 /** A party behind its gateway serves the request that its handshake signed, and no other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIdentity } from '../../src/net/identity/identity.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import { Budgets, defaultLimits } from '../../src/daemon/budgets.ts';

@@ -13,7 +13,7 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { type Tokenizer, loadTokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
 import { browserStore } from '../../src/hub/index.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { Channel } from '../../src/net/wire/types.ts';
 import type { Environment, RoutedLink, RoutedLinkRequest } from '../../src/owner/environment.ts';
 import { OwnerModel } from '../../src/owner/owner-model.ts';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, TercetError } from '../../src/core/errors.ts';
 import { Refusal } from '../../src/core/told.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { type Offer, checkOffers, configHash, offerFromJson, offerToJson } from '../../src/session/agreement.ts';
 import { withBoth } from '../../src/session/fault-attribution.ts';
 import { Fields, type Json, recvControl, sendControl, sendFailure } from '../../src/session/control.ts';

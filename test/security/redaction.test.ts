@@ -12,7 +12,7 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { type ErrorCode, TercetError, asTercetError } from '../../src/core/errors.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';

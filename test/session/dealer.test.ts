@@ -11,7 +11,7 @@ import { toHex } from '../../src/core/bytes.ts';
 import { firstStep } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { asEnd } from '../../src/net/wire/as-end.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { Channel, EndId } from '../../src/net/wire/types.ts';
 import { type Json, sendControl, sendFailure } from '../../src/session/control.ts';
 import {

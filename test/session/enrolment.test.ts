@@ -9,7 +9,7 @@ import { credentialCheck } from '../../src/node/enrolment.ts';
 import { serveSession } from '../../src/session/compute.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { NOW, type TestSharing, testCredential, testSharing } from '../support/enrolment.ts';
 import { seeded } from '../support/simulate.ts';

@@ -14,7 +14,7 @@ import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts'
 import type { Reading } from '../../src/mpc/secure/measure.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
-import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
+import { type MemoryOptions, memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { Channel, EndId, PartyId, PeerChannel } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import { type ComputeOptions, type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';

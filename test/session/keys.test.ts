@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
 import { recvPairKey, sendPairKey } from '../../src/session/direct-key.ts';

@@ -19,6 +19,7 @@ import { openModel } from '../../src/node/model.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import type { ServedModel } from '../../src/session/compute.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
+import { PATIENCE } from '../../src/session/place.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
 import { completeCircuit, proofWasm, wasm } from '../support/proved.ts';
@@ -27,6 +28,11 @@ import { start } from './harness.ts';
 
 const LOGIT_ERROR = 0.02;
 const SEGMENT_BYTES = 2 ** 30;
+/** All three parties share a thread, and this is no test of its speed: nobody waits in vain before the test ends. */
+const PATIENT = {
+  ...PATIENCE,
+  ...{ startMs: 240_000, dealMs: 240_000, silenceMs: 240_000, textMs: 240_000 },
+};
 
 const opened = await openModel({
   kind: 'folder',
@@ -72,7 +78,7 @@ it.each([
   const { owner, ends, sent } = start({
     request: { model: hash, protocol: '3pc_malicious', weights, ...shape },
     model: served(1),
-    compute: (id) => ({ models: [served(id)] }),
+    compute: (id) => ({ models: [served(id)], patience: PATIENT }),
     seeds: weights === 'secret' ? ownerSeeds(SEEDS) : undefined,
     on: wasm,
     circuits: new Circuits(),

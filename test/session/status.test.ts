@@ -3,7 +3,7 @@
  * from one that is gone.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { type Status, StatusSender, followStatus } from '../../src/session/status.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] }));

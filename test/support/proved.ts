@@ -14,7 +14,7 @@ import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
-import { memoryPair } from '../../src/testing/memory-link.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { type Tap, keysOf, noParameters, seeded } from './simulate.ts';
 
 export const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });

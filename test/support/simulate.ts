@@ -6,7 +6,7 @@ import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { asTercetError } from '../../src/core/errors.ts';
-import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
+import { type MemoryOptions, memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';

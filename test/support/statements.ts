@@ -1,9 +1,7 @@
 /** Halves of relations as the parties of a run have them, and a slow check of a relation over the integers. */
-import { bytesOf, type Words, wordAt, ringMask } from '../../src/compute/ring.ts';
+import { type Words, wordAt, ringMask } from '../../src/compute/ring.ts';
 import { difference } from '../../src/compute/index-group.ts';
-import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
-import { tableBytes } from '../../src/compute/kernels/table-layout.ts';
 import {
   type ChoiceOfV,
   type ChoiceOfW,
@@ -24,38 +22,6 @@ export interface Statement {
   readonly shape: RelationShape;
   readonly v: HalfOfV;
   readonly w: HalfOfW;
-}
-
-const held = async (operand: Operand | undefined): Promise<Words | undefined> =>
-  typeof operand === 'function' ? operand() : operand;
-
-async function entriesOf(
-  entries: Entries,
-  layout: TableLayout,
-  elements: number,
-  kernels: RingKernels,
-): Promise<Entries> {
-  if (entries.kind === 'columns') {
-    const columns: Words[] = [];
-    for (const column of entries.columns) columns.push((await held(column)) as Words);
-    return { kind: 'columns', columns };
-  }
-  if (entries.kind === 'packed') return entries;
-  const length = tableBytes(layout, elements);
-  const words = await kernels.read(await kernels.draw(entries.stream, 32, Math.ceil(length / 4)));
-  return { kind: 'packed', bytes: bytesOf(words).slice(0, length) };
-}
-
-/** The same half without anything left to load: keys are wiped behind a run. */
-export async function loadedHalf<Half extends HalfOfV | HalfOfW>(
-  shape: RelationShape,
-  half: Half,
-  kernels: RingKernels,
-): Promise<Half> {
-  if (!('entries' in half) || shape.kind === 'matrix') return half;
-  const layout = shape.kind === 'table' ? sentLayout(shape) : shape.layout;
-  const { entries } = half as TableHalf | ChoiceOfV;
-  return { ...half, entries: await entriesOf(entries, layout, shape.elements, kernels) };
 }
 
 /** Word p of entry j of element i. */

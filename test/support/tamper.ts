@@ -3,17 +3,8 @@
  * message and a change. A prover repairs its claims: it knows the challenges of the compression by then, so that the
  * first check passes and what comes behind it must catch the lie.
  */
-import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
-import type { Halves, Seen } from '../../src/mpc/protocol/frame/gate.ts';
-import { Challenges } from '../../src/mpc/proof/challenges.ts';
-import { claimsOf } from '../../src/mpc/proof/claims.ts';
-import { linearPart } from '../../src/mpc/proof/halves.ts';
-import { PublicTables } from '../../src/mpc/proof/public-tables.ts';
-import type { HalfOfV, HalfOfW } from '../../src/mpc/proof/relations.ts';
-import { Segment } from '../../src/mpc/proof/segment.ts';
+import { Captured } from '../../src/bench/tamper/repair.ts';
 import type { ProofParameters } from '../../src/mpc/proof/soundness.ts';
-import { decodeClaims, encodeClaims } from '../../src/mpc/proof/transcript.ts';
-import { VERIFIERS, planProofs } from '../../src/mpc/protocol/malicious/proving/plan.ts';
 import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import { SecurityViolationError, asTercetError } from '../../src/core/errors.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
@@ -21,7 +12,6 @@ import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { type ClearParameter, parameterView } from './parameters.ts';
 import { type Tap, createParties, settle } from './simulate.ts';
 import { type Ended, completeCircuit, proofWasm, runProved, wasm } from './proved.ts';
-import { loadedHalf } from './statements.ts';
 
 const TABLE: ClearParameter = {
   parameter: { name: 'table', rows: 5, cols: 2, scale: 0, lookup: true },
@@ -122,82 +112,16 @@ function changed(change: Change, bytes: Uint8Array, earlier: Uint8Array): Uint8A
   }
 }
 
-/** The halves that verifiers take in, as they take them in. */
-class Captured {
-  readonly v = new Map<string, HalfOfV>();
-  readonly w = new Map<string, HalfOfW>();
-
-  /** Looks at the halves of a circuit's gates on their way. */
-  watch(circuit: Circuit): void {
-    for (const gate of circuit.gates) {
-      if (gate.halves === undefined) continue;
-      const provers = (gate.relations ?? []).flatMap(({ prover, shapes }) =>
-        shapes.map((shape) => ({ prover, shape })),
-      );
-      const halves = gate.halves.map((halves_, i): Halves => {
-        const { prover, shape } = provers[i];
-        const name = `${gate.number} ${i}`;
-        const [v, w] = VERIFIERS[prover];
-        return {
-          ...halves_,
-          v: async (seen: Seen) => {
-            const half = await halves_.v(seen);
-            if (seen.party.id === v) this.v.set(name, await loadedHalf(shape as never, half, wasm));
-            return half;
-          },
-          w: async (seen: Seen) => {
-            const half = await halves_.w(seen);
-            if (seen.party.id === w) this.w.set(name, await loadedHalf(shape as never, half, wasm));
-            return half;
-          },
-        };
-      });
-      Object.assign(gate, { halves });
-    }
-  }
-
-  /**
-   * Claims that fit what the verifiers have: modulo 2^64 they add up with both their parts to zero, which is all that
-   * is checked before the prime.
-   */
-  async repaired(circuit: Circuit, proof: PartyId, session: Uint8Array, seed: Uint8Array, message: Uint8Array) {
-    const [planned] = planProofs(circuit, wasm, 2 ** 30).filter((segment) => segment.proof === proof);
-    const shapes = planned.relations.map(({ shape }) => shape);
-    const segment = new Segment({ session, proof, segment: 0 }, shapes, QUICK);
-    const challenges = new Challenges(segment, proofWasm, () => seed);
-    const context = {
-      segment,
-      kernels: proofWasm,
-      challenges,
-      tables: new PublicTables(segment, proofWasm, challenges),
-    };
-    const { sigma, maskBits } = QUICK;
-    const rest = new BigUint64Array(sigma * sigma);
-    for (const [i, { gate, halves }] of planned.relations.entries()) {
-      const at = `${gate.number} ${(gate.halves ?? []).indexOf(halves)}`;
-      const [v, w] = [this.v.get(at), this.w.get(at)];
-      if (v === undefined || w === undefined) throw new Error(`${at}: halves that nobody took in`);
-      for (const part of [await linearPart(context, i, 'V', v), await linearPart(context, i, 'W', w)])
-        for (const [c, word] of part.entries()) rest[c] -= word;
-      for (const [c, claim] of (await claimsOf(context, i, { v, w })).entries()) rest[c] -= BigInt.asUintN(64, claim);
-    }
-    const claims = decodeClaims(message, maskBits, sigma * sigma);
-    return encodeClaims(
-      (claims ?? []).map((claim, c) => claim + rest[c]),
-      maskBits,
-    );
-  }
-}
-
 /** A run with one changed message, whose sender repairs its claims. */
 export async function tampered(
   cell: Cell | undefined,
   weights: 'open' | 'secret' = cell?.weights ?? 'open',
   repairs = true,
 ): Promise<{ ended: readonly Ended[]; changes: number }> {
-  const captured = new Captured();
   const circuit = completeCircuit(smallCircuit, weights);
-  captured.watch(circuit);
+  const proofs = { kernels: wasm, proofs: proofWasm, parameters: QUICK, segmentBytes: 2 ** 30 };
+  const captured = new Captured(circuit, proofs);
+  captured.forget(repairs);
   let changes = 0;
   let seed: Uint8Array = new Uint8Array(32);
   const corrupt = (channel: Channel, session: Uint8Array): Channel => {
@@ -215,7 +139,7 @@ export async function tampered(
       send: async (tag, bytes) => {
         if (cell === undefined) return channel.send(tag, bytes);
         if (repairs && changes > 0 && tag === `proof-answer/${cell.cheater}.0.1`) {
-          const claims = await captured.repaired(circuit, cell.cheater, session, seed, bytes);
+          const claims = await captured.repaired(cell.cheater, session, seed, bytes);
           return channel.send(tag, claims ?? bytes);
         }
         if (changes > 0 || peer !== cell.to || !tag.startsWith(`${cell.message}/`)) {

@@ -4,14 +4,14 @@
  * the process.
  */
 
-import { TercetError } from '../core/errors.ts';
-import { concatBytes } from '../core/bytes.ts';
-import { FramedChannel, type SessionChannel, type Transport, type TransportEvents } from '../net/wire/channel.ts';
-import { SESSION_BYTES, encodeHeader } from '../net/wire/frame.ts';
-import { withProfile } from '../net/simulated/paced.ts';
-import { Queue } from '../net/wire/queue.ts';
-import { nextTurn } from '../core/event-loop.ts';
-import type { Channel, LinkProfile, EndId } from '../net/wire/types.ts';
+import { TercetError } from '../../core/errors.ts';
+import { concatBytes } from '../../core/bytes.ts';
+import { FramedChannel, type SessionChannel, type Transport, type TransportEvents } from '../wire/channel.ts';
+import { SESSION_BYTES, encodeHeader } from '../wire/frame.ts';
+import { withProfile } from './paced.ts';
+import { Queue } from '../wire/queue.ts';
+import { nextTurn } from '../../core/event-loop.ts';
+import type { Channel, LinkProfile, EndId } from '../wire/types.ts';
 
 /** Bytes under way beyond which `send` waits. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;

@@ -1,0 +1,187 @@
+/** One cell of the matrix: a session in which one message is changed, and how it ended for the others. */
+import { SecurityViolationError } from '../../core/errors.ts';
+import { OUTPUT_FORM } from '../../ml/models/run.ts';
+import type { Channel, PartyId } from '../../net/wire/types.ts';
+import { changed, unchanged } from './changes.ts';
+import { type Cell, expectedOf } from './cells.ts';
+import { GATE_BITS, type Played, type Protocol, type World } from './world.ts';
+
+/**
+ * How a session ended.
+ *
+ *   caught    the honest parties stopped, as they should
+ *   harmless  it answered, and rightly: what was changed means nothing (bits of a key that no index reads)
+ *   same      what was changed came out as it was
+ *   absent    there was no such message
+ *   accepted  it answered, of a protocol that proves nothing, or where nothing was changed
+ *   survived  anything else: a fault
+ */
+type CellOutcome = 'caught' | 'harmless' | 'same' | 'absent' | 'accepted' | 'survived';
+
+/** A line of the matrix. */
+export interface TamperRow {
+  readonly protocol: Protocol;
+  readonly family: string;
+  readonly weights: string;
+  readonly cheater: PartyId;
+  readonly to: PartyId;
+  readonly message: string;
+  readonly change: string;
+  readonly outcome: CellOutcome;
+  /** Of the honest parties, in order; null: that party saw nothing wrong. */
+  readonly error: readonly (string | null)[];
+  readonly phase: readonly (string | null)[];
+  /** Seeds of the cheater's proof that were given out: behind two, the first check had passed. */
+  readonly seeds: number;
+  /** Nothing opened, keys overwritten, no message sent again. */
+  readonly clean: boolean;
+}
+
+/** Longest wait for a message that never comes. */
+const DROPPED_MS = 15_000;
+/** Of a logit, against another run of the same text. */
+const LOGIT_ERROR = 0.02;
+const HONEST = (cheater: PartyId) => ([0, 1, 2] as const).filter((id) => id !== cheater);
+
+/** A session with one changed message, whose sender repairs its claims where it proves. */
+export async function tampered(world: World, cell: Cell, signal?: AbortSignal): Promise<TamperRow> {
+  const normal = await world.normal();
+  const captured = await world.captured();
+  const proves = captured !== undefined && cell.change !== 'drop' && /-(deal|input|ahead|12|21)$/.test(cell.message);
+  captured?.forget(proves);
+  let changes = 0;
+  let met = false;
+  let session: Uint8Array = new Uint8Array(32);
+  let seed: Uint8Array = new Uint8Array(32);
+  const earlier: Uint8Array[] = [];
+  const hit = (tag: string) => tag === cell.message || tag.startsWith(`${cell.message}/`);
+  const corrupt = (self: PartyId, channel: Channel): Channel => {
+    if (self !== cell.cheater) return channel;
+    const { peer, stats, ended } = channel;
+    return {
+      ...{ self, peer, stats, ended },
+      close: () => channel.close(),
+      abort: (error) => channel.abort(error),
+      recv: async (tag, length) => {
+        const bytes = await channel.recv(tag, length);
+        if (/^proof-seed\/\d\.0\.1$/.test(tag)) seed = bytes;
+        return bytes;
+      },
+      send: async (tag, bytes) => {
+        if (proves && changes > 0 && tag === `proof-answer/${self}.0.1`) {
+          const claims = await captured.repaired(self, session, seed, bytes);
+          return channel.send(tag, claims ?? bytes);
+        }
+        if (changes > 0 || peer !== cell.to || !hit(tag)) {
+          if (!tag.startsWith('control/')) earlier.push(bytes.slice());
+          return channel.send(tag, bytes);
+        }
+        met = true;
+        const instead = changed(cell.change, bytes, earlier);
+        if (unchanged(bytes, instead)) return channel.send(tag, bytes);
+        changes++;
+        if (cell.change === 'leave') return channel.abort(new Error('left'));
+        // In place: the cheater goes on with what it sent, and verifies as if nothing had been.
+        if (instead[0]?.length === bytes.length) bytes.set(instead[0]);
+        for (const message of instead) await channel.send(tag, message);
+      },
+    };
+  };
+  const played = await world.play({
+    corrupt,
+    signal,
+    ...(cell.change === 'drop' ? { timeoutMs: DROPPED_MS } : {}),
+    agreed: (made) => {
+      session = made;
+    },
+  });
+  const outcome = !met ? 'absent' : changes === 0 ? 'same' : undefined;
+  return rowOf(world, cell, played, normal, outcome);
+}
+
+function rowOf(world: World, cell: Cell, played: Played, normal: Played, known: CellOutcome | undefined): TamperRow {
+  const { family, weights, cheater, to, message, change } = cell;
+  const errors = HONEST(cheater).map((id) => played.errors[id]);
+  const phase = errors.map((error) => (error instanceof SecurityViolationError ? (error.phase ?? null) : null));
+  const clean = isClean(cell, played, normal);
+  return {
+    ...{ protocol: world.protocol, family, weights, cheater, to, message, change },
+    outcome:
+      known ?? (world.protocol === '3pc_semi_honest' ? unproved(played) : proved(world, cell, played, normal, clean)),
+    error: errors.map((error) => error?.code ?? null),
+    phase,
+    seeds: played.sent.filter(({ tag }) => tag.startsWith(`proof-seed/${cheater}.`)).length,
+    clean,
+  };
+}
+
+/** Where nothing is proved, the answer comes, whatever it is. */
+function unproved({ errors }: Played): CellOutcome {
+  return errors.every((error) => error === undefined) ? 'accepted' : 'caught';
+}
+
+function proved(world: World, cell: Cell, played: Played, normal: Played, clean: boolean): CellOutcome {
+  const { phase, beforeText, late } = expectedOf(cell);
+  const honest = HONEST(cell.cheater).map((id) => played.errors[id]);
+  if (played.logits !== undefined)
+    return honest.every((error) => error === undefined) && sameAnswer(world, played, normal) ? 'harmless' : 'survived';
+  const caught = honest.filter((error) => error instanceof SecurityViolationError);
+  const place = phase === undefined || caught.some((error) => (error as SecurityViolationError).phase === phase);
+  const others = honest.every(
+    (error) =>
+      error instanceof SecurityViolationError ||
+      (late && error === undefined) ||
+      // Before the text: another left, or sent what nobody waits for.
+      (beforeText && (error === undefined || error.kind === 'peer')),
+  );
+  const noticed = caught.length > 0 || (beforeText && honest.some((error) => error?.kind === 'peer'));
+  return clean && noticed && place && others ? 'caught' : 'survived';
+}
+
+/** Of a model, two answers differ by their rounding; where ring words are widened beyond their range, by wraps. */
+function sameAnswer({ family, weights }: World, { logits }: Played, normal: Played): boolean {
+  const wrap = 2 ** (GATE_BITS - OUTPUT_FORM[weights].scale);
+  return (
+    logits?.every((value, i) => {
+      const off = Math.abs(value - (normal.logits?.[i] ?? Number.NaN));
+      return family === 'gates' ? off % wrap === 0 : off <= LOGIT_ERROR;
+    }) === true
+  );
+}
+
+/** Of every honest party: nothing opened, keys overwritten, and no message sent more often than in any session. */
+function isClean({ cheater }: Cell, { logits, wiped, sent }: Played, normal: Played): boolean {
+  const times = countsOf(normal);
+  const once = [...countsOf({ sent: sent.filter(({ from }) => from !== cheater) })].every(
+    ([key, count]) => count <= (times.get(key) ?? 0),
+  );
+  return logits === undefined && once && HONEST(cheater).every((id) => wiped[id] ?? true);
+}
+
+/** How often each message of a gate or a proof was sent. */
+function countsOf({ sent }: Pick<Played, 'sent'>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { from, to, tag } of sent) {
+    if (tag.startsWith('control/')) continue;
+    const key = `${from} ${to} ${tag}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The session that nobody changes: it answers, keys are overwritten. */
+export async function control(world: World): Promise<TamperRow> {
+  const captured = await world.captured();
+  captured?.forget(false);
+  const { errors, logits, wiped } = await world.normal();
+  const answered = logits !== undefined && errors.every((error) => error === undefined);
+  const { protocol, family, weights } = world;
+  return {
+    ...{ protocol, family, weights, cheater: 0, to: 0, message: '', change: 'none' },
+    outcome: answered ? 'accepted' : 'survived',
+    error: errors.map((error) => error?.code ?? null),
+    phase: errors.map((error) => (error instanceof SecurityViolationError ? (error.phase ?? null) : null)),
+    seeds: 0,
+    clean: world.protocol === '3pc_semi_honest' || wiped.every((one) => one === true),
+  };
+}

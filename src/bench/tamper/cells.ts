@@ -1,0 +1,124 @@
+/**
+ * The cells of the matrix: who changes which message, and how. Messages of gates are those of `messages.ts`, so a kind
+ * that is added there has cells; those of sessions and proofs follow.
+ */
+import { MESSAGES } from '../../mpc/protocol/malicious/messages.ts';
+import { VERIFIERS } from '../../mpc/protocol/malicious/proving/plan.ts';
+import type { PartyId } from '../../net/wire/types.ts';
+import type { WeightMode } from '../../session/request.ts';
+import { CHANGES, CONTENT, type Change } from './changes.ts';
+import { FAMILIES, type Family } from './world.ts';
+
+export interface Cell {
+  readonly family: Family;
+  readonly weights: WeightMode;
+  readonly cheater: PartyId;
+  readonly to: PartyId;
+  /** The first part of its tag, or all of it for a message of a proof. */
+  readonly message: string;
+  readonly change: Change;
+}
+
+/** Where honest parties end. */
+export interface Expected {
+  /** At whoever notices it. Undefined: where a link is noticed to be wrong first depends on who waits for what. */
+  readonly phase: 'agreement' | 'proof' | 'output' | undefined;
+  /** Nothing follows from a text yet: who sees no more than that another leaves may say so. */
+  readonly beforeText: boolean;
+  /** An honest party may have said its last word, and not hear of it. */
+  readonly late: boolean;
+}
+
+interface Target {
+  readonly from: PartyId;
+  readonly to: PartyId;
+  readonly message: string;
+}
+
+/**
+ * Messages that somebody is caught with. What P0 deals of open weights is not among them: it has nothing to gain, and
+ * spoils its own answer.
+ */
+function gateMessages(weights: WeightMode): Target[] {
+  const all = MESSAGES.filter((kind) => (kind.weights ?? weights) === weights)
+    .filter(({ tag, from }) => weights === 'secret' || from !== 0 || !tag.endsWith('-deal'))
+    .map(({ tag, from, to }): Target => ({ from, to, message: tag }));
+  // One kind may have two words of one message.
+  return all.filter((one, i) => all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === i);
+}
+
+/** @param stages of a proof, the verdict with them */
+function proofMessages(weights: WeightMode, stages: (proof: PartyId) => number): Target[] {
+  const provers: readonly PartyId[] = weights === 'secret' ? [0, 1, 2] : [1, 2];
+  return provers.flatMap((proof): Target[] => {
+    const [v, w] = VERIFIERS[proof];
+    const last = stages(proof);
+    const at = (what: string, stage: number) => `proof-${what}/${proof}.0.${stage}`;
+    return [
+      { from: w, to: proof, message: `proof-anchor/${proof}` },
+      { from: w, to: v, message: at('statement', 0) },
+      ...[1, 2, last].map((stage) => ({ from: v, to: proof, message: at('seed', stage) })),
+      ...[1, 2, Math.ceil(last / 2), last - 1].map((stage) => ({ from: proof, to: v, message: at('answer', stage) })),
+      { from: v, to: w, message: at('verdict', 0) },
+    ];
+  });
+}
+
+const SESSION: readonly Target[] = [
+  { from: 1, to: 2, message: 'agreement' },
+  { from: 2, to: 1, message: 'agreement' },
+  { from: 1, to: 2, message: 'binding/nonce' },
+  { from: 2, to: 1, message: 'binding/nonce' },
+];
+
+const isProof = (message: string) => message.startsWith('proof-');
+const isDealt = (message: string) => /^(proof-anchor|binding|.*-(deal|ahead)$)/.test(message);
+
+/** Changes that a message of this kind is worth in a family. Every session of a whole model takes seconds. */
+function changesOf(family: Family, { from, message }: Target): readonly Change[] {
+  const fits = CHANGES.filter((change) => {
+    if (change === 'lift') return /^proof-answer\/\d\.0\.1$/.test(message);
+    // Who leaves before the text has broken no promise, and an owner may leave whenever it likes.
+    if (change === 'leave') return from !== 0 && !isDealt(message);
+    if (change === 'drop') return !isDealt(message) || message.endsWith('-deal');
+    return true;
+  });
+  if (family === 'gates') return isProof(message) ? fits.filter((change) => change !== 'top') : fits;
+  const few: readonly Change[] = isProof(message) ? ['bit', 'lift'] : ['bit', 'all', 'repeat', 'leave'];
+  return fits.filter((change) => few.includes(change));
+}
+
+/**
+ * All cells of one world.
+ * @param stages of each of its proofs
+ */
+export function cellsOf(family: Family, weights: WeightMode, stages: (proof: PartyId) => number): readonly Cell[] {
+  const targets = [...gateMessages(weights), ...proofMessages(weights, stages), ...SESSION];
+  const has = (message: string) => family === 'gates' || !message.startsWith('input');
+  return targets
+    .filter(({ message }) => has(message))
+    .flatMap((target) =>
+      changesOf(family, target).map(
+        (change): Cell => ({
+          ...{ family, weights, cheater: target.from, to: target.to, message: target.message },
+          change,
+        }),
+      ),
+    );
+}
+
+export const WORLDS = FAMILIES.flatMap((family) =>
+  (['open', 'secret'] as const).map((weights) => ({ family, weights })),
+);
+
+export function expectedOf({ weights, cheater, message, change }: Cell): Expected {
+  const late = message.startsWith('output') || message.startsWith('proof-verdict') || /^proof-seed/.test(message);
+  const beforeText = isDealt(message);
+  const content = (CONTENT as readonly string[]).includes(change) || change === 'lift';
+  if (!content) return { phase: undefined, beforeText, late };
+  if (message === 'agreement' || message === 'binding/nonce') return { phase: 'agreement', beforeText, late };
+  if (cheater === 0 && message.endsWith('-input'))
+    // Behind δ of one byte P2 gets a word of its own, and a proof is about that.
+    return { phase: weights === 'secret' && message === 'lookup-input' ? undefined : 'agreement', beforeText, late };
+  return { phase: message.startsWith('output') ? 'output' : 'proof', beforeText, late };
+}

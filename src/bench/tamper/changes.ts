@@ -1,0 +1,77 @@
+/** What a party that does not follow the protocol does to one of its messages. */
+import { concatBytes } from '../../core/bytes.ts';
+
+/** Changes that leave the length as it is. */
+export const CONTENT = ['bit', 'top', 'one', 'all', 'swap', 'zero', 'random', 'repeat'] as const;
+/** Another length, or another order of messages. */
+const FORM = ['short', 'long', 'twice', 'drop', 'leave'] as const;
+export const CHANGES = [...CONTENT, ...FORM, 'lift'] as const;
+
+/**
+ * bit, top   the lowest, or the highest, bit of the last byte is another
+ * one, all   one is added to the first byte, or to every byte
+ * swap       its halves change places
+ * zero       it is all zeros
+ * random     every byte is another
+ * repeat     an earlier message of its sender comes in its place
+ * short      a byte is missing
+ * long       there is a byte more
+ * twice      it comes twice
+ * drop       it never comes
+ * leave      its sender leaves instead
+ * lift       2^64 is added to a claim, which no sum mod 2^64 sees
+ */
+export type Change = (typeof CHANGES)[number];
+
+/**
+ * What is sent in place of a message, in order.
+ * @param earlier messages of the same sender, first to last
+ */
+export function changed(change: Change, bytes: Uint8Array, earlier: readonly Uint8Array[]): readonly Uint8Array[] {
+  const out = bytes.slice();
+  const half = out.length >> 1;
+  switch (change) {
+    case 'bit':
+      out[out.length - 1] ^= 1;
+      return [out];
+    case 'top':
+      out[out.length - 1] ^= 0x80;
+      return [out];
+    case 'one':
+      out[0]++;
+      return [out];
+    case 'all':
+      return [out.map((byte) => byte + 1)];
+    case 'swap':
+      out.set(bytes.subarray(half, 2 * half), 0);
+      out.set(bytes.subarray(0, half), half);
+      return [out];
+    case 'zero':
+      return [out.fill(0)];
+    case 'random':
+      // No byte stays: of one byte, every other value is as likely.
+      return [out.map((byte) => byte ^ (1 + (crypto.getRandomValues(new Uint8Array(1))[0] % 255)))];
+    case 'repeat': {
+      const other = earlier.findLast(({ length }) => length === bytes.length) ?? earlier.at(-1) ?? Uint8Array.of(1, 2);
+      return [out.map((_, i) => other[i % other.length])];
+    }
+    case 'short':
+      return [out.subarray(0, -1)];
+    case 'long':
+      return [concatBytes([out, new Uint8Array(1)])];
+    case 'twice':
+      return [out, out.slice()];
+    case 'drop':
+    case 'leave':
+      return [];
+    case 'lift':
+      out[8]++;
+      return [out];
+  }
+}
+
+/** Whether it is what would have been sent anyway. */
+export function unchanged(bytes: Uint8Array, instead: readonly Uint8Array[]): boolean {
+  const [one] = instead;
+  return instead.length === 1 && one.length === bytes.length && one.every((byte, i) => byte === bytes[i]);
+}

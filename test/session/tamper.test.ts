@@ -1,0 +1,105 @@
+/**
+ * A part of the tamper matrix in sessions (PROTOCOL §16.6): `tercet bench --suite tamper` is all of it. Every kind of
+ * message has cells, no cell survives, and a cell that nobody notices is one that the suite tells.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type TamperRow, tampered } from '../../src/bench/tamper/cell.ts';
+import { WORLDS, cellsOf } from '../../src/bench/tamper/cells.ts';
+import { benchTamper, nameOf, summaryOf } from '../../src/bench/tamper/suite.ts';
+import { World, engines } from '../../src/bench/tamper/world.ts';
+import { MESSAGES } from '../../src/mpc/protocol/malicious/messages.ts';
+import type { WeightMode } from '../../src/session/request.ts';
+import { failure } from '../failure.ts';
+
+const on = await engines();
+/** One cell of so many. */
+const EVERY = 16;
+const quiet = { signal: new AbortController().signal, note: () => undefined };
+
+describe('the matrix', () => {
+  it('has cells for every message that somebody answers for, in every family', () => {
+    const all = WORLDS.flatMap(({ family, weights }) => cellsOf(family, weights, () => 6));
+    expect(all.length).toBeGreaterThanOrEqual(500);
+    for (const { tag, from, to, weights, reason } of MESSAGES) {
+      // What P0 deals for itself of open weights is proved to nobody.
+      const own = reason?.startsWith('with open weights') === true;
+      const found = all.filter(
+        (cell) =>
+          cell.message === tag && cell.cheater === from && cell.to === to && cell.weights === (weights ?? cell.weights),
+      );
+      expect(found.length > 0, `${tag} ${from} ${to}`).toBe(!own);
+    }
+    expect(new Set(all.map((cell) => nameOf({ protocol: '3pc_malicious', ...cell }))).size).toBe(all.length);
+  });
+});
+
+describe.each(['open', 'secret'] as const)('one gate of every kind, %s weights', (weights: WeightMode) => {
+  it('a cheater is caught, whatever it changes', { timeout: 240_000 }, async () => {
+    const world = await World.make('3pc_malicious', weights, 'gates', on);
+    const normal = await world.normal();
+    expect(normal.errors).toEqual([undefined, undefined, undefined]);
+    expect(normal.wiped).toEqual([true, true, true]);
+    const captured = await world.captured();
+    // A drop ends by a time-out: the suite waits, a test does not.
+    const cells = cellsOf('gates', weights, (proof) => captured?.stages(proof) ?? 0).filter(
+      ({ change }, i) => i % EVERY === 0 && change !== 'drop',
+    );
+    const rows: TamperRow[] = [];
+    for (const cell of cells) rows.push(await tampered(world, cell));
+    const { caught, survived, same } = summaryOf(rows);
+    expect(rows.filter(({ outcome }) => outcome === 'survived' || outcome === 'absent')).toEqual([]);
+    expect(survived).toBe(0);
+    expect(caught).toBeGreaterThanOrEqual(25);
+    expect(same).toBeLessThanOrEqual(caught / 8);
+  });
+});
+
+describe('a lie about a product', () => {
+  const cell = { family: 'gates', weights: 'open', cheater: 2, to: 1, message: 'product-21', change: 'all' } as const;
+
+  it('passes the first check by repaired claims, and is caught by what comes behind', async () => {
+    const row = await tampered(await World.make('3pc_malicious', 'open', 'gates', on), cell);
+    expect(row).toMatchObject({ outcome: 'caught', clean: true, phase: ['messages', 'proof'] });
+    expect(row.seeds).toBeGreaterThan(2);
+  });
+
+  it('goes unnoticed where nothing is proved', async () => {
+    const other = { ...cell, cheater: 1, to: 2, message: 'select-12' } as const;
+    const row = await tampered(await World.make('3pc_semi_honest', 'open', 'gates', on), other);
+    expect(row).toMatchObject({ protocol: '3pc_semi_honest', outcome: 'accepted', error: [null, null] });
+  });
+
+  it('is a survivor where the message is another than the matrix thinks', async () => {
+    const world = await World.make('3pc_malicious', 'open', 'gates', on);
+    const row = await tampered(world, { ...cell, message: 'no-such-message' });
+    expect(row.outcome).toBe('absent');
+    expect(summaryOf([row])).toMatchObject({ caught: 0, survived: 1 });
+  });
+});
+
+describe('the suite', () => {
+  it('takes up a file of rows where it was left, and ends with its signal', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tercet-tamper-'));
+    try {
+      const rows = join(folder, 'rows.jsonl');
+      const filter = 'open/gates/P1-P0/output-output';
+      const seen: unknown[] = [];
+      const context = { ...quiet, row: (row: unknown) => void seen.push(row) };
+      const first = await benchTamper({ filter, every: 4, rows }, context);
+      expect(first).toMatchObject({ survived: 0 });
+      expect(first.caught).toBeGreaterThanOrEqual(2);
+      const kept = readFileSync(rows, 'utf8');
+      expect(kept.split('\n')).toHaveLength(seen.length + 1);
+      expect(await benchTamper({ filter, every: 4, rows }, context)).toEqual(first);
+      // Nothing was made again.
+      expect(readFileSync(rows, 'utf8')).toBe(kept);
+      const stopped = { ...context, signal: AbortSignal.abort() };
+      await failure('ERR_ABORTED', benchTamper({ filter }, stopped));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
