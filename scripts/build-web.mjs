@@ -7,7 +7,7 @@ import { rolldown } from 'rolldown';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const OUT = at('dist/web');
-const MODULE = 'tercet.wasm';
+const MODULES = ['tercet.wasm', 'proof.wasm'];
 /** Files with a name of their own, and what they are built from. */
 const ENTRIES = {
   tercet: at('src/sdk/index.ts'),
@@ -18,7 +18,7 @@ const ENTRIES = {
 const ADDRESSES = new Map([
   ['./worker/worker.ts', './tercet-worker.js'],
   ['../../compute/kernels/wasm/web-worker.ts', './tercet-kernels.js'],
-  ['../../compute/kernels/wasm/tercet.wasm', `./${MODULE}`],
+  ...MODULES.map((name) => [`../../compute/kernels/wasm/${name}`, `./${name}`]),
 ]);
 
 const written = new Set();
@@ -52,7 +52,7 @@ for (const { fileName } of output) {
   const path = `${OUT}/${fileName}`;
   writeFileSync(path, readFileSync(path, 'utf8').replace(TEMPLATE, 'new URL("$1",import.meta.url)'));
 }
-copyFileSync(at(`src/compute/kernels/wasm/${MODULE}`), `${OUT}/${MODULE}`);
+for (const name of MODULES) copyFileSync(at(`src/compute/kernels/wasm/${name}`), `${OUT}/${name}`);
 
 if (written.size !== ADDRESSES.size) throw new Error('an address that is not in the sources any more');
 const names = new Set(output.map(({ fileName }) => fileName));

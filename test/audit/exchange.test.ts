@@ -9,7 +9,7 @@ import { type RecordType, hashOf, recordOf } from '../../src/audit/record.ts';
 import { type VerifyOptions, verifyLog } from '../../src/audit/verify-node.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { type PartyIdentity, createIdentity } from '../../src/net/identity/identity.ts';
-import { type MemoryOptions, memoryPair } from '../../src/testing/memory-link.ts';
+import { type MemoryOptions, memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { failure } from '../failure.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tercet-audit-exchange-'));

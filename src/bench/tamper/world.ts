@@ -19,7 +19,7 @@ import type { ProofParameters } from '../../mpc/proof/soundness.ts';
 import type { Circuit } from '../../mpc/protocol/frame/circuit.ts';
 import { fingerprint } from '../../mpc/protocol/frame/fingerprint.ts';
 import type { ParameterView } from '../../mpc/protocol/frame/party.ts';
-import { COMPLETE_ROUNDING } from '../../mpc/protocol/malicious/circuit.ts';
+import { COMPLETE_ROUNDING } from '../../mpc/protocol/malicious/rounding.ts';
 import type { ProvedRun } from '../../mpc/protocol/malicious/proving/run.ts';
 import { SEMI_HONEST } from '../../mpc/protocol/registry.ts';
 import type { Gates, Parameter } from '../../mpc/protocol/types.ts';
@@ -44,8 +44,8 @@ export type Protocol = '3pc_semi_honest' | '3pc_malicious';
 export const FAMILIES = ['gates', 'classification', 'tokens', 'generation'] as const;
 export type Family = (typeof FAMILIES)[number];
 
-/** A compression that misses an error once in 2^15: a matrix has hundreds of cells, and each is a session. */
-const QUICK: ProofParameters = { sigma: 16, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
+/** A compression that misses an error once in 2^23: a matrix has hundreds of cells, and each is a session. */
+const QUICK: ProofParameters = { sigma: 24, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
 /** Everything is proved in one segment. */
 const SEGMENT_BYTES = 2 ** 30;
 
