@@ -35,7 +35,7 @@ import { ownerInputs } from '../dist/session/inputs.js';
 import { OpenParameters } from '../dist/session/open-parameters.js';
 import { ownerParameters } from '../dist/session/owner-parameters.js';
 import { SharedParameters, maskParameter, ownerSeeds } from '../dist/session/secret-parameters.js';
-import { memoryPair } from '../dist/testing/memory-link.js';
+import { memoryPair } from '../dist/net/simulated/memory-link.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({

@@ -22,7 +22,7 @@ import type { TercetError } from '../core/errors.ts';
 import { traceContextOf, traceparentOf } from '../core/trace-context.ts';
 
 /** How a request ended: of fixed lists, as the metrics have it. */
-export interface RequestEnd {
+interface RequestEnd {
   readonly operation: string;
   readonly model: string;
   readonly status: number;

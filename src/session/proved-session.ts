@@ -32,7 +32,7 @@ export function provingWith(settings: ProofSettings): Proving {
  * Refuses what nothing proves yet.
  * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out
  */
-export function checkProved({ steps, dealt, widening }: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void {
+function checkProved({ steps, dealt, widening }: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void {
   const what =
     steps > 0
       ? (['tokens behind the first one are', 'ask for one new token'] as const)
