@@ -59,7 +59,7 @@ const GUIDES: Readonly<Record<string, { place(): void; plant(): void; readonly n
       edit(`${protocol}frame/gate.ts`, "    | 'output';", "    | 'output'\n    | 'refresh';");
       const mul = '  mul(x: Wire, y: Wire, how?: Rounded): Wire;';
       edit(`${protocol}types.ts`, mul, `${mul}\n  refresh(x: Wire): Wire;`);
-      const before = '  mul(x: Wire, y: Wire, { drop';
+      const before = '  reshare(x: Wire): Wire {';
       edit(circuit, before, `${block('add-a-gate.md', 'refresh(x: Wire)')}\n${before}`);
       edit(circuit, 'import ', "import { RefreshGate } from './refresh.ts';\nimport ");
       create(`${protocol}semi-honest/refresh.ts`, block('add-a-gate.md', 'class RefreshGate'));
@@ -134,7 +134,7 @@ ${answer}
 
 /** A program with what its block leaves out, because the one before has it. */
 function whole(code: string): string {
-  const node = /\b(releaseWebRtc|MpcCoordinator|peers:)/.test(code) ? 'node' : 'index';
+  const node = /\b(releaseWebRtc|MpcCoordinator|AuditLogger|peers:)/.test(code) ? 'node' : 'index';
   const known = ['SecureTransformer', 'GpuOutOfMemoryError', 'pipeline', 'capabilities'];
   const imported = /^import [\s\S]*? from 'tercet';/m.exec(code)?.[0] ?? '';
   const missing = known.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !imported.includes(name));

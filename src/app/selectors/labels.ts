@@ -25,6 +25,7 @@ import { explain, failureOf } from '../errors.ts';
 import { bytes, hexGroups, milliseconds, plural, wholePercent, wrap } from '../format.ts';
 import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
+import { costOf } from '../results.ts';
 import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
 import { type Run, type State, dealerOf, entryOf, serversOf, weightsOf } from '../state.ts';
 import { generationOf } from '../form.ts';
@@ -171,9 +172,10 @@ function lineTexts(state: State): Texts {
 /** What both parties signed for before anything was sent to them. The page has no weights to compare an answer with. */
 function agreedLine(state: State): string {
   const hash = entryOf(state)?.weights[weightsOf(state)];
-  return hash === undefined || state.outcome === undefined
-    ? ''
-    : `Each proved its identity and signed for the model that this page names, SHA-256 ${hexGroups(hash.slice(0, 16))}…`;
+  const { outcome } = state;
+  if (hash === undefined || outcome === undefined) return '';
+  const proved = costOf(outcome.answer).proofs === undefined ? '' : '. Every message of the run was proved.';
+  return `Each proved its identity and signed for the model that this page names, SHA-256 ${hexGroups(hash.slice(0, 16))}…${proved}`;
 }
 
 /** The line over the picture. */
