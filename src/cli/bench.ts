@@ -8,7 +8,7 @@ import { ENTRY } from './entry.ts';
 import { integer, oneOf, parseProfile, parseTask, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
-const SUITES = ['kernels', 'bert', 'gpt2', 'batch', 'accuracy', 'network', 'tamper'] as const;
+const SUITES = ['kernels', 'bert', 'gpt2', 'batch', 'accuracy', 'network', 'modes', 'tamper'] as const;
 
 interface BenchFlags {
   readonly suite?: string;
@@ -27,15 +27,18 @@ interface BenchFlags {
 export function benchCommand(): Command {
   return new Command('bench')
     .description(
-      'measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network, tamper (parties that cheat are caught)',
+      'measure: kernels, bert and gpt2 (real dimensions), batch, accuracy (private against plaintext), network, modes (protocols side by side), tamper (parties that cheat are caught)',
     )
-    .option('--suite <name>', 'kernels, bert, gpt2, batch, accuracy, network or tamper')
+    .option('--suite <name>', 'kernels, bert, gpt2, batch, accuracy, network, modes or tamper')
     .option('--tokens <n>', 'bert: only this length (16 or 128)')
-    .option('--weights <mode>', 'bert, accuracy: only open or only secret')
+    .option('--weights <mode>', 'bert, accuracy, modes: only open or only secret')
     .option('--profile <name>', 'bert: shape the links like a network: lan, wan-cloud or home')
     .option('--limit <n>', 'accuracy: only the first texts of each kind')
     .option('--task <task>', 'accuracy: only the texts of this task')
-    .option('--filter <text>', 'tamper: only cells whose name has it, as secret/generation/P1-P2/select-12/bit')
+    .option(
+      '--filter <text>',
+      'modes, tamper: only what has it in its name, as bert-base/16/open or secret/generation/P1-P2/select-12/bit',
+    )
     .option('--every <n>', 'tamper: one cell of so many')
     .option('--rows <file>', 'tamper: append each row to this file as it is made, and make none that it has')
     .option('--out <file>', 'keep the rows with commit, machine and command')
@@ -96,6 +99,9 @@ async function bench(flags: BenchFlags): Promise<void> {
         break;
       case 'batch':
         await (await import('../bench/batch.ts')).benchBatch(context);
+        break;
+      case 'modes':
+        await (await import('../bench/modes.ts')).benchModes({ filter: flags.filter, weights }, context);
         break;
       case 'tamper': {
         const { benchTamper } = await import('../bench/tamper/suite.ts');
