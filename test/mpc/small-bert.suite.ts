@@ -105,11 +105,11 @@ export function smallBert(sharing: Sharing, rounding: TruncationModel, error = L
           const want = await runFloat(source, ids, mlm ? { positions: [2] } : {});
           const got = decodeFixed(result.outputs.get(LOGITS) as Words, OUTPUT_FORM[weights].scale);
           expect(got.length).toBe(want.logits.length);
-          // What opens of secret weights is a multiple of 2^-8, and what is sent for it has no bits below.
+          // What opens of secret weights is a multiple of 2^-10, and what is sent for it has no bits below.
           expect(result.outputs.get(LOGITS)?.k).toBe(OUTPUT_FORM[weights].k);
           expect(
-            got.every((v) => Number.isInteger(v * 256)),
-            'multiples of 2^-8',
+            got.every((v) => Number.isInteger(v * 1024)),
+            'multiples of 2^-10',
           ).toBe(weights === 'secret');
           const worst = Math.max(...got.map((v, i) => Math.abs(v - want.logits[i])));
           expect(worst, `largest logit error ${worst}`).toBeLessThan(error + opening(weights));
