@@ -76,8 +76,8 @@ async function secretViews(
 const LOGIT_ERROR = 0.005;
 
 export function smallBert(sharing: Sharing, rounding: TruncationModel, error = LOGIT_ERROR): void {
-  /** What the opening adds: with secret weights it rounds to 2^-8, by as many coins as the protocol has. */
-  const opening = (weights: 'open' | 'secret') => (weights === 'open' ? 0 : rounding.maxErrorUlp * 2 ** -8);
+  /** What the opening adds: with secret weights it rounds to 2^-10, by as many coins as the protocol has. */
+  const opening = (weights: 'open' | 'secret') => (weights === 'open' ? 0 : rounding.maxErrorUlp * 2 ** -10);
   describe(`a small BERT among three parties, ${sharing} sharing`, () => {
     for (const [name, config] of [
       ['fill-mask', TINY],
