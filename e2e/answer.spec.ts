@@ -44,6 +44,29 @@ for (const task of ['fill-mask', 'text-classification'] as const) {
   }
 }
 
+test('with proofs the answer is the same, and the page says who proved what to whom', async ({ app, deployment }) => {
+  test.setTimeout(180_000);
+  app.patienceMs = 90_000;
+  const text = TEXT['fill-mask'];
+  await app.choose('protocol', '3pc_malicious');
+  const answer = await app.ask(text);
+  const proved = app.page.locator('#proved');
+  const rows = proved.locator('tbody tr');
+  await expect(rows).toHaveCount(3);
+  await expect(rows.nth(0)).toHaveText(/^Party 1party 2 and your browser\d+\s?kB$/);
+  await expect(rows.nth(1)).toHaveText(/^Party 2party 1 and your browser\d+\s?kB$/);
+  await expect(proved).toContainText('A cheat would pass less than once in 10¹⁴ tries.');
+  await expect(app.bound('agreed')).toContainText('Every message of the run was proved.');
+  await app.shot('result-proved', EVERY_LOOK);
+  expectSame(answer, await sdkAnswer(deployment, 'fill-mask', text, 'open'), answer.length);
+
+  // Control: a run that proves nothing says nothing of the kind.
+  await app.choose('protocol', '3pc_semi_honest');
+  await app.ask(text);
+  await expect(proved).toBeHidden();
+  await expect(app.bound('agreed')).not.toContainText('proved.');
+});
+
 test('the link is WebRTC, and a WebSocket when it is chosen; the answer is the same', async ({ app, deployment }) => {
   const sockets: string[] = [];
   app.page.on('websocket', (socket) => sockets.push(new URL(socket.url()).host));
