@@ -10,7 +10,7 @@ const [bert, gpt2, batch, networks, kernels, accuracy, browser, namespaces, link
 
 /** Of a suite that may not have been run yet. */
 const kept = (name) => (existsSync(new URL(`${name}.json`, folder)) ? read(name) : undefined);
-const [load, soak] = ['load', 'soak'].map(kept);
+const [load, soak, modes] = ['load', 'soak', 'modes'].map(kept);
 const h100 = read('h100');
 const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
@@ -229,6 +229,29 @@ const tally = (codes) =>
   Object.entries(codes)
     .map(([code, times]) => `${times} × ${code}`)
     .join(', ') || 'none';
+const modeRow = ({ name, protocol, tokens, preprocessMs, onlineMs, times, cost, memory, plaintext, proofs }) => [
+  `${name}, ${tokens} tokens`,
+  protocol,
+  seconds(preprocessMs),
+  seconds(onlineMs),
+  `${times}×`,
+  mega(cost.p0.sentBytes),
+  mega(cost.p1.sentBytes - cost.p0.receivedBytes + cost.p2.sentBytes),
+  cost.rounds,
+  proofs === undefined ? '–' : mega(proofs.bytes),
+  `${giga(memory.p0PeakBytes)} / ${giga(memory.p1PeakBytes)} / ${giga(memory.p2PeakBytes)} GB`,
+  plaintext.maxAbsLogitError.toFixed(4),
+];
+const modesSection =
+  modes === undefined
+    ? ''
+    : `## Protocols side by side
+
+${made(modes)} The same text and weights in every protocol, one run after the other.
+
+${table(['run', 'protocol', 'ahead', 'online', 'of the first', 'P0 up', 'P1↔P2', 'rounds', 'proofs', 'peak memory P0 / P1 / P2', 'largest logit error'], modes.rows.map(modeRow))}
+
+`;
 const loadSection =
   load === undefined
     ? ''
@@ -387,7 +410,7 @@ ${table(
 
 \`home\` is 30 ms and 20/100 Mbit/s to P0 only: its latency shows once, not once per round. \`wan-cloud\` is 20 ms each way between P1 and P2: 96 rounds × 40 ms = 3.8 s of it.
 
-${loadSection}${soakSection}## Kernels
+${modesSection}${loadSection}${soakSection}## Kernels
 
 ${made(kernels)} WebAssembly in one thread; WebGPU on ${adapter}.
 
