@@ -20,6 +20,14 @@ const DEAL_PROGRESS_MS = 60;
 /** And that a party was heard. */
 const HEARD_MS = 500;
 
+/** The embeddings are layer 0, the head comes behind the last. */
+interface Place {
+  readonly layer: number;
+  readonly section: string;
+}
+
+const START: Place = { layer: 0, section: 'embeddings' };
+
 export class ProgressReporter {
   readonly #options: ProgressReporterOptions;
   readonly #channels: readonly [CountingChannel, CountingChannel];
@@ -33,6 +41,7 @@ export class ProgressReporter {
   readonly #lastHeard: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   #prepared = false;
   #inputTold = false;
+  #place: Place = START;
 
   constructor(
     options: ProgressReporterOptions,
@@ -78,6 +87,7 @@ export class ProgressReporter {
     this.#rounds = 0;
     this.#totalRounds = this.#before + rounds;
     this.#inputTold = false;
+    this.#place = START;
   }
 
   status({ done, total, between, last }: Status, section: string): void {
@@ -88,7 +98,7 @@ export class ProgressReporter {
       this.#inputTold = true;
       onProgress({ status: 'input', links: this.links(), sample: this.#sample() });
     }
-    const place = last ? { layer: layers + 1, section: '' } : placeOf(section, layers);
+    const place = last ? { layer: layers + 1, section: '' } : this.#forward(placeOf(section, layers));
     onProgress({
       status: 'layer',
       ...place,
@@ -97,6 +107,16 @@ export class ProgressReporter {
       links: this.links(),
       sample: this.#sample(),
     });
+  }
+
+  /**
+   * Gates that wait for nothing run in an early half-round, wherever the model has them: the head's rows among those of
+   * layer 1. A run is where most of it is, so it neither leaps to the head nor goes back.
+   */
+  #forward(next: Place): Place {
+    const early = next.layer > this.#options.layers && this.#place.layer < this.#options.layers;
+    if (!early && next.layer >= this.#place.layer) this.#place = next;
+    return this.#place;
   }
 
   /** A message of that party came. */
@@ -121,7 +141,7 @@ export class ProgressReporter {
 }
 
 /** `layer 3/12/attention/scores` → 3, `attention/scores`. */
-function placeOf(section: string, layers: number): { layer: number; section: string } {
+function placeOf(section: string, layers: number): Place {
   const match = /^layer (\d+)\/\d+\/?(.*)$/.exec(section);
   if (match !== null) return { layer: Number(match[1]), section: match[2] };
   return { layer: section.startsWith('embeddings') ? 0 : layers + 1, section };

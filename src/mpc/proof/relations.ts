@@ -210,7 +210,7 @@ export function digitsOf(shape: RelationShape): number {
 
 /**
  * The largest claim of a relation is below 2^this in absolute value: what the masks of claims must hide.
- * One relation; a segment adds log2 of their number.
+ * One relation; the claims of a segment are sums over its relations.
  */
 export function claimBits(shape: RelationShape): number {
   const log = (x: number): number => Math.ceil(Math.log2(Math.max(1, x)));

@@ -44,8 +44,8 @@ export class Segment {
       checkShape(shape);
       checkJoined(shape, shapes[i - 1]);
     }
-    const bits = Math.max(...shapes.map(claimBits)) + Math.ceil(Math.log2(shapes.length));
-    invariant(bits <= parameters.claimBits, `claims of ${bits} bits are longer than their masks allow`);
+    const bits = Math.log2(shapes.reduce((sum, shape) => sum + claimBound(shape), 0));
+    invariant(bits <= parameters.claimBits, `claims of ${Math.ceil(bits)} bits are longer than their masks allow`);
     this.place = { ...place, session: place.session.slice() };
     this.shapes = shapes;
     this.parameters = parameters;
@@ -105,6 +105,11 @@ export class Segment {
   }
 }
 
+/** What the part of a shape in a claim is below. A claim of a segment is the sum over its shapes. */
+function claimBound(shape: RelationShape): number {
+  return 2 ** claimBits(shape);
+}
+
 /** About what a prover keeps of a relation until it is proved: words of both halves, and two scalars a place. */
 export function keptBytes(shape: RelationShape): number {
   const scalars = 16 * scalarsOf(shape);
@@ -117,6 +122,9 @@ export function keptBytes(shape: RelationShape): number {
   return scalars + table + shape.elements * (4 + laneBytes(shape.layout.k) * shape.layout.widths.length);
 }
 
+/** Of all claims of a segment. In float64 sums of powers of two are exact enough: masks leave 64 bits above it. */
+const MOST = 2 ** CLAIM_BITS;
+
 /**
  * Where to cut: first and last index of every segment, so that each keeps at most `limit` bytes, and its claims have
  * room behind their masks. A relation that is larger has a segment to itself, and so has one of several sums.
@@ -124,22 +132,20 @@ export function keptBytes(shape: RelationShape): number {
  */
 export function cutSegments(shapes: readonly RelationShape[], limit: number): (readonly [number, number])[] {
   const cuts: [number, number][] = [];
-  let [kept, widest] = [0, 0];
+  let [kept, claim] = [0, 0];
   for (const [i, shape] of shapes.entries()) {
-    const [more, bits] = [keptBytes(shape), claimBits(shape)];
+    const [more, bound] = [keptBytes(shape), claimBound(shape)];
     const last = cuts.at(-1);
-    const claims = (count: number) => Math.max(widest, bits) + Math.ceil(Math.log2(count));
-    const full = last !== undefined && (kept + more > limit || claims(i + 1 - last[0]) > CLAIM_BITS);
+    const full = last !== undefined && (kept + more > limit || claim + bound > MOST);
     if (last === undefined || (full && !isJoined(shape))) {
       cuts.push([i, i + 1]);
-      [kept, widest] = [more, bits];
+      [kept, claim] = [more, bound];
     } else {
       last[1] = i + 1;
       kept += more;
-      widest = Math.max(widest, bits);
+      claim += bound;
     }
-    const [from, to] = cuts[cuts.length - 1];
-    if (widest + Math.ceil(Math.log2(to - from)) > CLAIM_BITS)
+    if (claim > MOST)
       throw new TercetError(
         'ERR_TOO_LARGE',
         'a proof has no room for a run of this size',
