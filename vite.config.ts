@@ -26,7 +26,7 @@ export function withoutComments(): Plugin {
  * Modules of the worker that proofs, which few ask for, need as well. Left alone each becomes a file of its own, and
  * many small files compress badly.
  */
-const SHARED = /attention-form|sha2|table-layout|cosine-tables|ot-base|core\/(bytes|bits)/;
+const SHARED = /attention-form|sha2|table-layout|cosine-(tables|sum)|exp-tables|ot-base|point-key|core\/(bytes|bits)/;
 
 /**
  * The web app: `index.html` and `src/app` to `dist/app`, all URLs relative, nothing inlined (the page's CSP forbids
@@ -46,7 +46,7 @@ export default defineConfig({
   },
   worker: {
     format: 'es',
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', test: SHARED }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', test: SHARED, minShareCount: 2 }] } } },
   },
   // The pages of the development server. Left alone it looks for dependencies in the examples as well, which have their own.
   optimizeDeps: { entries: ['index.html', 'widget.html', 'widget-frame.html'] },
