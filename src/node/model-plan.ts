@@ -69,20 +69,24 @@ async function planner(
 ): Promise<(reading: Reading) => Promise<ModelPlan>> {
   const { config } = model;
   const reach = known ?? (await provedRanges(source, fold ?? (await wasmFold())));
-  let fresh: MeasuredRanges | undefined;
+  // Of what one plan was made the next is: a protocol that has none does not measure again at every start.
+  let good: MeasuredRanges | undefined;
   return async (reading) => {
     const proved = provedPlan(config, reach, reading);
     if (proved !== undefined) return proved;
     const plan = (measured: MeasuredRanges) =>
       checkedPlan(config, reach, measured, reading, { wide: ranges === 'wide' });
-    if (fresh !== undefined) return plan(fresh);
+    if (good !== undefined) return plan(good);
     const key = await keyOf(model);
     const before = key === undefined ? undefined : await measurements.read(key, config);
     const kept = before === undefined ? undefined : unlessTooFar(() => plan(before));
-    if (kept !== undefined) return kept;
-    fresh = await measure(model, source);
-    if (key !== undefined) await measurements.write(key, fresh);
-    return plan(fresh);
+    if (kept !== undefined) {
+      good = before;
+      return kept;
+    }
+    good = await measure(model, source);
+    if (key !== undefined) await measurements.write(key, good);
+    return plan(good);
   };
 }
 
