@@ -1,4 +1,4 @@
-// The data owner of `bench/costs.mjs`: one run that warms up and one that is measured, in a process of its own.
+// The data owner of `bench/parties.mjs`: one run that warms up and one that is measured, in a process of its own.
 // The row to measure comes as JSON; messages to the parent are `ready`, then what the run took.
 import { readFileSync } from 'node:fs';
 import { OwnerCredential } from '../dist/net/enrolment/credential.js';
@@ -12,7 +12,19 @@ import { WIDENINGS } from '../dist/session/run-plan.js';
 
 const WARM_TOKENS = 16;
 const asked = JSON.parse(process.argv[2]);
-const { configPath, addresses, dealer, pins, credentialFile, weights, plan, tokens, newTokens, threads } = asked;
+const {
+  configPath,
+  addresses,
+  dealer,
+  pins,
+  credentialFile,
+  weights,
+  plan,
+  tokens,
+  sequences = 1,
+  newTokens,
+  threads,
+} = asked;
 
 const { config } = await openModel({ kind: 'random', seed: 1, configPath }, { weights: false });
 const credential = credentialFile === undefined ? undefined : await OwnerCredential.read(readFileSync(credentialFile));
@@ -34,17 +46,19 @@ const runner = new Runner(
   ),
 );
 const { signal } = new AbortController();
-const run = async (length, more) =>
-  totalsOf((await runner.run(planIds(config, spreadIds(config, length, 1), { newTokens: more }), { signal })).steps);
+const run = async (length, texts, more) =>
+  totalsOf(
+    (await runner.run(planIds(config, spreadIds(config, length, texts), { newTokens: more }), { signal })).steps,
+  );
 
 const told = (kind) =>
   new Promise((resolve) => process.on('message', (message) => message === kind && resolve(undefined)));
-await run(WARM_TOKENS, 1);
+await run(WARM_TOKENS, 1, 1);
 const go = told('go');
 process.send({ kind: 'ready' });
 await go;
 const before = process.cpuUsage();
-const { rounds, timing, reports } = await run(tokens, newTokens);
+const { rounds, timing, reports } = await run(tokens, sequences, newTokens);
 const { user, system } = process.cpuUsage(before);
 const [p0, p1, p2] = reports.map(({ sentBytes, receivedBytes }) => ({ sentBytes, receivedBytes }));
 process.send({

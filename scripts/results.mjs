@@ -1,6 +1,7 @@
 // Writes bench/results/README.md from the kept JSON files: `node scripts/results.mjs`.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { costSections } from './results-costs.mjs';
+import { growthSection } from './results-growth.mjs';
 
 const folder = new URL('../bench/results/', import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
@@ -10,7 +11,7 @@ const [bert, gpt2, batch, networks, kernels, accuracy, browser, namespaces, link
 
 /** Of a suite that may not have been run yet. */
 const kept = (name) => (existsSync(new URL(`${name}.json`, folder)) ? read(name) : undefined);
-const [load, soak, modes] = ['load', 'soak', 'modes'].map(kept);
+const [load, soak, modes, growth] = ['load', 'soak', 'modes', 'growth'].map(kept);
 const h100 = read('h100');
 const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
@@ -324,7 +325,7 @@ The plaintext run is the float model in P0's process after the private run, with
 ranges, with secret weights also sharing) is outside both columns: ${bert.rows.map(({ timing }) => seconds(timing.setupMs)).join(', ')}.
 
 ${costSections({ declared, costs, spu, peers, bert, bertBefore, gpt2Before, cpu })}
-## GPT-2 small dimensions, random weights, for each generated token
+${growthSection(growth)}## GPT-2 small dimensions, random weights, for each generated token
 
 ${made(gpt2)} Open weights.
 
