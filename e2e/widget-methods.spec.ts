@@ -3,7 +3,21 @@
  * the focus. What of it a page could misuse is in widget-hostile.spec.ts.
  */
 import type { Page } from '@playwright/test';
-import { LISTEN, PATIENCE_MS, TEXT, answered, cardOf, expect, heard, run, tag, test } from './support/widget.ts';
+import {
+  LISTEN,
+  LONG_MS,
+  PATIENCE_MS,
+  TEXT,
+  answered,
+  cardOf,
+  expect,
+  heard,
+  run,
+  tag,
+  test,
+} from './support/widget.ts';
+
+test.setTimeout(LONG_MS);
 
 type Card = HTMLElementTagNameMap['tercet-infer'];
 

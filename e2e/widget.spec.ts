@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './support/command.ts';
-import { LISTEN, TEXT, answered, cardOf, expect, heard, run, tag, test } from './support/widget.ts';
+import { LISTEN, LONG_MS, TEXT, answered, cardOf, expect, heard, run, tag, test } from './support/widget.ts';
+
+test.setTimeout(LONG_MS);
 
 const SHOTS = join(ROOT, 'test-results', 'widget');
 

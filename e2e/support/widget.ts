@@ -24,9 +24,10 @@ export const test = base.extend<object, { readonly host: Host }>({
   ],
 });
 
-test.setTimeout(150_000);
-
 export { expect } from './test.ts';
+
+/** For `test.setTimeout` in each file: said here it would hold for the first file alone that a worker loads. */
+export const LONG_MS = 150_000;
 
 /** A run on a busy machine. */
 export const PATIENCE_MS = 45_000;
