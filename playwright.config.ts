@@ -8,7 +8,8 @@ import { ARGS, chromium } from './e2e/support/browser.ts';
 // biome-ignore lint/style/noDefaultExport: Playwright reads a default export
 export default defineConfig({
   testDir: 'e2e',
-  outputDir: 'test-results',
+  // Emptied at every start: pictures and tours beside it stay.
+  outputDir: 'test-results/runs',
   reporter: 'list',
   workers: 1,
   fullyParallel: false,

@@ -92,9 +92,10 @@ test('all of it works by keyboard, in reading order, and the answer is announced
   const held = await open(page, scripted, 'hold-run');
   await held.button.focus();
   await page.keyboard.press('Enter');
+  const pressedAt = await page.evaluate(() => performance.now());
   await expect(held.bound('stepTitle')).toContainText('Layer 7');
   // Sooner it would be a double click.
-  await page.waitForTimeout(450);
+  await page.waitForFunction((at) => performance.now() - at > 420, pressedAt);
   await expect(app.button).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(app.said).toHaveText('Stopped on all three parties. Nothing was opened.');

@@ -4,7 +4,21 @@
  */
 import type { Page } from '@playwright/test';
 import { Host } from './support/host.ts';
-import { LISTEN, PATIENCE_MS, TEXT, answered, cardOf, expect, heard, run, tag, test } from './support/widget.ts';
+import {
+  LISTEN,
+  LONG_MS,
+  PATIENCE_MS,
+  TEXT,
+  answered,
+  cardOf,
+  expect,
+  heard,
+  run,
+  tag,
+  test,
+} from './support/widget.ts';
+
+test.setTimeout(LONG_MS);
 
 /** A page that frames the card by itself, without the script: it greets as it likes. */
 function framing(site: string, script: string): { readonly body: string; readonly script: string } {

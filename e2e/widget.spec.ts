@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './support/command.ts';
-import { LISTEN, TEXT, answered, cardOf, expect, heard, run, tag, test } from './support/widget.ts';
+import { LISTEN, LONG_MS, TEXT, answered, cardOf, expect, heard, run, tag, test } from './support/widget.ts';
+
+test.setTimeout(LONG_MS);
 
 const SHOTS = join(ROOT, 'test-results', 'widget');
 
@@ -209,6 +211,35 @@ test('inline on the page of its own server, under a policy with Trusted Types', 
     .evaluate((element: HTMLElementTagNameMap['tercet-infer'], text) => element.run(text), TEXT);
   expect(answer).toMatchObject({ task: 'text-classification', labels: [{ label: 'POSITIVE' }, { label: 'NEGATIVE' }] });
   expect((await heard(page)).map(({ type }) => type)).toEqual(expect.arrayContaining(['ready', 'progress', 'result']));
+
+  // Ended by the page, and by its next call. A party is held: no run ends by itself.
+  await deployment.party(2).signal('SIGSTOP');
+  const card = page.locator('#card');
+  try {
+    const ended = await card.evaluate(async (element: HTMLElementTagNameMap['tercet-infer'], text) => {
+      const outcome = () =>
+        element.run(text).then(
+          () => 'answered',
+          (error: Error & { code?: string }) => error.code,
+        );
+      const first = outcome();
+      while (element.state !== 'running') await new Promise((resolve) => setTimeout(resolve));
+      element.abort();
+      const states = [await first, element.state];
+      const second = outcome();
+      const third = outcome();
+      states.push(await second, element.state);
+      element.abort();
+      return [...states, await third, element.state];
+    }, TEXT);
+    expect(ended).toEqual(['ERR_ABORTED', 'ready', 'ERR_ABORTED', 'running', 'ERR_ABORTED', 'ready']);
+  } finally {
+    await deployment.party(2).signal('SIGCONT');
+  }
+  expect((await heard(page)).filter(({ type }) => type === 'error')).toEqual([]);
+  expect(
+    await card.evaluate((element: HTMLElementTagNameMap['tercet-infer'], text) => element.run(text), TEXT),
+  ).toEqual(expect.objectContaining({ task: 'text-classification' }));
   expect(await page.evaluate(() => window.refused)).toEqual([]);
   await expect(page.locator('#card iframe')).toHaveCount(0);
 });

@@ -40,7 +40,7 @@ console.log('lane cli');
 run(process.execPath, [...vitest, '--project', 'cli']);
 
 console.log('lane packed: what npm pack makes, installed');
-run(process.execPath, ['scripts/examples.mjs', '--sample']);
+run(process.execPath, ['scripts/examples.mjs', '--linked']);
 
 const probe = spawnSync(process.execPath, ['scripts/probe-webgpu.mjs'], { cwd: root, encoding: 'utf8' });
 const gpu = JSON.parse(probe.stdout || '{ "reason": "the probe of WebGPU ended without an answer" }');

@@ -3,6 +3,7 @@ import type { TextKey } from '../../src/app/page-keys.ts';
 import { join } from 'node:path';
 import { type Locator, type Page, expect } from '@playwright/test';
 import { ROOT } from './command.ts';
+import { begins, enabled } from './soon.ts';
 import { type Blocked, type Connection, connections, violations, watchWire } from './wire.ts';
 
 export interface Score {
@@ -62,7 +63,7 @@ export class App {
 
   async ready(): Promise<void> {
     await this.frame();
-    await expect(this.button).toBeEnabled({ timeout: this.patienceMs });
+    await enabled(this.page, '#run', this.patienceMs);
   }
 
   get text(): Locator {
@@ -177,7 +178,8 @@ export class App {
 
   /** Waits until keys and helper numbers for texts of that padded length are at the parties. */
   async prepared(length: number): Promise<void> {
-    await expect(this.readiness).toHaveText(new RegExp(`^Ready for ${length} tokens,`));
+    const said = await begins(this.page, '[data-bind="readyText"]', `Ready for ${length} tokens,`, this.patienceMs);
+    await expect(said).toHaveText(new RegExp(`^Ready for ${length} tokens,`));
   }
 
   async task(name: TaskName): Promise<void> {

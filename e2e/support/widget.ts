@@ -3,6 +3,7 @@ import type { Frame, Page } from '@playwright/test';
 import type { WidgetEventDetails } from '../../src/widget/types.ts';
 import { Host } from './host.ts';
 import { ARGS, chromium } from './browser.ts';
+import { begins, enabled } from './soon.ts';
 import { test as base, expect } from './test.ts';
 
 export const test = base.extend<object, { readonly host: Host }>({
@@ -23,9 +24,10 @@ export const test = base.extend<object, { readonly host: Host }>({
   ],
 });
 
-test.setTimeout(150_000);
-
 export { expect } from './test.ts';
+
+/** For `test.setTimeout` in each file: said here it would hold for the first file alone that a worker loads. */
+export const LONG_MS = 150_000;
 
 /** A run on a busy machine. */
 export const PATIENCE_MS = 45_000;
@@ -64,12 +66,12 @@ export async function cardOf(page: Page | Frame, selector = '#card', ready = tru
   const handle = await page.locator(`${selector} iframe`).elementHandle({ timeout: 15_000 });
   const frame = await handle?.contentFrame();
   if (frame === null || frame === undefined) throw new Error('the card has no frame');
-  if (ready) await expect(frame.locator('#run')).toBeEnabled({ timeout: PATIENCE_MS });
+  if (ready) await enabled(frame, '#run', PATIENCE_MS);
   return frame;
 }
 
 export async function answered(card: Frame, label = 'POSITIVE'): Promise<void> {
-  await expect(card.locator('#answer')).toHaveText(label, { timeout: PATIENCE_MS });
+  await expect(await begins(card, '#answer', label, PATIENCE_MS)).toHaveText(label, { timeout: 1_000 });
 }
 
 export async function run(card: Frame, text = TEXT): Promise<void> {

@@ -36,12 +36,14 @@ const BUNDLERS = {
       build: build_,
     });
   },
-  async webpack({ load, source, out }) {
+  async webpack({ load, source, out, quick }) {
     const { default: webpack } = await load('webpack');
     const compiler = webpack({
       context: source,
       entry: './main.js',
       mode: 'production',
+      // Names in the output are as short as they like; making them so takes a quarter of a minute.
+      ...(quick ? { optimization: { minimize: false } } : {}),
       output: { path: out, filename: 'main.js' },
     });
     const stats = await new Promise((resolve, reject) =>
@@ -76,9 +78,9 @@ const BUNDLERS = {
 
 /**
  * Builds the page with each of them. @param folder where the package is installed, @param tools where the bundlers are,
- * @param pages folder for what is built, one beside the other
+ * @param pages folder for what is built, one beside the other, @param quick without making the output small
  */
-export function bundlerBuilds({ folder, tools, pages, names = Object.keys(BUNDLERS) }) {
+export function bundlerBuilds({ folder, tools, pages, quick, names = Object.keys(BUNDLERS) }) {
   const from = createRequire(join(tools, 'package.json'));
   const load = (name) => import(pathToFileURL(from.resolve(name)).href);
   const web = join(folder, 'node_modules/tercet/dist/web');
@@ -91,7 +93,7 @@ export function bundlerBuilds({ folder, tools, pages, names = Object.keys(BUNDLE
       writeFileSync(join(source, 'package.json'), '{ "type": "module" }');
       writeFileSync(join(source, 'index.html'), PAGE);
       writeFileSync(join(source, 'main.js'), MAIN);
-      await BUNDLERS[name]({ load, source, out, web });
+      await BUNDLERS[name]({ load, source, out, web, quick });
       const files = readdirSync(out, { recursive: true }).filter((file) => /\.m?js$/.test(file));
       for (const file of files)
         if (/(?:from|import\()\s*["']node:/.test(readFileSync(join(out, file), 'utf8')))

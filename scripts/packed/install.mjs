@@ -1,6 +1,15 @@
 // What `npm pack` makes, once, and places where it is installed: what users get is what is tested.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,7 +31,7 @@ export function pack(folder) {
  * The tarball in `folder/node_modules`, beside links to the dependencies that it declares and to no others: one that
  * is used and not declared is not found. Nothing is downloaded.
  */
-export function unpack(tarball, folder) {
+function unpack(tarball, folder) {
   const modules = join(folder, 'node_modules');
   const target = join(modules, 'tercet');
   mkdirSync(target, { recursive: true });
@@ -59,6 +68,39 @@ export function lockExamples(folder) {
   copyWithout(folder);
   npm(folder, 'install', '--package-lock-only', '--no-audit', '--no-fund', '--silent');
   cpSync(join(folder, 'package-lock.json'), join(EXAMPLES, 'package-lock.json'));
+}
+
+/**
+ * The examples as `installExamples` has them, but for the package itself: it is unpacked in a place of its own and
+ * linked, so that it finds what it declares and nothing of theirs. Says which examples are to be had: without a
+ * registry, those that need nothing of their own.
+ */
+export function linkExamples(tarball, folder) {
+  copyWithout(folder);
+  const reached = installLocked(folder);
+  const installed = unpack(tarball, join(folder, '..', 'alone'));
+  const modules = join(folder, 'node_modules');
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  symlinkSync(installed, join(modules, 'tercet'), 'junction');
+  const program = join(installed, json(join(installed, 'package.json')).bin.tercet);
+  chmodSync(program, 0o755);
+  if (!shell) symlinkSync(program, join(modules, '.bin/tercet'));
+  return { installed, names: exampleNames().filter((name) => reached || needsNothing(join(folder, name))) };
+}
+
+function installLocked(folder) {
+  try {
+    npm(folder, 'ci', '--prefer-offline', '--no-audit', '--no-fund', '--silent');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an example does with the package alone: `copyWithout` took that one out. */
+function needsNothing(example) {
+  const { dependencies, devDependencies = {} } = json(join(example, 'package.json'));
+  return Object.keys({ ...dependencies, ...devDependencies }).length === 0;
 }
 
 /** The examples as somebody has them who installed the tarball: what they need by their lock file, and then this. */

@@ -39,7 +39,7 @@ export function start(args, { until, cwd, env = {}, waitMs = START_MS }) {
   });
 }
 
-/** `tercet demo` with a page of ours. @param home in place of the user's folder */
+/** `tercet demo` with pages of ours. @param home in place of the user's folder */
 export async function startDemo(installed, { home, app }) {
   const args = [
     join(installed, 'dist/cli/main.js'),
@@ -51,7 +51,7 @@ export async function startDemo(installed, { home, app }) {
     '--device',
     'wasm',
   ];
-  const { found, stop } = await start([...args, ...(app === undefined ? [] : ['--app', app])], {
+  const { found, stop } = await start([...args, '--app', app], {
     until: /In your browser: +(\S+)[\s\S]*credential: /,
     env: { TERCET_HOME: home },
   });

@@ -350,6 +350,8 @@ export class TercetInfer extends HTMLElement implements TercetInferElement {
   async #runInline(text: string | WidgetText | undefined): Promise<WidgetAnswer> {
     if (text === undefined) throw failure('ERR_ARGUMENT', 'there is no text: mode="inline" is given one');
     const inline = await this.#inlined();
+    // The last one that is asked for is the one that goes: it ends those before.
+    const call = ++this.#count;
     this.#clear();
     this.#state = 'running';
     try {
@@ -357,7 +359,7 @@ export class TercetInfer extends HTMLElement implements TercetInferElement {
       this.#answer(answer);
       return answer;
     } catch (error) {
-      this.#clear();
+      if (call === this.#count) this.#clear();
       this.#failed(error);
       throw error;
     }
@@ -365,7 +367,8 @@ export class TercetInfer extends HTMLElement implements TercetInferElement {
 
   #failed(error: unknown): void {
     const { code = 'ERR_INTERNAL', message = '' } = error as { code?: string; message?: string };
-    this.#tell('error', { code, message });
+    // What was asked for is no error.
+    if (code !== 'ERR_ABORTED') this.#tell('error', { code, message });
   }
 
   // ── the rest ─────────────────────────────────────────────────────────────

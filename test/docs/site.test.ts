@@ -85,6 +85,14 @@ describe('task pages', () => {
     );
     expect(live).not.toContain('/pictures/');
   });
+
+  it('are live for every task that a deployment serves without being told to', () => {
+    // Vectors are a model of their own, which an operator names.
+    const live = TASKS.filter((task) =>
+      withWidgets(read(`docs/tasks/${task}.md`), 'https://x').includes('<tercet-infer'),
+    );
+    expect(live).toEqual(TASKS.filter((task) => task !== 'feature-extraction'));
+  });
 });
 
 it('the page of costs gets its tables', () => {

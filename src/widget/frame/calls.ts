@@ -15,18 +15,32 @@ export class Calls {
   readonly #store: Store;
   readonly #controller: Controller;
   readonly #host: Host;
+  /** How often the page has ended what it asked for. */
+  #aborts = 0;
+  /** That figure when the call was made whose text is looked at: it is no run yet that could be stopped. */
+  #starting: number | undefined;
 
   constructor(store: Store, controller: Controller, host: Host) {
     this.#store = store;
     this.#controller = controller;
     this.#host = host;
+    store.subscribe(({ slot }) => {
+      if (slot === 'running' && this.#starting !== undefined && this.#starting !== this.#aborts) controller.stop();
+    });
   }
 
   take({ op, call }: Extract<ToFrame, { readonly call: number }>, shared: boolean): void {
     void this.#answer(op, call, shared).catch(() => this.#failed(call, 'ERR_INTERNAL', 'the call failed'));
   }
 
+  /** Ends the run that goes, and those that wait for a model. */
+  abort(): void {
+    this.#aborts++;
+    this.#controller.stop();
+  }
+
   async #answer(op: 'run' | 'prepare', call: number, shared: boolean): Promise<void> {
+    const aborts = this.#aborts;
     const loaded = await this.#until(({ model, slot }) => model !== undefined || slot === 'error');
     if (loaded.model === undefined) {
       this.#failed(call, loaded.trouble?.failure.code ?? 'ERR_INTERNAL', 'the model could not be loaded');
@@ -34,6 +48,10 @@ export class Calls {
     }
     if (op === 'prepare') {
       this.#host.tell({ op: 'done', call, answer: undefined });
+      return;
+    }
+    if (aborts !== this.#aborts) {
+      this.#failed(call, 'ERR_ABORTED', 'the run was stopped');
       return;
     }
     if (loaded.slot === 'running') {
@@ -45,7 +63,9 @@ export class Calls {
       return;
     }
     const before = loaded.outcome;
+    this.#starting = aborts;
     await this.#controller.run();
+    this.#starting = undefined;
     const { outcome, trouble, slot } = this.#store.state;
     if (outcome !== undefined && outcome !== before)
       this.#host.tell({ op: 'done', call, answer: shared ? handedOver(outcome.answer) : undefined });

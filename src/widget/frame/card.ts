@@ -92,10 +92,10 @@ export function card(host: Host): void {
         draw();
         break;
       case 'abort':
-        controller.stop();
+        calls.abort();
         break;
       case 'reset':
-        controller.stop();
+        calls.abort();
         controller.edit(EMPTY);
         break;
       default:
