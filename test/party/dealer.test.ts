@@ -78,7 +78,7 @@ beforeAll(async () => {
     });
     end.catch(reject);
   });
-});
+}, 60_000);
 
 afterAll(async () => {
   stop.abort();
@@ -143,7 +143,9 @@ async function liar(party: RunningParty, code: () => string) {
 }
 
 describe('a dealer deals for the next owner', () => {
-  it('after one has reported every code there is, none of which becomes its own fault', async () => {
+  it('after one has reported every code there is, none of which becomes its own fault', {
+    timeout: 180_000,
+  }, async () => {
     await deals();
     for (const code of ERROR_CODES) {
       const { channel } = await stranger();
@@ -168,7 +170,9 @@ describe('a dealer deals for the next owner', () => {
     await deals();
   });
 
-  it('after both compute parties have reported every code there is, none of which becomes its own fault', async () => {
+  it('after both compute parties have reported every code there is, none of which becomes its own fault', {
+    timeout: 180_000,
+  }, async () => {
     const honest = [...places] as const;
     let said = '';
     const liars = [await liar(parties.one, () => said), await liar(parties.two, () => said)] as const;

@@ -86,7 +86,9 @@ describe('a violation that is only reported', () => {
 });
 
 describe('a daemon', () => {
-  it('serves the next session after an owner has reported every code there is, at both parties', async () => {
+  it('serves the next session after an owner has reported every code there is, at both parties', {
+    timeout: 180_000,
+  }, async () => {
     const parties = await start();
     await parties.serves();
     for (const code of ERROR_CODES) {
@@ -106,7 +108,9 @@ describe('a daemon', () => {
     }
   });
 
-  it('serves the next session after the other compute party has reported every code there is', async () => {
+  it('serves the next session after the other compute party has reported every code there is', {
+    timeout: 180_000,
+  }, async () => {
     const parties = await start();
     for (const code of ERROR_CODES) {
       const session = randomSession();
