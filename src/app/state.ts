@@ -271,7 +271,7 @@ export function dealerOf(state: State): PartyAddress | undefined {
   return state.settings.dealer ? state.deployment?.dealer : undefined;
 }
 
-/** How all are that a run needs: the two parties, and the dealer where one was chosen. */
+/** The health of all that a run needs: the two parties, and the dealer where one was chosen. */
 export function serversOf(state: State): readonly (PartyHealth | undefined)[] {
   return dealerOf(state) === undefined ? state.health : [...state.health, state.dealer.health];
 }

@@ -52,6 +52,8 @@ export interface LogQuery {
 }
 
 /**
+ * A log that is open for writing: by one process, and through one object.
+ *
  * @example
  * const log = await AuditLog.open({ folder, identity, now: Date.now });
  * await log.append('session-begun', { model, protocol: '3pc_semi_honest', tokens: 16 });

@@ -50,6 +50,8 @@ export interface VerifyOptions {
 }
 
 /**
+ * Checks the log of a folder, and of another party's folder what it says of this one.
+ *
  * @example
  * const verdict = await verifyLog({ folder: 'audit', identity });
  * if (!verdict.sound) console.error(`${verdict.at}: ${verdict.says}`);

@@ -8,6 +8,7 @@ import { OperatorLog } from '../daemon/log.ts';
 import { identitiesOf } from '../net/identity/pin.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
 import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
+import { endWithParent, failed } from './child.ts';
 import { credentialFolder } from './credentials.ts';
 import { DEALER_TRUST, both, integer, networkTimeout, parseAddress, parseIdentities, parseProfile } from './options.ts';
 import { budgetLimits, collect, webOptions } from './party.ts';
@@ -81,11 +82,7 @@ function announce({ host }: DealerFlags, message: ChildMessage): void {
 
 async function dealer(flags: DealerFlags): Promise<void> {
   const { signal, release } = cancelOnSignals();
-  const orphaned = () => process.exit(1);
-  if (process.send !== undefined) {
-    if (!process.connected) orphaned();
-    process.on('disconnect', orphaned);
-  }
+  const alone = endWithParent();
   const folder = credentialFolder(flags);
   const identity = await ensureIdentity(folder, 3);
   const identities = parseIdentities('identities', flags.identities);
@@ -128,24 +125,18 @@ async function dealer(flags: DealerFlags): Promise<void> {
     const { runDealer } = await import('../daemon/dealer.ts');
     const { deviceFault } = await runDealer(options);
     if (deviceFault === undefined) return;
-    announce(flags, {
-      kind: 'failed',
-      code: deviceFault.code,
-      message: `the dealer: ${deviceFault.message}`,
-      hint: deviceFault.hint,
-    });
+    announce(flags, failed('the dealer', deviceFault));
     process.exitCode = 1;
   } catch (thrown) {
     if (signal.aborted) return;
     const error = asTercetError(thrown);
     if (process.send === undefined) throw error;
-    announce(flags, { kind: 'failed', code: error.code, message: `the dealer: ${error.message}`, hint: error.hint });
+    announce(flags, failed('the dealer', error));
     process.exitCode = error.kind === 'usage' ? 2 : 1;
   } finally {
     trace.close();
     release();
-    process.off('disconnect', orphaned);
-    if (process.connected) process.disconnect();
+    alone();
   }
 }
 

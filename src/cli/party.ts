@@ -8,6 +8,7 @@ import { type BudgetLimits, defaultLimits } from '../daemon/budgets.ts';
 import type { DaemonOptions } from '../daemon/daemon.ts';
 import { OperatorLog } from '../daemon/log.ts';
 import { mayHaveGpu } from '../node/devices.ts';
+import { endWithParent, failed } from './child.ts';
 import { ENTRY } from './entry.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../daemon/supervisor.ts';
 import type { ChildMessage } from '../daemon/local.ts';
@@ -280,12 +281,7 @@ async function party(flags: PartyFlags): Promise<void> {
   // A party for one session, or of another command, has nothing to finish, and nothing to read again: SIGHUP ends it.
   const service = started || flags.once === true ? undefined : serviceSignals(again);
   const { signal, release } = service ?? cancelOnSignals();
-  // A local party must not outlive the process that started it, which may be gone already.
-  const orphaned = () => process.exit(1);
-  if (process.send !== undefined) {
-    if (!process.connected) orphaned();
-    process.on('disconnect', orphaned);
-  }
+  const alone = endWithParent();
   if (id === 2 && flags.peers === undefined)
     throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
   const log = new OperatorLog({ party: id, now: () => Date.now(), write: (line) => process.stderr.write(`${line}\n`) });
@@ -350,24 +346,18 @@ async function party(flags: PartyFlags): Promise<void> {
     const { runDaemon } = await import('../daemon/daemon.ts');
     const { deviceFault } = await runDaemon(options);
     if (deviceFault === undefined) return;
-    announce(flags, {
-      kind: 'failed',
-      code: deviceFault.code,
-      message: `party ${id}: ${deviceFault.message}`,
-      hint: deviceFault.hint,
-    });
+    announce(flags, failed(`party ${id}`, deviceFault));
     process.exitCode = isSupervised() ? DEVICE_LOST_EXIT : 1;
   } catch (thrown) {
     const error = asTercetError(thrown);
     if (signal.aborted || service?.drain.aborted === true) return;
     if (process.send === undefined || flags.debug === true) throw error;
-    announce(flags, { kind: 'failed', code: error.code, message: `party ${id}: ${error.message}`, hint: error.hint });
+    announce(flags, failed(`party ${id}`, error));
     process.exitCode = error.kind === 'usage' ? 2 : 1;
   } finally {
     trace.close();
     release();
-    process.off('disconnect', orphaned);
-    if (process.connected) process.disconnect();
+    alone();
   }
 }
 

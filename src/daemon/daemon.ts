@@ -9,14 +9,12 @@ import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import { within } from '../net/wire/deadline.ts';
 import { DEFAULT_HANDSHAKE_MS, partyHandshakeOn } from '../net/handshake/handshake.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
-import { acceptedOf, identitiesOf } from '../net/identity/pin.ts';
+import { identitiesOf } from '../net/identity/pin.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { NO_SIGNALLING } from '../net/handshake/messages.ts';
 import { type TlsListener, listenTls } from '../net/tls/listener.ts';
-import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import { asEnd } from '../net/wire/as-end.ts';
-import type { BoundChannel } from '../net/wire/channel.ts';
-import type { Channel, PeerChannel } from '../net/wire/types.ts';
+import type { Channel } from '../net/wire/types.ts';
 import type { Patience } from '../session/place.ts';
 import type { Proving } from '../session/proving.ts';
 import { recvPairKey } from '../session/direct-key.ts';
@@ -38,7 +36,7 @@ import type { ServedModel } from '../session/compute.ts';
 import type { Device } from '../node/devices.ts';
 import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
-import { PeerLinks } from './peer-links.ts';
+import { OtherParty } from './other-party.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
 import type { WebAddress, WebOptions } from './web.ts';
 
@@ -118,9 +116,6 @@ export interface Renewed {
   readonly identity: PartyIdentity | undefined;
 }
 
-/** Longest wait for the other compute party after the owner's request. */
-const PEER_TIMEOUT_MS = 15_000;
-
 /** How a party ended by itself. */
 export interface DaemonEnd {
   /** Its own device failed: this process can serve nobody any more, another one can. */
@@ -172,7 +167,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       let { identity } = options;
       let shownWeb = options.web?.tls;
       let watched: Promise<void> | undefined;
-      const links = peerLinks(options, () => current);
+      const other = new OtherParty(options, listener, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
       const desk = reachable ? new DealerDesk(partiesKnown(options)) : undefined;
@@ -192,15 +187,13 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         audit: records,
         protocols,
         proving,
-        connectPeer: (session) => connectPeer(options, listener, links, session),
+        connectPeer: (session) => other.connect(session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
         spans: await openSpans(),
         onEnd: (ms, error) => {
           metrics?.session(ms, error);
-          if (error?.code !== 'ERR_SECURITY_VIOLATION') return;
-          links?.renew();
-          listener.dropSpare();
+          if (error?.code === 'ERR_SECURITY_VIOLATION') other.renew();
         },
         // Of the only session the error itself is told.
         onFailure: options.once ? undefined : (error, name) => options.onFailure?.(error, name),
@@ -229,13 +222,11 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
           : keepExchanging({
               ...{ id, log: audit, ...options.auditTimes },
               signal: AbortSignal.any([ended, exchange.signal]),
-              open: (name, until) =>
-                openPeer({ ...options, signal: until }, listener, links, name, Number.POSITIVE_INFINITY),
-              accepts: (key) => isPeerKey(id, current, key),
+              open: (name, until) => other.open(name, until, Number.POSITIVE_INFINITY),
+              accepts: (key) => other.mayBe(key),
               onFailure: (error) => options.onFailure?.(error),
             });
-      const peerIsThere = () =>
-        (links === undefined ? listener.peerLinks : links.spare) > 0 || sessions.counts.taken > 0;
+      const peerIsThere = () => other.standing > 0 || sessions.counts.taken > 0;
       const ready = async () => !kernels.fault.failed && options.drain?.signal.aborted !== true && peerIsThere();
       const watch =
         options.watch === undefined || metrics === undefined
@@ -305,7 +296,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         await watch?.close();
         await web?.close();
         await sessions.idle();
-        await links?.close();
+        await other.close();
       }
     } finally {
       await opened.close();
@@ -330,11 +321,6 @@ async function metricsOf(models: readonly ServedModel[], { name }: RingKernels):
 function partiesKnown({ identity, credentials }: DaemonOptions): string[] {
   const pinned = isPinned(credentials) ? Object.values(credentials.pins).flatMap(identitiesOf) : [];
   return [...(identity === undefined ? [] : [identity.publicKey]), ...pinned];
-}
-
-/** Whether the other compute party may sign its log by a key: with certificates any one, for they are who it is. */
-function isPeerKey(id: 1 | 2, credentials: Credentials, key: string): boolean {
-  return !isPinned(credentials) || acceptedOf(credentials.pins[id === 1 ? 2 : 1] ?? '').includes(key);
 }
 
 /** Waits for `work`, but no longer than `ms`, or until the signal. */
@@ -444,66 +430,4 @@ async function pinnedOwner(
     await channel.close().catch(() => undefined);
     throw error;
   }
-}
-
-/** Spare links for as many sessions as there are places, up to this many. */
-const MAX_SPARE = 8;
-
-/** @param credentials what is shown and believed now */
-function peerLinks(
-  { id, peer, recvTimeoutMs, maxSessions, once }: DaemonOptions,
-  credentials: () => Credentials,
-): PeerLinks | undefined {
-  if (id === 1 || peer === undefined) return undefined;
-  const spare = once ? 0 : Math.min(maxSessions, MAX_SPARE);
-  return new PeerLinks({
-    ...{ self: 2, peer: 1, ...peer, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare },
-    credentials,
-  });
-}
-
-/**
- * The link to the other compute party. @throws {TercetError} ERR_IDENTITY_PEERS if one of the two did not prove
- * itself to the other; `party` is the one that did not
- */
-async function connectPeer(
-  options: DaemonOptions,
-  listener: TlsListener,
-  links: PeerLinks | undefined,
-  session: Uint8Array,
-): Promise<PeerChannel> {
-  try {
-    return await openPeer(options, listener, links, session);
-  } catch (thrown) {
-    const error = asTercetError(thrown);
-    if (!isIdentityFailure(error.code)) throw error;
-    const other = options.id === 1 ? 2 : 1;
-    throw new TercetError(
-      'ERR_IDENTITY_PEERS',
-      `the compute parties do not accept each other: ${error.message}`,
-      error.hint,
-      {
-        cause: error,
-        party: error.party ?? other,
-      },
-    );
-  }
-}
-
-async function openPeer(
-  options: DaemonOptions,
-  listener: TlsListener,
-  links: PeerLinks | undefined,
-  session: Uint8Array,
-  timeoutMs = PEER_TIMEOUT_MS,
-): Promise<PeerChannel> {
-  const { id, signal, profile } = options;
-  if (id === 1) return asPeer(await listener.accept({ peer: 2, session, signal, timeoutMs }), profile);
-  if (links === undefined)
-    throw new TercetError('ERR_ARGUMENT', 'party 2 needs the address of party 1', 'give --peers 1=HOST:PORT');
-  return asPeer(await links.open(session, signal), profile);
-}
-
-function asPeer(channel: BoundChannel, profile: string | undefined): PeerChannel {
-  return Object.assign(shaped(channel, profile), { secret: () => channel.exported('k12') });
 }

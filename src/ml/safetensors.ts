@@ -108,8 +108,8 @@ async function openShards(files: ModelFiles): Promise<TensorStore> {
     const source = await openBytes(files, shard);
     sources.set(shard, source);
     for (const [name, entry] of (await openSafetensors(source)).entries) {
-      // The index counts: what it does not name is none of the model, and what a shard lacks is missed where it is
-      // needed.
+      // The index decides: a tensor that it does not name is not of the model. One that a shard lacks is an error when
+      // it is read.
       if (shardOf.get(name) === shard) entries.set(name, entry);
     }
   }

@@ -1,10 +1,6 @@
 /** A model that a deployment serves, over the links that pages use: the SDK's model in a service. */
-import { WebSocket } from 'ws';
-import { nodeHub } from '../hub/environment-node.ts';
-import { openOwnerLink } from '../net/gateway/owner-link.ts';
-import { nodeOfferer } from '../net/webrtc/node.ts';
-import type { WebSocketConstructor } from '../net/websocket/link.ts';
 import type { Environment } from '../owner/environment.ts';
+import { NODE_BASE, nodeEnvironment } from '../owner/environment-node.ts';
 import { NOT_ASKED } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
 import type { RunContext } from '../owner/run-context.ts';
@@ -21,21 +17,13 @@ export interface DeploymentModelOptions extends Omit<TlsModelOptions, 'named' | 
   readonly dealer: boolean;
 }
 
-/** Relative addresses have nothing to be relative to here. */
-const BASE = 'http://127.0.0.1/';
-
 /** @throws {TercetError} what `SecureTransformer.fromPretrained` throws */
 export async function openDeploymentModel(
   id: string,
   { deployment, dealer, kernels, plan = 'lan', protocol, stock, span }: DeploymentModelOptions,
 ): Promise<OwnerModel> {
-  const offerer = nodeOfferer();
   const environment: Environment = {
-    base: BASE,
-    fetch: (url, init) => fetch(url, init),
-    hub: async () => nodeHub(),
-    now: () => performance.now(),
-    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    ...nodeEnvironment(),
     peakMemory,
     proving: nodeProving,
     capabilities: async () => {
@@ -45,14 +33,6 @@ export async function openDeploymentModel(
       return { ...every, threads: 0, crossOriginIsolated: false, device: 'wasm' };
     },
     openKernels: async () => borrowed(kernels),
-    openLink: ({ onFallback, ...request }) =>
-      openOwnerLink({
-        ...request,
-        offerer,
-        // ws has the browser's interface; its types say more than is used.
-        WebSocket: WebSocket as unknown as WebSocketConstructor,
-        onFallback: (event) => onFallback({ what: 'transport', ...event }),
-      }),
     ...(span && { span }),
   };
   const device = kernels.name === 'webgpu' ? 'webgpu' : 'wasm';
@@ -72,6 +52,6 @@ export async function openDeploymentModel(
  * @throws {TercetError} ERR_INSECURE, ERR_DOWNLOAD, ERR_MODEL_CONFIG, ERR_ARGUMENT
  */
 export async function readDeployment(source: string): Promise<Deployment> {
-  const { deployment, base } = await loadDeployment(source, BASE, { fetch: (url, init) => fetch(url, init) });
+  const { deployment, base } = await loadDeployment(source, NODE_BASE, { fetch: (url, init) => fetch(url, init) });
   return { ...deployment, models: new URL(deployment.models, base).href };
 }

@@ -17,6 +17,7 @@ import { openApi } from './openapi.ts';
 import { OPERATIONS, type Call, type Operation, operationFor } from './operations.ts';
 import { PAGE_POLICY, documentPage } from './page.ts';
 import { type OwnCode, Problem } from './problem.ts';
+import type { Answered } from '../operate/metrics.ts';
 import type { Spans } from '../operate/spans.ts';
 import { Public, type ServiceLog } from '../operate/service-log.ts';
 
@@ -40,14 +41,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
 };
 
 /** What is told of a request that is over; nothing of what it was about. */
-export interface Told {
-  readonly operation: string;
-  readonly model: string;
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly ms: number;
-  readonly waitedMs: number;
-  readonly texts: number;
+export interface Told extends Omit<Answered, 'costs'> {
   readonly costs: readonly RunCost[];
 }
 

@@ -1,18 +1,14 @@
 /** The SDK in Node: the same calls as in a page. The party runs in this process, its kernels in worker threads. */
 import { availableParallelism } from 'node:os';
-import WebSocket from 'ws';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { loadNodeModule, loadNodeProofModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import { checkEnvironment, refuseSettings } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import { nodeHub } from '../hub/environment-node.ts';
-import { openOwnerLink } from '../net/gateway/owner-link.ts';
-import { nodeOfferer } from '../net/webrtc/node.ts';
-import type { WebSocketConstructor } from '../net/websocket/link.ts';
 import { threadsFor } from '../owner/capabilities.ts';
 import { loadDeployment as load } from '../owner/deployment.ts';
 import type { Environment } from '../owner/environment.ts';
+import { NODE_BASE, nodeEnvironment } from '../owner/environment-node.ts';
 import { NOT_ASKED } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
 import { type DeploymentOptions, openByPeers, type PeerOptions } from './local/data-owner.ts';
@@ -37,17 +33,9 @@ export type * from '../owner/types/index.ts';
 
 const threads = () => threadsFor(availableParallelism());
 
-/** Relative addresses have nothing to be relative to here. */
-const BASE = 'http://127.0.0.1/';
-
 function environment(): Environment {
-  const offerer = nodeOfferer();
   return {
-    base: BASE,
-    fetch: (url, init) => fetch(url, init),
-    hub: async () => nodeHub(),
-    now: () => performance.now(),
-    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    ...nodeEnvironment(),
     peakMemory: () => process.resourceUsage().maxRSS * 1024,
     capabilities: async () =>
       withWebGpu({
@@ -63,14 +51,6 @@ function environment(): Environment {
       ]);
       return provingWith({ kernels: new WasmProofKernels(await loadNodeProofModule()) });
     },
-    openLink: ({ onFallback, ...request }) =>
-      openOwnerLink({
-        ...request,
-        offerer,
-        // ws has the browser's interface; its types say more than is used.
-        WebSocket: WebSocket as unknown as WebSocketConstructor,
-        onFallback: (event) => onFallback({ what: 'transport', ...event }),
-      }),
   };
 }
 
@@ -213,5 +193,5 @@ export class DataOwnerParty extends OwnerParty {
  * for an address where anybody on the way could change it.
  */
 export async function loadDeployment(source: string | URL): Promise<Deployment> {
-  return (await load(source, BASE, { fetch: (url, init) => fetch(url, init) })).deployment;
+  return (await load(source, NODE_BASE, { fetch: (url, init) => fetch(url, init) })).deployment;
 }

@@ -14,17 +14,20 @@ import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { sleep } from '../../src/core/abort.ts';
 import { ERROR_CODES, TercetError } from '../../src/core/errors.ts';
+import { isFinding } from '../../src/core/told.ts';
 import { defaultLimits } from '../../src/daemon/budgets.ts';
 import type { DaemonEnd } from '../../src/daemon/daemon.ts';
-import { runDealer } from '../../src/daemon/dealer.ts';
+import { type PartyPlace, runDealer } from '../../src/daemon/dealer.ts';
+import { startGateway } from '../../src/net/gateway/gateway-node.ts';
 import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../../src/net/identity/identity-node.ts';
 import type { PartyIdentity } from '../../src/net/identity/identity.ts';
 import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
-import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import { nodeAnswerer, releaseWebRtc } from '../../src/net/webrtc/node.ts';
 import type { Channel, EndId } from '../../src/net/wire/types.ts';
 import { openModel } from '../../src/node/model.ts';
 import { openTlsLink } from '../../src/node/tls-owner.ts';
+import { Circuits } from '../../src/session/circuits.ts';
 import { recvControl, sendControl } from '../../src/session/control.ts';
 import { sendHandOver } from '../../src/session/dealing.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
@@ -33,12 +36,14 @@ import { priceOf } from '../../src/session/price.ts';
 import { type Request, requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
 import { INPUT, MODEL, REQUEST } from '../session/harness.ts';
-import { Parties, randomSession } from './parties.ts';
+import { Parties, type RunningParty, randomSession } from './parties.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tercet-dealer-'));
 const stop = new AbortController();
 const failures: TercetError[] = [];
 const at = { port: 0, url: '' };
+/** Where the dealer looks for the compute parties, at every dealing. */
+const places: [PartyPlace, PartyPlace] = [{ url: '' }, { url: '' }];
 let parties: Parties;
 let identity: PartyIdentity;
 let kernels: WasmKernels;
@@ -50,11 +55,13 @@ beforeAll(async () => {
   const { key, cert } = await ensureOwnCertificate(folder, 3);
   kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
   const { one, two } = parties;
+  places[0] = { url: one.web.url };
+  places[1] = { url: two.web.url };
   const { memory } = priceOf(MODEL.config, MODEL.plan, 'open', REQUEST);
   await new Promise<void>((onReady, reject) => {
     end = runDealer({
       ...{ host: '127.0.0.1', port: 0, identity, credentials: { own: { key, cert }, pins: {} } },
-      parties: [{ url: one.web.url }, { url: two.web.url }],
+      parties: places,
       identities: [one.web.identity, two.web.identity],
       ...{ threads: 0, recvTimeoutMs: 20_000, maxSessions: 2, maxPerAddress: 2, signal: stop.signal },
       budgets: { memory: { session: 4 * memory, address: 1e9, total: 1e9 }, traffic: defaultLimits(8e9).traffic },
@@ -71,7 +78,7 @@ beforeAll(async () => {
     });
     end.catch(reject);
   });
-});
+}, 60_000);
 
 afterAll(async () => {
   stop.abort();
@@ -118,12 +125,31 @@ async function deals(): Promise<void> {
   expect((await owner.run(INPUT)).logits).toHaveLength(config.vocabSize);
 }
 
+const failed = (code: string) => ({ failed: { code, message: 'bye', hint: 'x' } });
+
+/** A compute party that lies: to whoever deals it says, in its own name, that it failed with a code. */
+async function liar(party: RunningParty, code: () => string) {
+  return startGateway({
+    ...{ party: party.id, identity: party.identity, host: '127.0.0.1', port: 0, origins: [] },
+    describe: () => ({ version: '0', device: 'none', models: [] }),
+    health: () => ({ ok: true, status: 'ready' }),
+    admit: () => undefined,
+    dealerOf: () => identity.publicKey,
+    answerer: nodeAnswerer({ bindAddress: '127.0.0.1', ports: undefined, iceServers: [] }),
+    recvTimeoutMs: 5_000,
+    onOwner: ({ channel }) => void sendControl(channel, 'dealt', failed(code())).catch(() => undefined),
+    onRefused: () => undefined,
+  });
+}
+
 describe('a dealer deals for the next owner', () => {
-  it('after one has reported every code there is, none of which becomes its own fault', async () => {
+  it('after one has reported every code there is, none of which becomes its own fault', {
+    timeout: 180_000,
+  }, async () => {
     await deals();
     for (const code of ERROR_CODES) {
       const { channel } = await stranger();
-      await sendControl(channel, 'hand-over', { failed: { code, message: 'bye', hint: 'x' } });
+      await sendControl(channel, 'hand-over', failed(code));
       await channel.ended;
       // A gateway takes so many new links a second.
       await sleep(100);
@@ -141,6 +167,43 @@ describe('a dealer deals for the next owner', () => {
     const { message } = await failure('ERR_PEER_FAILED', deals);
     expect(message).not.toContain('for this session alone');
     theirs.selectionTable = table;
+    await deals();
+  });
+
+  it('after both compute parties have reported every code there is, none of which becomes its own fault', {
+    timeout: 180_000,
+  }, async () => {
+    const honest = [...places] as const;
+    let said = '';
+    const liars = [await liar(parties.one, () => said), await liar(parties.two, () => said)] as const;
+    const { config, plan } = MODEL;
+    const { hash } = await new Circuits().get(config, plan, asked(), 0);
+    const before = failures.length;
+    try {
+      for (const [i, { url }] of liars.entries()) places[i] = { url };
+      for (const code of ERROR_CODES) {
+        said = code;
+        const { channel } = await stranger();
+        const secrets = { keys: [new Uint8Array(32), new Uint8Array(32)] as const, seeds: undefined };
+        await sendHandOver(channel, { request: asked(), config, plan, circuit: hash }, secrets);
+        const error: unknown = await recvControl(channel, 'dealt').catch((thrown: unknown) => thrown);
+        expect(error, code).toBeInstanceOf(TercetError);
+        await channel.ended;
+        await sleep(100);
+      }
+    } finally {
+      for (const [i, place] of honest.entries()) places[i] = place;
+      for (const one of liars) await one.close();
+    }
+    const theirs = failures.slice(before);
+    expect(theirs).toHaveLength(ERROR_CODES.length);
+    for (const error of theirs) {
+      // The liar's own words, or that it speaks of another.
+      expect(error.message).toMatch(/bye|says party/);
+      expect(['peer', 'io']).toContain(error.kind);
+      expect(isFinding(error)).toBe(false);
+      expect([1, 2]).toContain(error.party);
+    }
     await deals();
   });
 

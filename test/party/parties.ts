@@ -41,6 +41,8 @@ export interface RunningParty {
   readonly id: 1 | 2;
   readonly port: number;
   readonly web: { readonly url: string; readonly identity: string };
+  /** Its own, with the key: a test can lie in its name. */
+  readonly identity: PartyIdentity;
   readonly kernels: WasmKernels;
   /** Why sessions and connections failed, in order. */
   readonly failures: TercetError[];
@@ -143,7 +145,7 @@ export class Parties {
     end.catch(() => undefined);
     await Promise.race([started, end]);
     return {
-      ...{ id, port, kernels, failures, end, web: { url, identity: identity.publicKey } },
+      ...{ id, port, identity, kernels, failures, end, web: { url, identity: identity.publicKey } },
       get running() {
         return running;
       },

@@ -86,7 +86,9 @@ describe('a violation that is only reported', () => {
 });
 
 describe('a daemon', () => {
-  it('serves the next session after an owner has reported every code there is, at both parties', async () => {
+  it('serves the next session after an owner has reported every code there is, at both parties', {
+    timeout: 180_000,
+  }, async () => {
     const parties = await start();
     await parties.serves();
     for (const code of ERROR_CODES) {
@@ -106,12 +108,11 @@ describe('a daemon', () => {
     }
   });
 
-  it('serves the next session after the other compute party has reported one of each kind that could end a process', async () => {
+  it('serves the next session after the other compute party has reported every code there is', {
+    timeout: 180_000,
+  }, async () => {
     const parties = await start();
-    const codes = ERROR_CODES.filter(
-      (code) => kindOf(code) === 'device' || code === 'ERR_PEER_CLOSED' || code === 'ERR_ABORTED',
-    );
-    for (const code of codes) {
+    for (const code of ERROR_CODES) {
       const session = randomSession();
       // The owner asks party 1 alone.
       const { channel, pairKey } = await parties.link(1, session);

@@ -51,8 +51,9 @@ export type Sampler = (logits: Float32Array, ids: readonly number[]) => number;
 
 /**
  * Makes a sampler; with a seed, its n-th draw is always the same for the same logits.
+ * The sampler itself throws a TercetError: ERR_RANGE when a logit is not finite, ERR_ARGUMENT when the rules leave no
+ * piece.
  * @param vocabSize rows from here on belong to no piece and are never chosen
- * The sampler throws {TercetError} ERR_RANGE when a logit is not finite, ERR_ARGUMENT when the rules leave no piece.
  */
 export function sampler(options: SamplingOptions, vocabSize: number, rules?: Rules): Sampler {
   const uniform = options.seed === undefined ? systemUniform() : seededUniform(options.seed);

@@ -40,7 +40,7 @@ export interface MatrixTerm {
 
 /**
  * Σ_t p_{t,i} q_{t,i} · T_t[μ_i ⊖ ν_i] + w_i − e_i ≡ 0 for every element i and every word of its table, modulo two to
- * that word's width. e, μ and p are known to V; w, ν and q to W; T_t are public.
+ * that word's width; ⊖ is minus in the group of indices. e, μ and p are known to V; w, ν and q to W; T_t are public.
  */
 export interface TableShape {
   readonly kind: 'table';
@@ -209,8 +209,8 @@ export function digitsOf(shape: RelationShape): number {
 }
 
 /**
- * The largest claim of a relation is below 2^this in absolute value: what the masks of claims must hide.
- * One relation; the claims of a segment are sums over its relations.
+ * The largest claim of one relation is below 2^this in absolute value: what the masks of claims must hide. The claims
+ * of a segment are sums over its relations.
  */
 export function claimBits(shape: RelationShape): number {
   const log = (x: number): number => Math.ceil(Math.log2(Math.max(1, x)));

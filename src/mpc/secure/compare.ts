@@ -1,6 +1,5 @@
 /**
- * Comparison and selection (PROTOCOL §6.7): the sign of x from three 8-bit leaves and one
- * joint table, two rounds.
+ * Comparison and selection (PROTOCOL §6.7): the sign of x from three 8-bit leaves and one joint table, two rounds.
  *
  * x over Z_2^25 is a − λ2; its sign is msb(a) ⊕ msb(λ2) ⊕ borrow of the low 24 bits. The most significant bits are
  * shares of a bit already.
@@ -35,7 +34,7 @@ const SIGN_OF_TWO = Array.from({ length: 32 }, (_, j) => {
 /**
  * [x < 0] as one shared bit, exact for every x in the ring of `SIGN_BITS` read as signed: −2^24 ≤ x < 2^24 with one
  * coin. A wider value is first shifted or reduced by the caller, who declares that it fits.
- * Cost: P0 6 bits, P1 → P2 168 bytes, 2 rounds an element.
+ * Cost of an element: P0 6 bits, P1 → P2 168 bytes, 2 rounds.
  */
 export function isNegative(gates: Gates, x: Wire): Wire {
   const leaf = (chunk: number, kind: 'less' | 'equal') => gates.borrow(x, CHUNK * chunk, CHUNK, kind);
