@@ -54,7 +54,11 @@ export class Steps {
   }
 
   /** The walk of a run whose messages are proved. */
-  #proved(step: number, built: BuiltCircuit, walk: Omit<ProvedWalk, 'built' | 'request' | 'plan' | 'model' | 'secrets'>) {
+  #proved(
+    step: number,
+    built: BuiltCircuit,
+    walk: Omit<ProvedWalk, 'built' | 'request' | 'plan' | 'model' | 'secrets'>,
+  ) {
     const { proved, plan } = this.#agreed;
     const { request, pairKeys } = this.#options;
     const first = new Map([
@@ -86,7 +90,8 @@ export class Steps {
     };
     const { proved } = this.#agreed;
     const session = number === 0 ? proved?.session : proved?.mine.next();
-    const engine = this.#proved(number, built, walk) ?? new Engine({ ...walk, id: 0, circuit, k01: prgs[0], k02: prgs[1] });
+    const engine =
+      this.#proved(number, built, walk) ?? new Engine({ ...walk, id: 0, circuit, k01: prgs[0], k02: prgs[1] });
     return { number, circuit, engine, prgs, hash, session };
   }
 }

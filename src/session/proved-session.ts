@@ -3,7 +3,12 @@ import type { ProofKernels } from '../compute/kernels/proof-types.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import { CompleteBuilder } from '../mpc/protocol/malicious/circuit.ts';
-import { SessionNonce, agreementHash, computePartiesKey, nextStepKey } from '../mpc/protocol/malicious/proving/agreement.ts';
+import {
+  SessionNonce,
+  agreementHash,
+  computePartiesKey,
+  nextStepKey,
+} from '../mpc/protocol/malicious/proving/agreement.ts';
 import { ProvedRun } from '../mpc/protocol/malicious/proving/run.ts';
 import { PARAMETERS, type ProofParameters } from '../mpc/proof/soundness.ts';
 import type { PartyId } from '../net/wire/types.ts';

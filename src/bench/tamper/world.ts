@@ -36,6 +36,7 @@ import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import type { Request, WeightMode } from '../../session/request.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../session/secret-parameters.ts';
+import { KeptWords } from './kept.ts';
 import { Captured } from './repair.ts';
 
 export type Protocol = '3pc_semi_honest' | '3pc_malicious';
@@ -162,6 +163,7 @@ export class World {
   readonly #served: readonly [ServedModel, ServedModel];
   readonly #circuits: Circuits;
   #captured: Captured | undefined;
+  #kept: KeptWords | undefined;
   #normal: Promise<Played> | undefined;
 
   private constructor(
@@ -241,8 +243,18 @@ export class World {
     if (this.protocol === '3pc_semi_honest') return undefined;
     const { kernels, proofs } = this.#engines;
     const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
+    // It looks at halves as a cheater has them.
+    await this.kept();
     this.#captured ??= new Captured(await this.circuit(), on);
     return this.#captured;
+  }
+
+  /** Words that parties keep, where a step follows on another. */
+  async kept(): Promise<KeptWords | undefined> {
+    if (this.step === 0) return undefined;
+    const circuit = await this.circuit();
+    this.#kept ??= new KeptWords(circuit);
+    return this.#kept;
   }
 
   /** The session that nobody changes. */

@@ -102,8 +102,7 @@ export type Kept = ReadonlyMap<string, Readonly<Partial<Record<Component, Words>
 /** Overwrites what a step kept. SECURITY: who reads a party's memory later finds no share. test/mpc/kept.test.ts. */
 export function wipeKept(kept: Kept): void {
   for (const parts of kept.values())
-    for (const { data } of Object.values(parts))
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0);
+    for (const { data } of Object.values(parts)) new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0);
 }
 
 export interface Party {
