@@ -29,8 +29,8 @@ export function totalsOf(steps: readonly OwnerResult[]): Totals {
 }
 
 /**
- * What was proved in all steps, as the parties say; undefined where nothing was. The bound is that of the worst step: the
- * first one that is wrong is accepted with it, or there is no other.
+ * What was proved in all steps, as the parties say; undefined where nothing was. The bound is that of the worst step:
+ * the first one that is wrong is accepted with it, or there is no other.
  */
 export function proofsOf(steps: readonly Pick<OwnerResult, 'proofs' | 'reports'>[]): RunProofs | undefined {
   const each = steps.flatMap(({ proofs }) => (proofs === undefined ? [] : [proofs]));

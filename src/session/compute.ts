@@ -387,7 +387,8 @@ async function dealt(
 
 /**
  * Whether a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it
- * deals ahead, which is no failure: it had its answer. A proved run says of every link that ends that it is a violation.
+ * deals ahead, which is no failure: it had its answer. A proved run says of every link that ends that it is a
+ * violation.
  */
 async function stepBegins(step: number, owner: Channel, prepare: () => Promise<boolean>): Promise<boolean> {
   try {

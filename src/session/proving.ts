@@ -31,8 +31,8 @@ export interface ProvedWalk extends Omit<EngineOptions, 'id' | 'circuit' | 'k01'
   /** Hash of the model that is served. */
   readonly model: string;
   /**
-   * By party, what the handshake with it gave, 32 bytes; of the first step alone. Copied. SECURITY: of P1 and P2 it is what their own handshake
-   * gave, which the owner does not have. test/session/proved.test.ts.
+   * By party, what the handshake with it gave, 32 bytes; of the first step alone. Copied. SECURITY: of P1 and P2 it is
+   * what their own handshake gave, which the owner does not have. test/session/proved.test.ts.
    */
   readonly secrets?: ReadonlyMap<PartyId, Uint8Array> | undefined;
 }
