@@ -45,7 +45,7 @@ describe('a model that is asked for with proofs', () => {
     const pieces: string[] = [];
     const texts = [];
     for (const protocol of ['3pc_malicious', '3pc_semi_honest'] as const) {
-      const site = await memorySite('writer', undefined, wasm, { proving: real });
+      const site = await memorySite('writer', undefined, wasm, { proving: real, timeoutMs: 240_000 });
       const model = await site.load({ protocol });
       const stream = model.generate('the cat', { maxNewTokens: 2 });
       if (protocol === '3pc_malicious') for await (const piece of stream) pieces.push(piece);
