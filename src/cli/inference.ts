@@ -199,7 +199,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
     notices,
     protocol,
     totals: totalsOf(steps),
-    proofs: proofsOf(steps[0]),
+    proofs: proofsOf(steps),
     steps: plan.decoder === undefined ? [] : stepCosts(steps),
     setupMs: connected - start,
     totalMs: performance.now() - start,

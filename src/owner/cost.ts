@@ -28,13 +28,30 @@ export function totalsOf(steps: readonly OwnerResult[]): Totals {
   };
 }
 
-/** What was proved of a step, as its parties say; undefined where nothing was. */
-export function proofsOf({ proofs, reports }: Pick<OwnerResult, 'proofs' | 'reports'>): RunProofs | undefined {
-  if (proofs === undefined) return undefined;
-  const { provers, soundness } = proofs;
-  const bytes = provers.reduce((sum, each) => sum + each.bytes, 0);
-  const [p0, p1, p2] = reports.map(({ provingMs }) => provingMs ?? 0);
-  return { provers, bytes, ms: [p0, p1, p2], soundness };
+/**
+ * What was proved in all steps, as the parties say; undefined where nothing was. The bound is that of the worst step:
+ * the first one that is wrong is accepted with it, or there is no other.
+ */
+export function proofsOf(steps: readonly Pick<OwnerResult, 'proofs' | 'reports'>[]): RunProofs | undefined {
+  const each = steps.flatMap(({ proofs }) => (proofs === undefined ? [] : [proofs]));
+  if (each.length === 0) return undefined;
+  // The provers of a run are those of each of its steps.
+  const provers = each[0].provers.map((first, i) => {
+    const sum = (of: (one: typeof first) => number) => each.reduce((total, one) => total + of(one.provers[i]), 0);
+    return {
+      ...first,
+      messages: sum(({ messages }) => messages),
+      segments: sum(({ segments }) => segments),
+      bytes: sum(({ bytes }) => bytes),
+    };
+  });
+  const ms = (party: 0 | 1 | 2) => steps.reduce((sum, { reports }) => sum + (reports[party].provingMs ?? 0), 0);
+  return {
+    provers,
+    bytes: provers.reduce((sum, { bytes }) => sum + bytes, 0),
+    ms: [ms(0), ms(1), ms(2)],
+    soundness: Math.max(...each.map(({ soundness }) => soundness)),
+  };
 }
 
 /**
@@ -49,7 +66,7 @@ export function costOf(
   totalMs: number,
 ): RunCost {
   const { timing, reports } = totalsOf(steps);
-  const proofs = proofsOf(steps[0]);
+  const proofs = proofsOf(steps);
   const each = <T>(pick: (report: OwnerResult['reports'][number]) => T) =>
     [pick(reports[0]), pick(reports[1]), pick(reports[2])] as const;
   return {

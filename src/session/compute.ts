@@ -15,7 +15,7 @@ import { PairPrg, executionKey } from '../mpc/prg/prg.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
-import type { Kept, ParameterView } from '../mpc/protocol/frame/party.ts';
+import { type Kept, type ParameterView, wipeKept } from '../mpc/protocol/frame/party.ts';
 import { PRESENTED_BYTES, credentialFault } from '../net/enrolment/credential-terms.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { PERMIT_BYTES } from '../net/enrolment/permit.ts';
@@ -137,6 +137,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   first.watch(owner);
   let prg: PairPrg | undefined;
   let engine: Walk | undefined;
+  let kept: Kept = new Map();
+  let asked: Asked | undefined;
   // Whether a run is proved, and its text may be on the way.
   let promised = false;
   let status: StatusSender | undefined;
@@ -146,7 +148,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     prg = PairPrg.of(options.pairKey, firstStep(session));
     const own = linkName(options.pairKey);
     const fields = await awaitOwner(place, recvControl(owner, 'request'), patience.requestMs, 'ask for a run');
-    const { request, model, plan, names, proved } = Refusal.from(() => readRequest(fields, options));
+    asked = Refusal.from(() => readRequest(fields, options));
+    const { request, model, plan, names, proved } = asked;
     if (!equalBytes(names[id - 1], own)) throw mismatch('the request is not one of this link');
     const presented = fields.has('credential') ? fields.hex('credential', PRESENTED_BYTES) : undefined;
     Refusal.from(() => tellContext(fields, options));
@@ -173,7 +176,6 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       }),
     );
     expected = 'ready';
-    let kept: Kept = new Map();
     for (let step = 0; ; step++) {
       const built = await circuits.get(model.config, plan, request, step, proved?.builder);
       const { circuit, hash } = built;
@@ -184,7 +186,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         const told = recvControl(owner, step === 0 ? 'start' : 'step');
         const [start] = await awaitOwner(place, Promise.all([told, same]), patience.startMs, 'begin');
         if (start.string('circuit') !== hash) throw mismatch('the data owner built another circuit');
-        proved?.check(start);
+        proved?.check(start, step);
         const source = await sourceOf(owner, dealer, hash, patience);
         const walk = {
           kernels,
@@ -236,6 +238,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       prg = draws.next();
       draws.wipe();
       expected = 'ready';
+      // Until the next text: all that there was to prove is proved, and nothing that is dealt follows from a text.
+      promised = false;
     }
     place.leaves();
     await closeAll(channels, dealer);
@@ -256,6 +260,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
     status?.stop();
     prg?.wipe();
     engine?.clear();
+    wipeKept(kept);
+    asked?.proved?.end();
   }
 }
 
@@ -381,15 +387,17 @@ async function dealt(
 
 /**
  * Whether a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it
- * deals ahead, which is no failure: it had its answer.
+ * deals ahead, which is no failure: it had its answer. A proved run says of every link that ends that it is a
+ * violation.
  */
 async function stepBegins(step: number, owner: Channel, prepare: () => Promise<boolean>): Promise<boolean> {
   try {
     return await prepare();
   } catch (error) {
-    const broken = error instanceof TercetError && error.code === 'ERR_PEER_CLOSED';
+    const broken = error instanceof TercetError && /^ERR_(PEER_CLOSED|SECURITY_VIOLATION)$/.test(error.code);
     if (step === 0 || !broken) throw error;
-    const left = await Promise.race([owner.ended.then(() => true), sleep(OWNER_LEAVES_MS).then(() => false)]);
+    const byOwner = owner.ended.then((why) => asTercetError(why).code === 'ERR_PEER_CLOSED');
+    const left = await Promise.race([byOwner, sleep(OWNER_LEAVES_MS).then(() => false)]);
     if (!left) throw error;
     return false;
   }

@@ -6,20 +6,22 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import { credentialFault } from '../net/enrolment/credential-terms.ts';
 import { type Offer, checkOffers, offerFromJson } from './agreement.ts';
 import { linkName } from './binding.ts';
-import { type BuiltCircuit, Circuits } from './circuits.ts';
+import { type BuiltCircuit, Circuits, type RequestBuilder } from './circuits.ts';
 import { recvControl, sendControl } from './control.ts';
 import { checkDealt } from './dealt.ts';
 import { withBoth } from './fault-attribution.ts';
 import { HandedOver } from './handed-over.ts';
 import { type ProvingSession, provingOf } from './proving.ts';
 import { type OwnerOptions, abortAll, channelTo } from './owner-options.ts';
-import { SESSION_VERSION, checkShape } from './request.ts';
+import { type Request, SESSION_VERSION, checkShape } from './request.ts';
 import { REASON_MS } from './timing.ts';
 
 /** What all three parties hold to. */
 export interface Agreed {
   readonly plan: ModelPlan;
   readonly circuits: Circuits;
+  /** What circuits of the request are built with; undefined: as `Circuits` does. */
+  readonly builder: ((request: Request) => RequestBuilder) | undefined;
   /** Of the first step. */
   readonly built: BuiltCircuit;
   /** Who deals in place of the owner, which then never deals itself. */
@@ -85,7 +87,8 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     });
     const plan = checkOffers(offers, config, request.model);
     const circuits = options.circuits ?? new Circuits();
-    const built = await circuits.get(config, plan, request, 0, proving && ((asked) => proving.builder(asked)));
+    const builder = proving && ((asked: Request) => proving.builder(asked));
+    const built = await circuits.get(config, plan, request, 0, builder);
     const proved = mine === undefined ? undefined : agreeOn(mine, offers, names);
     const begins = { circuit: built.hash, session: proved && toHex(proved.session) };
     await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', begins));
@@ -98,7 +101,7 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
             session: options.session,
             seeds: permitted?.seeds,
           });
-    return begin({ plan, circuits, built, dealer, proved, agreeMs: options.now() - start });
+    return begin({ plan, circuits, builder, built, dealer, proved, agreeMs: options.now() - start });
   } catch (thrown) {
     permitted?.seeds.fill(0);
     throw abortAll(channels, options.signal?.aborted === true ? abortedError() : thrown);

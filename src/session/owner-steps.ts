@@ -3,7 +3,7 @@ import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
-import type { Kept } from '../mpc/protocol/frame/party.ts';
+import { type Kept, wipeKept } from '../mpc/protocol/frame/party.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import type { Agreed } from './owner-agreement.ts';
 import { type OwnerOptions, toParties } from './owner-options.ts';
@@ -15,6 +15,8 @@ export interface Step {
   readonly engine: Walk;
   readonly prgs: readonly [PairPrg, PairPrg];
   readonly hash: string;
+  /** Of a proved run, the session of the step. */
+  readonly session: Uint8Array | undefined;
 }
 
 export class Steps {
@@ -39,9 +41,9 @@ export class Steps {
   /** The circuit of the step behind the present one, if there is one. */
   async following(): Promise<BuiltCircuit | undefined> {
     const { config, request } = this.#options;
-    const { circuits, plan } = this.#agreed;
+    const { circuits, plan, builder } = this.#agreed;
     const { number } = this.#current;
-    return number < request.steps ? circuits.get(config, plan, request, number + 1) : undefined;
+    return number < request.steps ? circuits.get(config, plan, request, number + 1, builder) : undefined;
   }
 
   /** Moves to the next step: fresh masks, and what the one before kept. */
@@ -52,20 +54,29 @@ export class Steps {
   }
 
   /** The walk of a run whose messages are proved. */
-  #proved(built: BuiltCircuit, walk: Omit<ProvedWalk, 'built' | 'request' | 'plan' | 'model' | 'secrets'>) {
+  #proved(
+    step: number,
+    built: BuiltCircuit,
+    walk: Omit<ProvedWalk, 'built' | 'request' | 'plan' | 'model' | 'secrets'>,
+  ) {
     const { proved, plan } = this.#agreed;
     const { request, pairKeys } = this.#options;
-    const secrets = new Map([
+    const first = new Map([
       [1, pairKeys[0]],
       [2, pairKeys[1]],
     ] as const);
+    // Pair keys are gone behind the first step: later ones are drawn from what it left.
+    const secrets = step === 0 ? first : undefined;
     return proved?.mine.walk({ ...walk, built, request, plan, model: proved.model, secrets });
   }
 
   /** The end: no generator draws again, and nothing is kept. */
   end(): void {
     for (const prg of this.#prgs) prg.wipe();
-    this.#current.engine.clear();
+    const { engine } = this.#current;
+    engine.clear();
+    wipeKept(engine.kept);
+    this.#agreed.proved?.mine.end();
   }
 
   #begin(number: number, built: BuiltCircuit, prgs: readonly [PairPrg, PairPrg], kept: Kept): Step {
@@ -77,7 +88,10 @@ export class Steps {
       trace: trace === undefined ? undefined : { step: number, now, report: trace },
       onProgress: (progress: Progress) => this.#options.onProgress?.(progress),
     };
-    const engine = this.#proved(built, walk) ?? new Engine({ ...walk, id: 0, circuit, k01: prgs[0], k02: prgs[1] });
-    return { number, circuit, engine, prgs, hash };
+    const { proved } = this.#agreed;
+    const session = number === 0 ? proved?.session : proved?.mine.next();
+    const engine =
+      this.#proved(number, built, walk) ?? new Engine({ ...walk, id: 0, circuit, k01: prgs[0], k02: prgs[1] });
+    return { number, circuit, engine, prgs, hash, session };
   }
 }

@@ -6,6 +6,7 @@
  * session is over: nothing is retried under the same masks.
  */
 import { abortedError, sleep } from '../core/abort.ts';
+import { toHex } from '../core/bytes.ts';
 import { SecurityViolationError, TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
@@ -72,6 +73,8 @@ export class OwnerSession {
   /** Length of the prompt, once it is out. */
   #prompt = 0;
   #preprocessMs = 0;
+  /** Of a run that is proved: a text may be on the way, and not all that follows from it is proved yet. */
+  #promised = false;
   #letGo: 1 | 2 | undefined;
   #spent = false;
   #over = false;
@@ -229,9 +232,13 @@ export class OwnerSession {
     const start = now();
     await withBoth((peer) => announceInput(channelTo(channels, peer)));
     this.#spent = true;
+    this.#promised = true;
     await engine.input(inputs);
     const sent = now();
-    const dealt = following === undefined ? undefined : this.#advance(following);
+    const { proved } = this.#agreed;
+    // With secret weights the owner proves what it dealt, on the links that it would deal over.
+    const behind = proved !== undefined && request.weights === 'secret';
+    let dealt = following === undefined || behind ? undefined : this.#advance(following);
     let computed = sent;
     let logits: Float32Array = new Float32Array();
     let outside: readonly number[] = [];
@@ -243,7 +250,6 @@ export class OwnerSession {
       outside = revealOutside(opened);
     };
     // Verdicts and outputs of a proved run come from both.
-    const { proved } = this.#agreed;
     const both = proved && Promise.all([wait.through(1), wait.through(2)]).then(open);
     const reports = await withBoth(async (peer) => {
       await (both ?? wait.through(peer));
@@ -252,10 +258,13 @@ export class OwnerSession {
     });
     const end = now();
     const { proofs } = engine;
+    this.#promised = false;
+    if (following !== undefined && behind) dealt = this.#advance(following);
     engine.clear();
     for (const prg of prgs) prg.wipe();
     if (dealt !== undefined) {
-      this.#ready = this.#guarded(() => this.#awaitReady(() => dealt, end));
+      const dealing = dealt;
+      this.#ready = this.#guarded(() => this.#awaitReady(() => dealing, end));
       // Its error is reported to whoever waits for it.
       this.#ready.catch(() => undefined);
     }
@@ -286,7 +295,8 @@ export class OwnerSession {
   #advance(built: BuiltCircuit): Promise<void> {
     const { channels } = this.#options;
     const next = this.#steps.advance(built);
-    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', { circuit: built.hash })).then(() =>
+    const begins = { circuit: built.hash, session: next.session && toHex(next.session) };
+    const dealt = withBoth((peer) => sendControl(channelTo(channels, peer), 'step', begins)).then(() =>
       this.#dealt(next),
     );
     dealt.catch(() => undefined);
@@ -338,7 +348,7 @@ export class OwnerSession {
     if (this.#agreed.proved === undefined) return thrown;
     if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
     const error = asTercetError(thrown);
-    return this.#spent ? violated(error) : this.#first.beforeText(error);
+    return this.#promised ? violated(error) : this.#first.beforeText(error);
   }
 
   #abort(thrown: unknown): TercetError {

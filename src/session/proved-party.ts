@@ -17,6 +17,7 @@ export class ProvedParty {
   readonly #mine: ProvingSession;
   readonly #owners: Uint8Array;
   #session: Uint8Array | undefined;
+  #begun = false;
 
   /** @param owners the owner's nonce */
   constructor(id: 1 | 2, proving: Proving, owners: Uint8Array) {
@@ -40,17 +41,23 @@ export class ProvedParty {
   }
 
   /**
-   * Whether the owner begins the session that was agreed. SECURITY: one that was before is another one, because this
-   * party's nonce is new. test/session/proved.test.ts.
+   * Whether the owner begins the session that was agreed, or that of the next step. SECURITY: one that was before is
+   * another one, because this party's nonce is new. test/session/proved.test.ts.
    * @throws {SecurityViolationError}
    */
-  check(start: Fields): void {
+  check(start: Fields, step: number): void {
     const told = start.hex('session', SESSION_BYTES);
+    if (step > 0) this.#session = this.#mine.next();
     if (this.#session === undefined || !equalBytes(told, this.#session)) throw new SecurityViolationError('agreement');
   }
 
-  /** @param pairKey with the owner. @throws {TercetError} ERR_INSECURE over a link whose handshake gave no key */
+  /**
+   * The walk of a step. @param pairKey with the owner
+   * @throws {TercetError} ERR_INSECURE over a link whose handshake gave no key
+   */
   walk(options: Omit<ProvedWalk, 'secrets'>, peer: PeerChannel, pairKey: Uint8Array): Walk {
+    if (this.#begun) return this.#mine.walk(options);
+    this.#begun = true;
     const secret = peer.secret?.();
     // SECURITY: a key that the owner might have is none. It draws the seeds of its own proof.
     if (secret === undefined)
@@ -66,5 +73,10 @@ export class ProvedParty {
     const walk = this.#mine.walk({ ...options, secrets });
     secret.fill(0);
     return walk;
+  }
+
+  /** Overwrites what steps to come would be drawn from. */
+  end(): void {
+    this.#mine.end();
   }
 }

@@ -32,13 +32,18 @@ const TABLES = 2 ** 26;
 
 /** The price of a run of `3pc_malicious`. @param plan that of the protocol */
 export function provedPriceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RunShape): Price {
+  const { steps } = shape;
   const base = priceOf(config, plan, weights, shape);
+  const prompt = steps === 0 ? base.traffic : priceOf(config, plan, weights, { ...shape, steps: 0 }).traffic;
+  // Steps grow evenly from none on, so the last one is below twice their mean.
+  const step = steps === 0 ? 0 : (2 * (base.traffic - prompt)) / steps;
   const parameters = listParameters(config).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
   const largest = Math.max(...listParameters(config).map(({ rows, cols }) => rows * cols));
-  const all = KEPT_OF_TRAFFIC * base.traffic + KEPT_OF_PARAMETER * parameters;
-  // What is kept is at least half of a segment, or one relation that is larger.
-  const segments = (weights === 'secret' ? 3 : 2) * (1 + Math.ceil((2 * all) / SEGMENT_BYTES));
-  const kept = Math.min(all, SEGMENT_BYTES + KEPT_OF_PARAMETER * largest);
+  const all = KEPT_OF_TRAFFIC * base.traffic + (steps + 1) * KEPT_OF_PARAMETER * parameters;
+  // What is kept is at least half of a segment, or one relation that is larger. Every step has segments of its own.
+  const segments = (weights === 'secret' ? 3 : 2) * (steps + 1 + Math.ceil((2 * all) / SEGMENT_BYTES));
+  const atOnce = KEPT_OF_TRAFFIC * Math.max(prompt, step) + KEPT_OF_PARAMETER * parameters;
+  const kept = Math.min(atOnce, SEGMENT_BYTES + KEPT_OF_PARAMETER * largest);
   return {
     ...base,
     rounds: Math.ceil(ROUNDS * base.rounds) + SEGMENT_ROUNDS * segments,

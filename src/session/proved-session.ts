@@ -3,7 +3,12 @@ import type { ProofKernels } from '../compute/kernels/proof-types.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import { CompleteBuilder } from '../mpc/protocol/malicious/circuit.ts';
-import { SessionNonce, agreementHash, computePartiesKey } from '../mpc/protocol/malicious/proving/agreement.ts';
+import {
+  SessionNonce,
+  agreementHash,
+  computePartiesKey,
+  nextStepKey,
+} from '../mpc/protocol/malicious/proving/agreement.ts';
 import { ProvedRun } from '../mpc/protocol/malicious/proving/run.ts';
 import { PARAMETERS, type ProofParameters } from '../mpc/proof/soundness.ts';
 import type { PartyId } from '../net/wire/types.ts';
@@ -32,15 +37,12 @@ export function provingWith(settings: ProofSettings): Proving {
  * Refuses what nothing proves yet.
  * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out
  */
-function checkProved({ steps, dealt, widening }: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void {
-  const what =
-    steps > 0
-      ? (['tokens behind the first one are', 'ask for one new token'] as const)
-      : dealt
-        ? (['what a dealer deals is', 'leave out the dealer'] as const)
-        : widening === 'ot'
-          ? (['oblivious transfers of the plan wan-cloud are', 'take the plan lan'] as const)
-          : undefined;
+function checkProved({ dealt, widening }: Pick<CodedRequest, 'dealt' | 'widening'>): void {
+  const what = dealt
+    ? (['what a dealer deals is', 'leave out the dealer'] as const)
+    : widening === 'ot'
+      ? (['oblivious transfers of the plan wan-cloud are', 'take the plan lan'] as const)
+      : undefined;
   if (what === undefined) return;
   throw new TercetError(
     'ERR_PROTOCOL_UNAVAILABLE',
@@ -53,7 +55,11 @@ class ProvedSession implements ProvingSession {
   readonly #self: PartyId;
   readonly #settings: ProofSettings;
   readonly #nonce = new SessionNonce();
+  /** Of the step that no walk was made for yet. */
   #session: Uint8Array | undefined;
+  #last: ProvedRun | undefined;
+  /** What the step behind the last walk is drawn from. */
+  #next: ReadonlyMap<PartyId, Uint8Array> = new Map();
 
   constructor(self: PartyId, settings: ProofSettings) {
     this.#self = self;
@@ -65,29 +71,49 @@ class ProvedSession implements ProvingSession {
   }
 
   agree(nonces: Nonces, names: readonly [Uint8Array, Uint8Array]): Uint8Array {
-    // One execution, one step: nothing of a session is begun again.
+    // One execution: nothing of a session is begun again, and its steps come in order.
     const parts = { nonces, owner: concatBytes(names), attempt: 0, step: 0, branch: 0 };
     this.#session = this.#nonce.begin(parts, this.#self);
+    return this.#session.slice();
+  }
+
+  next(): Uint8Array {
+    invariant(this.#session === undefined && this.#last !== undefined, 'a step behind one that was not begun');
+    this.#session = this.#nonce.next();
     return this.#session.slice();
   }
 
   walk({ built, request, plan, model, secrets, ...engine }: ProvedWalk): Walk {
     const session = this.#session;
     invariant(session !== undefined, 'the parties have agreed on a session');
+    invariant((secrets === undefined) === (this.#last !== undefined), 'what handshakes gave is for the first step');
+    const shared = secrets ?? this.#next;
+    const drawn = Array.from(shared, ([peer, secret]) => [peer, this.#key(peer, secret, session)] as const);
+    this.#session = undefined;
+    const after = new Map(Array.from(shared, ([peer, secret]) => [peer, nextStepKey(secret, session)] as const));
+    this.end();
+    this.#next = after;
     const { kernels: proofKernels, parameters = PARAMETERS[128], segmentBytes = SEGMENT_BYTES } = this.#settings;
     // How it is proved too: a party that cuts other segments would prove something else.
     const asked = [requestCode(request), request.model ?? '', { ...parameters }, segmentBytes];
-    return new ProvedRun({
+    const run = new ProvedRun({
       ...engine,
+      after: this.#last,
       id: this.#self,
       circuit: built.circuit,
       session,
-      keys: new Map(Array.from(secrets, ([peer, secret]) => [peer, this.#key(peer, secret, session)])),
+      keys: new Map(drawn),
       proofKernels,
       proofParameters: parameters,
       segmentBytes,
       agreement: agreementHash({ session, request: asked, plan: JSON.stringify(plan), model, circuit: built.hash }),
     });
+    this.#last = run;
+    return run;
+  }
+
+  end(): void {
+    for (const secret of this.#next.values()) secret.fill(0);
   }
 
   /** What this party shares with another in this session alone. */

@@ -31,10 +31,10 @@ export interface ProvedWalk extends Omit<EngineOptions, 'id' | 'circuit' | 'k01'
   /** Hash of the model that is served. */
   readonly model: string;
   /**
-   * By party, what the handshake with it gave, 32 bytes. Copied. SECURITY: of P1 and P2 it is what their own handshake
-   * gave, which the owner does not have. test/session/proved.test.ts.
+   * By party, what the handshake with it gave, 32 bytes; of the first step alone. Copied. SECURITY: of P1 and P2 it is
+   * what their own handshake gave, which the owner does not have. test/session/proved.test.ts.
    */
-  readonly secrets: ReadonlyMap<PartyId, Uint8Array>;
+  readonly secrets?: ReadonlyMap<PartyId, Uint8Array> | undefined;
 }
 
 /** One session of one party. */
@@ -47,13 +47,19 @@ export interface ProvingSession {
    * @throws {SecurityViolationError} a second time, or where this party's nonce is another one
    */
   agree(nonces: Nonces, names: readonly [Uint8Array, Uint8Array]): Uint8Array;
-  /** The walk, once the session is agreed. */
+  /** The session of the step behind the one that walks: of the same nonces, and of no other step. */
+  next(): Uint8Array;
+  /**
+   * The walk of the session that was made last, once. Behind another it takes no input before that one has passed.
+   */
   walk(options: ProvedWalk): Walk;
+  /** Overwrites what steps to come would be drawn from. */
+  end(): void;
 }
 
 export interface Proving {
   /** Refuses what nothing proves yet. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out */
-  check(request: Pick<CodedRequest, 'steps' | 'dealt' | 'widening'>): void;
+  check(request: Pick<CodedRequest, 'dealt' | 'widening'>): void;
   builder(request: Pick<Request, 'weights' | 'widening'>): RequestBuilder;
   begin(self: PartyId): ProvingSession;
 }
@@ -64,12 +70,12 @@ export interface Proving {
  * nothing proves yet
  */
 export function provingOf(
-  { protocol, steps, dealer, widening }: Pick<Request, 'protocol' | 'steps' | 'dealer' | 'widening'>,
+  { protocol, dealer, widening }: Pick<Request, 'protocol' | 'dealer' | 'widening'>,
   proving: Proving | undefined,
 ): Proving | undefined {
   if (protocol === '3pc_semi_honest') return undefined;
   if (protocol !== '3pc_malicious' || proving === undefined) throw refused(protocol);
-  proving.check({ steps, dealt: dealer !== undefined, widening });
+  proving.check({ dealt: dealer !== undefined, widening });
   return proving;
 }
 

@@ -125,11 +125,6 @@ describe.concurrent('options that are refused', () => {
       ['infer', ...text, '--protocol', '3pc_malicious', '--plan', 'wan-cloud'],
       usage('ERR_PROTOCOL_UNAVAILABLE', /wan-cloud.*3pc_malicious.*plan lan/),
     ],
-    [
-      'proofs of further tokens',
-      ['infer', '--task', 'text-generation', '--text', 'The', '--max-new-tokens', '2', '--protocol', '3pc_malicious'],
-      usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_malicious.*one new token/),
-    ],
     ['aby3', ['infer', ...text, '--protocol', 'aby3'], usage('ERR_PROTOCOL_UNAVAILABLE', /aby3/)],
     ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
     ['an unknown kind of weights', ['infer', ...text, '--weights', 'x'], usage('ERR_ARGUMENT', /open, secret/)],

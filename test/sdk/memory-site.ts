@@ -203,6 +203,8 @@ export async function memorySite(
 
 interface Proved {
   readonly proving?: Proving;
+  /** Longest wait for one message. */
+  readonly timeoutMs?: number;
   /** @param number of the session, from 0 */
   readonly between?: (number: number, self: 1 | 2, channel: Channel) => Channel;
 }
@@ -213,7 +215,7 @@ function opener(
   ends: MemorySite['ends'],
   owners: Channel[],
   on: RingKernels | undefined,
-  { proving, between = (_number, _self, channel) => channel }: Proved,
+  { proving, timeoutMs, between = (_number, _self, channel) => channel }: Proved,
 ): (request: Pick<RoutedLinkRequest, 'party' | 'session'>) => Promise<RoutedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
@@ -221,9 +223,9 @@ function opener(
     const key = (id: 1 | 2) => seeded(32, 7, id);
     let channels = waiting.get(name);
     if (channels === undefined) {
-      const [own1, one0] = memoryPair(0, 1);
-      const [own2, two0] = memoryPair(0, 2);
-      const [one2, two1] = memoryPair(1, 2);
+      const [own1, one0] = memoryPair(0, 1, { timeoutMs });
+      const [own2, two0] = memoryPair(0, 2, { timeoutMs });
+      const [one2, two1] = memoryPair(1, 2, { timeoutMs });
       const now = () => performance.now();
       const number = ends.length / 2;
       const secret = crypto.getRandomValues(new Uint8Array(32));

@@ -1,9 +1,11 @@
 /** `3pc_malicious` by `protocol:` alone, in the SDK on links in memory, with a small circuit in place of the model's. */
 import { describe, expect, it } from 'vitest';
 import { LOGITS, OUTPUT_FORM, REAL_WORDS } from '../../src/ml/models/run.ts';
+import { provingWith } from '../../src/session/proved-session.ts';
 import { failure } from '../failure.ts';
 import { provingOfCircuit, sending } from '../session/proved-toy.ts';
-import { wasm } from '../support/proved.ts';
+import { proofWasm, wasm } from '../support/proved.ts';
+import { QUICK } from '../support/tamper.ts';
 import { memorySite } from './memory-site.ts';
 
 const LABELS = 4;
@@ -37,6 +39,30 @@ describe('a model that is asked for with proofs', () => {
     await failure('ERR_PROTOCOL_UNAVAILABLE', () => plain.load({ protocol: '3pc_malicious' }));
     expect(plain.fetched).toEqual([]);
   });
+
+  it('writes a text of several tokens, piece by piece, and counts the proofs of all steps', async () => {
+    const real = provingWith({ kernels: proofWasm, parameters: QUICK });
+    const pieces: string[] = [];
+    const texts = [];
+    for (const protocol of ['3pc_malicious', '3pc_semi_honest'] as const) {
+      const site = await memorySite('writer', undefined, wasm, { proving: real, timeoutMs: 240_000 });
+      const model = await site.load({ protocol });
+      const stream = model.generate('the cat', { maxNewTokens: 2 });
+      if (protocol === '3pc_malicious') for await (const piece of stream) pieces.push(piece);
+      const result = await stream;
+      texts.push(result);
+      expect(await Promise.all(site.ends)).toEqual(['answered', 'answered']);
+      await model.dispose();
+    }
+    const [proved, plain] = texts;
+    expect(proved.ids).toEqual(plain.ids);
+    expect(pieces.join('')).toBe(proved.text);
+    expect(proved.cost.proofs?.provers).toMatchObject([
+      { prover: 1, segments: 2 },
+      { prover: 2, segments: 2 },
+    ]);
+    expect(plain.cost.proofs).toBeUndefined();
+  }, 300_000);
 
   it('lets go of what it prepared, once somebody was caught, and begins anew', async () => {
     let go: () => void = () => undefined;

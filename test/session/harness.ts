@@ -42,12 +42,13 @@ async function plansOf(weights: WeightSource): Promise<Pick<ServedModel, 'plan' 
 
 /** What both compute parties serve of a source, with open weights. */
 export async function servedModel(weights: WeightSource, on: RingKernels = kernels): Promise<ServedModel> {
+  const encode = parameterEncoder(weights);
   return {
     name: weights.label,
     config: weights.config,
     ...(await plansOf(weights)),
     hash: 'ab'.repeat(32),
-    parameters: await OpenParameters.load(weights, on),
+    parameters: await OpenParameters.load(weights, on, encode, undefined, encode),
   };
 }
 

@@ -4,27 +4,20 @@
  */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { wordsFrom } from '../../src/compute/ring.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
-import { parameterEncoder } from '../../src/ml/models/folding.ts';
-import { listParameters } from '../../src/ml/models/parameters.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
-import type { Parameter } from '../../src/mpc/protocol/types.ts';
-import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
 import { openModel } from '../../src/node/model.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import type { ServedModel } from '../../src/session/compute.ts';
-import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { PATIENCE } from '../../src/session/place.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
-import { SharedParameters, maskParameter, ownerSeeds } from '../../src/session/secret-parameters.ts';
 import { completeCircuit, proofWasm, wasm } from '../support/proved.ts';
-import { seeded } from '../support/simulate.ts';
 import { start } from './harness.ts';
+import { heldWeights } from './held-weights.ts';
 
 const LOGIT_ERROR = 0.02;
 const SEGMENT_BYTES = 2 ** 30;
@@ -40,46 +33,26 @@ const opened = await openModel({
 });
 const source = await opened.weights();
 const { config } = source;
-const encode = parameterEncoder(source);
 const plan = await modelPlan(source, COMPLETE_ROUNDING);
-const SEEDS = [seeded(32, 5, 51), seeded(32, 5, 52)] as const;
 const inputIds = [11, 402];
 const shape = { sequences: 1, tokens: inputIds.length, rows: 0, padded: false, pair: false, steps: 0 };
-
-/** What party 1 and party 2 hold of the weights. */
-async function views(weights: 'open' | 'secret'): Promise<readonly [ParameterView, ParameterView]> {
-  if (weights === 'open') {
-    const view = await OpenParameters.load(source, wasm, encode, undefined, encode);
-    return [view, view];
-  }
-  const masked = new Map<string, BigUint64Array>();
-  for (const [number, parameter] of listParameters(config).entries()) {
-    const words = wordsFrom(Array.from(await encode(parameter), BigInt), 64);
-    masked.set(parameter.name, (await maskParameter(wasm, SEEDS, number, words)).data as BigUint64Array);
-  }
-  const read = async ({ name }: Parameter) => (masked.get(name) as BigUint64Array).slice();
-  return [
-    await SharedParameters.load(1, config, SEEDS[0], read, wasm, true),
-    await SharedParameters.load(2, config, SEEDS[1], read, wasm, true),
-  ];
-}
 
 it.each([
   ['open', [0, 1, 1]],
   ['secret', [1, 1, 1]],
 ] as const)('%s weights: a model answers, behind every verdict', { timeout: 300_000 }, async (weights, segments) => {
   const hash = 'ef'.repeat(32);
-  const parameters = await views(weights);
+  const { views, seeds } = await heldWeights(source, weights);
   const served = (id: 1 | 2): ServedModel => ({
     ...{ name: source.label, config, plan, provedPlan: plan, hash },
-    parameters: parameters[id - 1],
+    parameters: views[id - 1],
   });
   const bytes = [0, 1, 2].map(() => [0, 0, 0]);
   const { owner, ends, sent } = start({
     request: { model: hash, protocol: '3pc_malicious', weights, ...shape },
     model: served(1),
     compute: (id) => ({ models: [served(id)], patience: PATIENT }),
-    seeds: weights === 'secret' ? ownerSeeds(SEEDS) : undefined,
+    seeds,
     on: wasm,
     circuits: new Circuits(),
     proving: provingWith({ kernels: proofWasm, segmentBytes: SEGMENT_BYTES }),

@@ -80,6 +80,52 @@ describe('a lie about a product', () => {
   });
 });
 
+describe('a token behind a prompt', () => {
+  const cell = { family: 'steps', weights: 'open', cheater: 1, to: 2, message: 'kept-keys/m', change: 'one' } as const;
+  const ofP2 = { cheater: 2, to: 1 } as const;
+  const ofP0 = { weights: 'secret', cheater: 0, to: 1 } as const;
+
+  it.each([
+    ['P1, another key', cell, 'proof'],
+    ['P1, another mask of a value', { ...cell, message: 'kept-values/l1' }, 'proof'],
+    ['P2, another value', { ...cell, ...ofP2, message: 'kept-values/m' }, 'proof'],
+    ['P2, another mask of a key', { ...cell, ...ofP2, message: 'kept-keys/l2' }, 'proof'],
+    ['P0, another mask of a key', { ...cell, ...ofP0, message: 'kept-keys/l1' }, 'proof'],
+    ['P1, a table of the step before', { ...cell, message: 'select-12', change: 'replay' }, undefined],
+    [
+      'P2, the proof of the step before',
+      { ...cell, ...ofP2, message: 'proof-answer/2.0.1', change: 'replay' },
+      'proof',
+    ],
+    [
+      'P0, the anchor of the step before',
+      { ...cell, cheater: 0, to: 2, message: 'proof-anchor/2', change: 'replay' },
+      'proof',
+    ],
+    ['P1, the agreement of the step before', { ...cell, message: 'agreement', change: 'replay' }, 'agreement'],
+  ] as const)('%s: is caught, and nothing of the step opens', { timeout: 240_000 }, async (_name, changed, phase) => {
+    const world = await worldOf(changed.weights);
+    expect((await world.normal()).errors).toEqual([undefined, undefined, undefined]);
+    const row = await tampered(world, changed);
+    expect(row).toMatchObject({ outcome: 'caught', clean: true });
+    expect(row.error).toContain('ERR_SECURITY_VIOLATION');
+    if (phase !== undefined) expect(row.phase).toContain(phase);
+  });
+
+  it.each(['kept-keys/m', 'kept-values/m'])('%s goes unnoticed where nothing is proved', async (message) => {
+    const row = await tampered(await World.make('3pc_semi_honest', 'open', 'steps', on), { ...cell, message });
+    expect(row).toMatchObject({ outcome: 'accepted', error: [null, null] });
+  });
+});
+
+/** Made once: its circuits and public tables serve every cell. */
+const made = new Map<WeightMode, Promise<World>>();
+function worldOf(weights: WeightMode): Promise<World> {
+  const world = made.get(weights) ?? World.make('3pc_malicious', weights, 'steps', on);
+  made.set(weights, world);
+  return world;
+}
+
 describe('the suite', () => {
   it('takes up a file of rows where it was left, and ends with its signal', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tercet-tamper-'));

@@ -47,13 +47,18 @@ const HONEST = (cheater: PartyId) => ([0, 1, 2] as const).filter((id) => id !== 
 export async function tampered(world: World, cell: Cell, signal?: AbortSignal): Promise<TamperRow> {
   const normal = await world.normal();
   const captured = await world.captured();
-  const proves = captured !== undefined && cell.change !== 'drop' && /-(deal|input|ahead|12|21)$/.test(cell.message);
+  const ofRun = /(^kept-.*|-(deal|input|ahead|12|21))$/;
+  const proves = captured !== undefined && cell.change !== 'drop' && ofRun.test(cell.message);
   captured?.forget(proves);
   let changes = 0;
   let met = false;
   let session: Uint8Array = new Uint8Array(32);
   let seed: Uint8Array = new Uint8Array(32);
-  const earlier: Uint8Array[] = [];
+  let formed = true;
+  // The step that the cheater is at: what it sends in an earlier one is what it should.
+  let step = 0;
+  const earlier: Earlier[] = [];
+  const meant = (tag: string) => step === world.step && changes === 0 && hit(tag);
   const hit = (tag: string) => tag === cell.message || tag.startsWith(`${cell.message}/`);
   const corrupt = (self: PartyId, channel: Channel): Channel => {
     if (self !== cell.cheater) return channel;
@@ -64,6 +69,7 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
       abort: (error) => channel.abort(error),
       recv: async (tag, length) => {
         const bytes = await channel.recv(tag, length);
+        if (tag === 'control/step') step++;
         if (/^proof-seed\/\d\.0\.1$/.test(tag)) seed = bytes;
         return bytes;
       },
@@ -72,14 +78,18 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
           const claims = await captured.repaired(self, session, seed, bytes);
           return channel.send(tag, claims ?? bytes);
         }
-        if (changes > 0 || peer !== cell.to || !hit(tag)) {
-          if (!tag.startsWith('control/')) earlier.push(bytes.slice());
+        // To both of the others, and the first of them hears it before anything else.
+        if (tag === 'control/step' && peer === 1) step++;
+        if (peer !== cell.to || !meant(tag)) {
+          if (!tag.startsWith('control/')) earlier.push({ tag, bytes: bytes.slice() });
           return channel.send(tag, bytes);
         }
         met = true;
-        const instead = changed(cell.change, bytes, earlier);
+        const all = earlier.map((one) => one.bytes);
+        const instead = changed(cell.change, bytes, all, ofStepBefore(earlier, tag, bytes.length));
         if (unchanged(bytes, instead)) return channel.send(tag, bytes);
         changes++;
+        formed = instead[0]?.length === bytes.length;
         if (cell.change === 'leave') return channel.abort(new Error('left'));
         // In place: the cheater goes on with what it sent, and verifies as if nothing had been.
         if (instead[0]?.length === bytes.length) bytes.set(instead[0]);
@@ -87,6 +97,16 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
       },
     };
   };
+  const kept = await world.kept();
+  if (kept !== undefined && cell.message.startsWith('kept-'))
+    kept.lie = {
+      ...{ cheater: cell.cheater, message: cell.message },
+      change: (bytes) => changed(cell.change, bytes)[0],
+      done: () => {
+        met = true;
+        changes++;
+      },
+    };
   const played = await world.play({
     corrupt,
     signal,
@@ -95,11 +115,32 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
       session = made;
     },
   });
+  if (kept !== undefined) kept.lie = undefined;
   const outcome = !met ? 'absent' : changes === 0 ? 'same' : undefined;
-  return rowOf(world, cell, played, normal, outcome);
+  return rowOf(world, cell, played, normal, outcome, formed);
 }
 
-function rowOf(world: World, cell: Cell, played: Played, normal: Played, known: CellOutcome | undefined): TamperRow {
+interface Earlier {
+  readonly tag: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The message of the step before in whose place one stands: of its tag, else of its kind and, if there is one, length. */
+function ofStepBefore(earlier: readonly Earlier[], tag: string, length: number): Uint8Array | undefined {
+  const kind = tag.split('/')[0];
+  const alike = earlier.filter((one) => one.tag.split('/')[0] === kind);
+  const fits = alike.filter(({ bytes }) => bytes.length === length);
+  return (fits.find((one) => one.tag === tag) ?? fits[0] ?? alike[0])?.bytes;
+}
+
+function rowOf(
+  world: World,
+  cell: Cell,
+  played: Played,
+  normal: Played,
+  known: CellOutcome | undefined,
+  formed: boolean,
+): TamperRow {
   const { family, weights, cheater, to, message, change } = cell;
   const errors = HONEST(cheater).map((id) => played.errors[id]);
   const phase = errors.map((error) => (error instanceof SecurityViolationError ? (error.phase ?? null) : null));
@@ -107,7 +148,10 @@ function rowOf(world: World, cell: Cell, played: Played, normal: Played, known: 
   return {
     ...{ protocol: world.protocol, family, weights, cheater, to, message, change },
     outcome:
-      known ?? (world.protocol === '3pc_semi_honest' ? unproved(played) : proved(world, cell, played, normal, clean)),
+      known ??
+      (world.protocol === '3pc_semi_honest'
+        ? unproved(played)
+        : proved(world, cell, played, normal, { clean, formed })),
     error: errors.map((error) => error?.code ?? null),
     phase,
     seeds: played.sent.filter(({ tag }) => tag.startsWith(`proof-seed/${cheater}.`)).length,
@@ -120,8 +164,14 @@ function unproved({ errors }: Played): CellOutcome {
   return errors.every((error) => error === undefined) ? 'accepted' : 'caught';
 }
 
-function proved(world: World, cell: Cell, played: Played, normal: Played, clean: boolean): CellOutcome {
-  const { phase, beforeText, late } = expectedOf(cell);
+function proved(
+  world: World,
+  cell: Cell,
+  played: Played,
+  normal: Played,
+  { clean, formed }: { readonly clean: boolean; readonly formed: boolean },
+): CellOutcome {
+  const { phase, beforeText, late } = expectedOf(cell, formed);
   const honest = HONEST(cell.cheater).map((id) => played.errors[id]);
   if (played.logits !== undefined)
     return honest.every((error) => error === undefined) && sameAnswer(world, played, normal) ? 'harmless' : 'survived';

@@ -7,6 +7,7 @@ import { VERIFIERS } from '../../mpc/protocol/malicious/proving/plan.ts';
 import type { PartyId } from '../../net/wire/types.ts';
 import type { WeightMode } from '../../session/request.ts';
 import { CHANGES, CONTENT, type Change } from './changes.ts';
+import { KEPT_CELLS } from './kept.ts';
 import { FAMILIES, type Family } from './world.ts';
 
 export interface Cell {
@@ -71,12 +72,28 @@ const SESSION: readonly Target[] = [
   { from: 2, to: 1, message: 'binding/nonce' },
 ];
 
+/** Words that a party kept of the step before: m, and the masks that it has. */
+function keptWords(weights: WeightMode): Target[] {
+  const held: readonly (readonly [from: PartyId, words: readonly string[]])[] = [
+    [1, ['m', 'l1']],
+    [2, ['m', 'l2']],
+    ...(weights === 'secret' ? [[0, ['l1', 'l2']] as const] : []),
+  ];
+  return held.flatMap(([from, words]) =>
+    words.flatMap((word) =>
+      KEPT_CELLS.map((kind): Target => ({ from, to: VERIFIERS[from][0], message: `${kind}/${word}` })),
+    ),
+  );
+}
+
 const isProof = (message: string) => message.startsWith('proof-');
 const isDealt = (message: string) => /^(proof-anchor|binding|.*-(deal|ahead)$)/.test(message);
 
 /** Changes that a message of this kind is worth in a family. Every session of a whole model takes seconds. */
 function changesOf(family: Family, { from, message }: Target): readonly Change[] {
+  if (family === 'steps') return message.startsWith('kept-') ? ['one', 'all'] : ['bit', 'replay'];
   const fits = CHANGES.filter((change) => {
+    if (change === 'replay') return false;
     if (change === 'lift') return /^proof-answer\/\d\.0\.1$/.test(message);
     // Who leaves before the text has broken no promise, and an owner may leave whenever it likes.
     if (change === 'leave') return from !== 0 && !isDealt(message);
@@ -93,8 +110,10 @@ function changesOf(family: Family, { from, message }: Target): readonly Change[]
  * @param stages of each of its proofs
  */
 export function cellsOf(family: Family, weights: WeightMode, stages: (proof: PartyId) => number): readonly Cell[] {
-  const targets = [...gateMessages(weights), ...proofMessages(weights, stages), ...SESSION];
-  const has = (message: string) => family === 'gates' || !message.startsWith('input');
+  const kept = family === 'steps' ? keptWords(weights) : [];
+  const targets = [...kept, ...gateMessages(weights), ...proofMessages(weights, stages), ...SESSION];
+  const has = (message: string) =>
+    family === 'gates' || !(message.startsWith('input') || (family === 'steps' && message.startsWith('binding')));
   return targets
     .filter(({ message }) => has(message))
     .flatMap((target) =>
@@ -111,10 +130,11 @@ export const WORLDS = FAMILIES.flatMap((family) =>
   (['open', 'secret'] as const).map((weights) => ({ family, weights })),
 );
 
-export function expectedOf({ weights, cheater, message, change }: Cell): Expected {
+/** @param formed whether what came in its place has its length, where the change does not say that */
+export function expectedOf({ weights, cheater, message, change }: Cell, formed: boolean): Expected {
   const late = message.startsWith('output') || message.startsWith('proof-verdict') || /^proof-seed/.test(message);
   const beforeText = isDealt(message);
-  const content = (CONTENT as readonly string[]).includes(change) || change === 'lift';
+  const content = change === 'replay' ? formed : (CONTENT as readonly string[]).includes(change) || change === 'lift';
   if (!content) return { phase: undefined, beforeText, late };
   if (message === 'agreement' || message === 'binding/nonce') return { phase: 'agreement', beforeText, late };
   if (cheater === 0 && message.endsWith('-input'))

@@ -5,7 +5,7 @@ import { concatBytes } from '../../core/bytes.ts';
 export const CONTENT = ['bit', 'top', 'one', 'all', 'swap', 'zero', 'random', 'repeat'] as const;
 /** Another length, or another order of messages. */
 const FORM = ['short', 'long', 'twice', 'drop', 'leave'] as const;
-export const CHANGES = [...CONTENT, ...FORM, 'lift'] as const;
+export const CHANGES = [...CONTENT, ...FORM, 'lift', 'replay'] as const;
 
 /**
  * bit, top   the lowest, or the highest, bit of the last byte is another
@@ -20,14 +20,21 @@ export const CHANGES = [...CONTENT, ...FORM, 'lift'] as const;
  * drop       it never comes
  * leave      its sender leaves instead
  * lift       2^64 is added to a claim, which no sum mod 2^64 sees
+ * replay     that of the step before comes in its place
  */
 export type Change = (typeof CHANGES)[number];
 
 /**
  * What is sent in place of a message, in order.
  * @param earlier messages of the same sender, first to last
+ * @param before that of the step before
  */
-export function changed(change: Change, bytes: Uint8Array, earlier: readonly Uint8Array[]): readonly Uint8Array[] {
+export function changed(
+  change: Change,
+  bytes: Uint8Array,
+  earlier: readonly Uint8Array[] = [],
+  before: Uint8Array = bytes,
+): readonly Uint8Array[] {
   const out = bytes.slice();
   const half = out.length >> 1;
   switch (change) {
@@ -67,6 +74,8 @@ export function changed(change: Change, bytes: Uint8Array, earlier: readonly Uin
     case 'lift':
       out[8]++;
       return [out];
+    case 'replay':
+      return [before.slice()];
   }
 }
 

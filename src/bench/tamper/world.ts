@@ -36,12 +36,13 @@ import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import type { Request, WeightMode } from '../../session/request.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../session/secret-parameters.ts';
+import { KeptWords } from './kept.ts';
 import { Captured } from './repair.ts';
 
 export type Protocol = '3pc_semi_honest' | '3pc_malicious';
 
-/** A circuit with one gate of every kind, and whole models by what their heads give. */
-export const FAMILIES = ['gates', 'classification', 'tokens', 'generation'] as const;
+/** A circuit with one gate of every kind, whole models by what their heads give, and a step that follows on another. */
+export const FAMILIES = ['gates', 'classification', 'tokens', 'generation', 'steps'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** A compression that misses an error once in 2^23: a matrix has hundreds of cells, and each is a session. */
@@ -53,6 +54,10 @@ const SIZES = { hidden_size: 4, num_hidden_layers: 1, num_attention_heads: 1, in
 const POSITIONS = { max_position_embeddings: 4, type_vocab_size: 2 };
 const LABELS = { id2label: { '0': 'no', '1': 'yes' } };
 const BERT = { model_type: 'bert', hidden_act: 'gelu', layer_norm_eps: 1e-12, ...SIZES, ...POSITIONS };
+const GPT2 = {
+  ...{ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'], activation_function: 'gelu_new' },
+  ...{ n_embd: 4, n_layer: 1, n_head: 1, n_inner: 4, vocab_size: 5, n_positions: 4, layer_norm_epsilon: 1e-5 },
+};
 const CONFIGS: Readonly<Record<Family, object>> = {
   gates: { ...BERT, architectures: ['BertForMaskedLM'] },
   classification: { ...BERT, architectures: ['BertForSequenceClassification'], ...LABELS },
@@ -60,11 +65,12 @@ const CONFIGS: Readonly<Record<Family, object>> = {
     ...{ model_type: 'distilbert', architectures: ['DistilBertForTokenClassification'], activation: 'gelu' },
     ...{ dim: 4, n_layers: 1, n_heads: 1, hidden_dim: 4, vocab_size: 5, max_position_embeddings: 4, ...LABELS },
   },
-  generation: {
-    ...{ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'], activation_function: 'gelu_new' },
-    ...{ n_embd: 4, n_layer: 1, n_head: 1, n_inner: 4, vocab_size: 5, n_positions: 4, layer_norm_epsilon: 1e-5 },
-  },
+  generation: GPT2,
+  steps: GPT2,
 };
+/** The prompt, and the token behind it. */
+const PROMPT = [3, 1];
+const BEHIND = 4;
 const HASH = '7a'.repeat(32);
 /** The same in every run, like the weights: what differs is what the parties draw. */
 const SHARING = [new Uint8Array(32).fill(51), new Uint8Array(32).fill(52)] as const;
@@ -126,7 +132,7 @@ export interface Play {
   readonly signal?: AbortSignal | undefined;
   /** Longest wait of a party for one message. */
   readonly timeoutMs?: number | undefined;
-  /** Called with the session that the parties agree on. */
+  /** Called with the session that the parties agree on, and with that of every step behind. */
   readonly agreed?: (session: Uint8Array) => void;
 }
 
@@ -137,6 +143,7 @@ interface Sent {
 }
 
 export interface Played {
+  /** Of the last step. */
   readonly logits: readonly number[] | undefined;
   /** Of P0, P1 and P2: why it failed, or undefined. */
   readonly errors: readonly (TercetError | undefined)[];
@@ -156,6 +163,7 @@ export class World {
   readonly #served: readonly [ServedModel, ServedModel];
   readonly #circuits: Circuits;
   #captured: Captured | undefined;
+  #kept: KeptWords | undefined;
   #normal: Promise<Played> | undefined;
 
   private constructor(
@@ -199,6 +207,11 @@ export class World {
     return new World(protocol, weights, family, on, [await of(1), await of(2)]);
   }
 
+  /** The step whose messages are changed, which is the last. */
+  get step(): 0 | 1 {
+    return this.family === 'steps' ? 1 : 0;
+  }
+
   /** Masked places. */
   get #rows(): readonly number[] {
     return this.family === 'gates' ? [0] : [];
@@ -207,7 +220,7 @@ export class World {
   get #request(): Request {
     const { protocol, weights } = this;
     const rows = this.#rows.length;
-    const shape = { sequences: 1, tokens: 2, rows, padded: false, pair: false, steps: 0 };
+    const shape = { sequences: 1, tokens: PROMPT.length, rows, padded: false, pair: false, steps: this.step };
     return { model: HASH, protocol, weights, ...shape };
   }
 
@@ -218,11 +231,11 @@ export class World {
     return provingWith({ kernels: proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES });
   }
 
-  /** The circuit of its sessions: one object, shared by them all. */
+  /** The circuit of the last step of its sessions: one object, shared by them all. */
   async circuit(): Promise<Circuit> {
     const { config, plan } = this.#served[0];
     const builder = this.#proving?.builder;
-    return (await this.#circuits.get(config, plan, this.#request, 0, builder)).circuit;
+    return (await this.#circuits.get(config, plan, this.#request, this.step, builder)).circuit;
   }
 
   /** What verifiers take in, of a protocol that proves. Public words are kept from one session to the next. */
@@ -230,8 +243,18 @@ export class World {
     if (this.protocol === '3pc_semi_honest') return undefined;
     const { kernels, proofs } = this.#engines;
     const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
+    // It looks at halves as a cheater has them.
+    await this.kept();
     this.#captured ??= new Captured(await this.circuit(), on);
     return this.#captured;
+  }
+
+  /** Words that parties keep, where a step follows on another. */
+  async kept(): Promise<KeptWords | undefined> {
+    if (this.step === 0) return undefined;
+    const circuit = await this.circuit();
+    this.#kept ??= new KeptWords(circuit);
+    return this.#kept;
   }
 
   /** The session that nobody changes. */
@@ -291,7 +314,9 @@ export class World {
         parameters: ownerParameters(this.#config, seeds),
       });
       await owner.prepare();
-      logits = Array.from((await owner.run([{ inputIds: [3, 1], rows: this.#rows }])).logits);
+      const first = await owner.run([{ inputIds: PROMPT, rows: this.#rows }]);
+      const last = this.step === 0 ? first : await owner.next({ tokenId: BEHIND, position: PROMPT.length });
+      logits = Array.from(last.logits);
     } catch (error) {
       failed = asTercetError(error);
     }
@@ -316,6 +341,12 @@ export class World {
             agreed?.(made.slice());
             return made;
           },
+          next: () => {
+            const made = session.next();
+            agreed?.(made.slice());
+            return made;
+          },
+          end: () => session.end(),
           walk: (walk) => {
             const run = session.walk(walk);
             runs[self] = run as ProvedRun;

@@ -6,7 +6,7 @@
  * until their last use and dropped then.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
-import { type Vector, type Words, lengthOf } from '../../../compute/ring.ts';
+import { type Vector, type Words, lengthOf, sliceWords } from '../../../compute/ring.ts';
 import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
@@ -17,7 +17,7 @@ import type { Inputs } from '../types.ts';
 import { type Circuit, isGate } from './circuit.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
-import { type Kept, Link, type ParameterView, type Party, type Traffic } from './party.ts';
+import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
 
 export interface EngineOptions {
   readonly id: PartyId;
@@ -29,7 +29,7 @@ export interface EngineOptions {
   readonly k02?: PairPrg | undefined;
   /** This party's own generator, the platform's where none is given; tests give one that they can repeat. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
-  /** What the engine of the step before kept. */
+  /** What the engine of the step before kept. Overwritten with this step. */
   readonly kept?: Kept | undefined;
   readonly signal?: AbortSignal | undefined;
   onProgress?(progress: Progress): void;
@@ -220,8 +220,13 @@ export class Engine implements Party {
     return this.#after;
   }
 
-  /** Lets go of every value. The end of an execution, in whatever state. */
+  /**
+   * Lets go of every value, and overwrites what the step before kept; of a step that came to no end, its own too. In
+   * whatever state.
+   */
   clear(): void {
+    wipeKept(this.#before);
+    if (this.#phase !== 'done') wipeKept(this.#after);
     this.#values.clear();
     this.#held.clear();
     this.kernels.sweep(() => []);
@@ -299,15 +304,18 @@ export class Engine implements Party {
   }
 
   /**
-   * Reads what this party holds of every kept wire into this process's memory, where they outlive the vectors of
-   * this step.
+   * Copies what this party holds of every kept wire into this process's memory, where they outlive the vectors of
+   * this step, and what it took up itself.
    */
   async #keepFor(): Promise<void> {
     const components = HELD[this.#circuit.sharing][this.id];
     const kept = new Map<string, Partial<Record<Component, Words>>>();
     for (const [name, wire] of this.#circuit.kept) {
       const parts: Partial<Record<Component, Words>> = {};
-      for (const component of components) parts[component] = await this.kernels.read(await this.value(wire, component));
+      for (const component of components) {
+        const words = await this.kernels.read(await this.value(wire, component));
+        parts[component] = sliceWords(words, 0, words.data.length);
+      }
       kept.set(name, parts);
     }
     this.#after = kept;

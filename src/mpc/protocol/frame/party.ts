@@ -99,6 +99,15 @@ export class Link {
 /** What a party keeps of one step for the next: the components that it holds of every kept wire. */
 export type Kept = ReadonlyMap<string, Readonly<Partial<Record<Component, Words>>>>;
 
+/**
+ * Overwrites what a step kept. SECURITY: who reads a party's memory later finds no share.
+ * test/session/proved-steps.test.ts.
+ */
+export function wipeKept(kept: Kept): void {
+  for (const parts of kept.values())
+    for (const { data } of Object.values(parts)) new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0);
+}
+
 export interface Party {
   readonly id: PartyId;
   readonly kernels: RingKernels;

@@ -42,11 +42,11 @@ export function provedSession({ nonces, owner, attempt, step, branch }: SessionP
 /**
  * A party's nonce for one session. SECURITY: whoever was shown the challenges of a session knows them when it comes
  * again. So a nonce begins one session, and a session without this party's fresh nonce is refused: nothing has to be
- * remembered.
+ * remembered. Every step of a run is a session of its own, and comes once.
  */
 export class SessionNonce {
   readonly bytes: Uint8Array;
-  #begun = false;
+  #parts: SessionParts | undefined;
 
   /** @param bytes 32 of this party's own generator */
   constructor(bytes: Uint8Array = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))) {
@@ -58,9 +58,18 @@ export class SessionNonce {
    * @throws {SecurityViolationError} a second time, or where this party's nonce is another one
    */
   begin(parts: SessionParts, party: 0 | 1 | 2): Uint8Array {
-    if (this.#begun || !equalBytes(parts.nonces[party], this.bytes)) throw new SecurityViolationError('agreement');
-    this.#begun = true;
+    if (this.#parts !== undefined || !equalBytes(parts.nonces[party], this.bytes))
+      throw new SecurityViolationError('agreement');
+    this.#parts = { ...parts, nonces: [...parts.nonces] };
     return provedSession(parts);
+  }
+
+  /** The session of the step behind the last one: the same nonces, the next number. */
+  next(): Uint8Array {
+    const before = this.#parts;
+    invariant(before !== undefined, 'a step behind a session that was not agreed');
+    this.#parts = { ...before, step: before.step + 1 };
+    return provedSession(this.#parts);
   }
 }
 
@@ -71,6 +80,14 @@ export class SessionNonce {
 export function computePartiesKey(secret: Uint8Array, session: Uint8Array): Uint8Array {
   invariant(secret.length >= 32, 'a secret of at least 32 bytes');
   return hkdf(sha256, secret, session, text('tercet/1 k12'), 32);
+}
+
+/**
+ * What two parties share for the step behind this one. Neither it nor what is made of it says what this step was drawn
+ * from, which is overwritten with the step.
+ */
+export function nextStepKey(key: Uint8Array, session: Uint8Array): Uint8Array {
+  return hkdf(sha256, key, session, text('tercet/1 next step'), 32);
 }
 
 /** All that is public about a run. */

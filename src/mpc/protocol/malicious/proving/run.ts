@@ -7,7 +7,13 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
 import type { Words } from '../../../../compute/ring.ts';
 import { concatBytes, equalBytes } from '../../../../core/bytes.ts';
-import { SecurityViolationError, type ViolationPhase, asTercetError, invariant } from '../../../../core/errors.ts';
+import {
+  SecurityViolationError,
+  TercetError,
+  type ViolationPhase,
+  asTercetError,
+  invariant,
+} from '../../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
 import { firstStep } from '../../../prg/gate-id.ts';
 import { PairPrg } from '../../../prg/prg.ts';
@@ -33,6 +39,8 @@ export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'obse
   readonly segmentBytes: number;
   /** `agreementHash`, as this party computes it. */
   readonly agreement: Uint8Array;
+  /** The run of the step before, whose kept words this one takes up. */
+  readonly after?: Pick<ProvedRun, 'passed'> | undefined;
 }
 
 export class ProvedRun {
@@ -41,11 +49,16 @@ export class ProvedRun {
   readonly #engine: Engine;
   readonly #proofs: Proofs;
   readonly #prgs: PairPrg[] = [];
+  /** Until its text goes. */
+  #after: ProvedOptions['after'];
   #ended = false;
+  #passed = false;
 
   constructor(options: ProvedOptions) {
     invariant(options.circuit.sharing === 'complete', 'proofs are about complete sharing');
-    this.#options = options;
+    // No run holds those of all steps before it.
+    this.#options = { ...options, after: undefined };
+    this.#after = options.after;
     const { id, keys, circuit, session } = options;
     const prg = (one: PartyId, other: PartyId): PairPrg | undefined => {
       const key = id === one ? keys.get(other) : id === other ? keys.get(one) : undefined;
@@ -62,7 +75,7 @@ export class ProvedRun {
     const recorded = new Map<PartyId, Channel>();
     for (const [peer, channel] of options.channels) recorded.set(peer, this.#transcript.over(channel));
     this.#engine = new Engine({
-      ...options,
+      ...this.#options,
       channels: recorded,
       k01: prg(0, 1),
       k02: prg(0, 2),
@@ -81,10 +94,14 @@ export class ProvedRun {
     return this.output();
   }
 
-  /** Anchors, and what is dealt. No message of it follows from an input. */
+  /**
+   * Anchors, and what is dealt. No message of it follows from an input. Behind another step, whose run has passed, the
+   * session says what a link that ends means, and ends the others.
+   */
   async deal(): Promise<void> {
-    await this.#guarded('messages', () => this.#proofs.begin());
-    await this.#guarded('messages', () => this.#engine.deal());
+    const ends = this.#after === undefined;
+    await this.#guarded('messages', () => this.#proofs.begin(), ends);
+    await this.#guarded('messages', () => this.#engine.deal(), ends);
   }
 
   /** Refused: nothing would prove what another one deals. @throws {TercetError} ERR_INTERNAL */
@@ -97,13 +114,18 @@ export class ProvedRun {
     return this.#proofs.report;
   }
 
-  /** What the next step takes up. */
+  /** What the next step takes up. P0 keeps masks alone, which it has before a text; words are kept of a run that passed. */
   get kept(): Kept {
+    invariant(this.#options.id === 0 || this.#passed, 'nothing is kept of a run that did not pass');
     return this.#engine.kept;
   }
 
-  /** The input, what P1 and P2 agree on, and P0's statements. */
+  /**
+   * The input, what P1 and P2 agree on, and P0's statements.
+   * @throws {TercetError} ERR_STATE behind a step that did not pass
+   */
   async input(inputs?: Inputs): Promise<void> {
+    await this.#guarded('messages', async () => this.#follows());
     await this.#guarded('messages', () => this.#engine.input(inputs));
     await this.#guarded('agreement', () => this.#agree());
     await this.#guarded('messages', () => this.#proofs.state());
@@ -118,8 +140,16 @@ export class ProvedRun {
   async output(): Promise<ReadonlyMap<string, Words>> {
     await this.#guarded('proof', () => this.#proofs.finish());
     const outputs = await this.#guarded('output', () => this.#engine.output());
+    this.#passed = true;
     this.clear();
     return outputs;
+  }
+
+  /** SECURITY: nothing that depends on a text follows on words that nobody proved. test/session/proved-steps.test.ts. */
+  #follows(): void {
+    if (this.#after?.passed === false)
+      throw new TercetError('ERR_STATE', 'the step before did not pass', 'start a new run');
+    this.#after = undefined;
   }
 
   /** The end, in whatever phase: nothing is kept, and keys are overwritten. Safe to call twice. */
@@ -148,7 +178,7 @@ export class ProvedRun {
   }
 
   /** Runs a phase. SECURITY: one error and one way for whatever came, or did not come, from a peer. */
-  async #guarded<T>(phase: ViolationPhase, body: () => Promise<T>): Promise<T> {
+  async #guarded<T>(phase: ViolationPhase, body: () => Promise<T>, ends = true): Promise<T> {
     try {
       return await body();
     } catch (thrown) {
@@ -156,9 +186,14 @@ export class ProvedRun {
       const theirs = error.kind === 'peer' || error.kind === 'io';
       const violation = error.code !== 'ERR_SECURITY_VIOLATION' && theirs ? new SecurityViolationError(phase) : error;
       this.clear();
-      for (const channel of this.#options.channels.values()) channel.abort(violation);
+      if (ends) for (const channel of this.#options.channels.values()) channel.abort(violation);
       throw violation;
     }
+  }
+
+  /** Whether all proofs that this party had a part in were accepted, and its outputs went, or opened. */
+  get passed(): boolean {
+    return this.#passed;
   }
 
   /** Whether keys were overwritten: behind the outputs, or a failure. */

@@ -1,0 +1,272 @@
+/**
+ * Tokens behind a prompt in `3pc_malicious` (PROTOCOL §16.9): each step a session of its own, on words that the step
+ * before proved, and nothing after a step that did not pass.
+ */
+import { describe, expect, it } from 'vitest';
+import { toHex } from '../../src/core/bytes.ts';
+import { SecurityViolationError } from '../../src/core/errors.ts';
+import { parseModelConfig } from '../../src/ml/config.ts';
+import { modelPlan } from '../../src/ml/measured-ranges.ts';
+import { buildModel } from '../../src/ml/models/secure-at-once.ts';
+import { randomWeights } from '../../src/ml/models/random.ts';
+import { runFloat } from '../../src/ml/reference/float.ts';
+import type { Kept } from '../../src/mpc/protocol/frame/party.ts';
+import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
+import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
+import { ProvedRun } from '../../src/mpc/protocol/malicious/proving/run.ts';
+import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
+import { memoryPair } from '../../src/net/simulated/memory-link.ts';
+import { Circuits } from '../../src/session/circuits.ts';
+import type { ServedModel } from '../../src/session/compute.ts';
+import type { OwnerSession } from '../../src/session/owner.ts';
+import { PATIENCE } from '../../src/session/place.ts';
+import { provingWith } from '../../src/session/proved-session.ts';
+import type { Proving } from '../../src/session/proving.ts';
+import type { Request } from '../../src/session/request.ts';
+import { failure } from '../failure.ts';
+import { completeCircuit, proofWasm, wasm } from '../support/proved.ts';
+import { noParameters } from '../support/simulate.ts';
+import { type StartOptions, start } from './harness.ts';
+import { heldWeights } from './held-weights.ts';
+import { sending } from './proved-toy.ts';
+
+type Weights = 'open' | 'secret';
+const LOGIT_ERROR = 0.02;
+const SEGMENT_BYTES = 2 ** 30;
+const LONG = { timeout: 300_000 };
+const WAIT_MS = 240_000;
+const PATIENT = {
+  ...PATIENCE,
+  ...{ startMs: WAIT_MS, dealMs: WAIT_MS, silenceMs: WAIT_MS, textMs: WAIT_MS },
+};
+/** As small as a decoder can be. */
+const source = randomWeights(
+  parseModelConfig({
+    ...{ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'], activation_function: 'gelu_new' },
+    ...{ n_embd: 4, n_layer: 1, n_head: 1, n_inner: 4, vocab_size: 5, n_positions: 4, layer_norm_epsilon: 1e-5 },
+  }),
+  5,
+  { outliers: false },
+);
+const { config } = source;
+const plan = await modelPlan(source, COMPLETE_ROUNDING);
+const HASH = 'ef'.repeat(32);
+const PROMPT = [3, 1];
+const STEPS = 2;
+
+function requestOf(weights: Weights): Request {
+  const shape = { sequences: 1, tokens: PROMPT.length, rows: 0, padded: false, pair: false, steps: STEPS };
+  return { model: HASH, protocol: '3pc_malicious', weights, ...shape };
+}
+
+interface Watched {
+  readonly runs: ProvedRun[];
+  /** What walks took up, which was not zero then. */
+  readonly kept: Kept[];
+  readonly sessions: string[];
+}
+
+/** Proofs as ever, and what sessions do with them. */
+function watching(seen: Watched): Proving {
+  const real = provingWith({ kernels: proofWasm, segmentBytes: SEGMENT_BYTES });
+  return {
+    builder: real.builder,
+    check: real.check,
+    begin(self) {
+      const session = real.begin(self);
+      return {
+        nonce: session.nonce,
+        agree: (nonces, names) => session.agree(nonces, names),
+        next: () => session.next(),
+        end: () => session.end(),
+        walk(walk) {
+          const run = session.walk(walk) as ProvedRun;
+          seen.runs.push(run);
+          if (walk.kept !== undefined && walk.kept.size > 0 && !isZero(walk.kept)) seen.kept.push(walk.kept);
+          return run;
+        },
+      };
+    },
+  };
+}
+
+async function begin(weights: Weights, options: StartOptions = {}) {
+  const { views, seeds } = await heldWeights(source, weights);
+  const served = (id: 1 | 2): ServedModel => ({
+    ...{ name: source.label, config, plan, provedPlan: plan, hash: HASH },
+    parameters: views[id - 1],
+  });
+  const seen: Watched = { runs: [], kept: [], sessions: [] };
+  const started = start({
+    ...{ request: requestOf(weights), model: served(1), seeds, on: wasm, circuits: new Circuits() },
+    compute: (id) => ({ models: [served(id)], patience: PATIENT }),
+    proving: watching(seen),
+    timeoutMs: WAIT_MS,
+    ...options,
+    tap: (direction, tag, bytes) => {
+      if (tag === 'control/start' || tag === 'control/step')
+        seen.sessions.push((JSON.parse(new TextDecoder().decode(bytes)) as { session: string }).session);
+      return options.tap?.(direction, tag, bytes);
+    },
+  });
+  const session = await started.owner;
+  await session.prepare();
+  return { ...started, session, seen };
+}
+
+const likeliest = (logits: ArrayLike<number>): number => Array.from(logits).indexOf(Math.max(...Array.from(logits)));
+
+/** The prompt, and then always the likeliest token. */
+async function generate(session: OwnerSession, each: (logits: Float32Array, ids: readonly number[]) => Promise<void>) {
+  const ids = [...PROMPT];
+  let { logits } = await session.run([{ inputIds: PROMPT, rows: [] }]);
+  for (let step = 0; ; step++) {
+    await each(logits, ids);
+    const tokenId = likeliest(logits);
+    if (step === STEPS) return [...ids.slice(PROMPT.length), tokenId];
+    ({ logits } = await session.next({ tokenId, position: ids.length }));
+    ids.push(tokenId);
+  }
+}
+
+const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
+
+describe.each(['open', 'secret'] as const)('a text of several tokens, %s weights', (weights) => {
+  it('is that of the float model, costs what was declared, and nothing kept is left', LONG, async () => {
+    const bytes = [0, 1, 2].map(() => [0, 0, 0]);
+    const { session, ends, seen, sent } = await begin(weights, {
+      tap: ({ from, to }, tag, message) => {
+        if (!/^(control|binding)\//.test(tag)) bytes[from as number][to as number] += message.length;
+        return undefined;
+      },
+    });
+    const text = await generate(session, async (logits, ids) => {
+      const float = (await runFloat(source, ids, { positions: [ids.length - 1] })).logits;
+      expect(Math.max(...logits.map((x, i) => Math.abs(x - float[i])))).toBeLessThan(LOGIT_ERROR);
+    });
+    expect(text).toHaveLength(STEPS + 1);
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+
+    const want = [0, 1, 2].map(() => [0, 0, 0]);
+    for (let step = 0; step <= STEPS; step++) {
+      const shape = { ...requestOf(weights), config, plan };
+      const circuit = completeCircuit((g) => buildModel(g, shape, step), weights);
+      const price = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
+      expect(price.soundness).toBeLessThanOrEqual(-46);
+      for (const from of [0, 1, 2] as const)
+        for (const to of [0, 1, 2] as const) {
+          const own = Object.entries(circuit.cost).filter(([key]) => key.startsWith(`p${from}ToP${to}`));
+          want[from][to] += price.bytes[from][to] + sum(own.map(([, each]) => each));
+        }
+    }
+    expect(bytes).toEqual(want);
+
+    // Every step has a session of its own, and its verdicts stand before its outputs.
+    const [first, second] = [seen.sessions.filter((_, i) => i % 2 === 0), seen.sessions.filter((_, i) => i % 2 === 1)];
+    expect(first).toEqual(second);
+    expect(new Set(first).size).toBe(STEPS + 1);
+    for (const party of [1, 2]) {
+      const tags = sent.flatMap(({ from, tag }) => (from === party ? [tag] : []));
+      const opens = tags.flatMap((tag, i) => (tag.startsWith('output-output') ? [i] : []));
+      const verdicts = tags.flatMap((tag, i) => (tag.startsWith('proof-verdict') ? [i] : []));
+      const each = opens.length / (STEPS + 1);
+      for (let step = 0; step <= STEPS; step++) {
+        const from = step === 0 ? 0 : opens[step * each - 1];
+        expect(verdicts.some((at) => at > from && at < opens[step * each])).toBe(true);
+      }
+    }
+    expect(seen.runs.map(({ ended, passed }) => [ended, passed])).toEqual(seen.runs.map(() => [true, true]));
+    expect(seen.kept).toHaveLength(3 * STEPS);
+    for (const kept of seen.kept) expect(isZero(kept)).toBe(true);
+  });
+});
+
+function isZero(kept: Kept): boolean {
+  return [...kept.values()].every((parts) =>
+    Object.values(parts).every(({ data }) => data.every((word) => BigInt(word) === 0n)),
+  );
+}
+
+describe('between two steps', () => {
+  it('an owner leaves as it likes, also while it deals, and that is no violation', LONG, async () => {
+    for (const [weights, dealing] of [
+      ['open', true],
+      ['secret', false],
+    ] as const) {
+      let leave: () => void = () => undefined;
+      const at = new Promise<void>((resolve) => {
+        leave = resolve;
+      });
+      let steps = 0;
+      const { session, ends, seen } = await begin(weights, {
+        tap: (_direction, tag) => {
+          if (tag === 'control/step') steps++;
+          if (dealing && steps > 0 && tag.startsWith('proof-anchor')) leave();
+          return undefined;
+        },
+      });
+      await session.run([{ inputIds: PROMPT, rows: [] }]);
+      if (dealing) await at;
+      else await session.prepare();
+      await session.discard();
+      expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+      for (const kept of seen.kept) expect(isZero(kept)).toBe(true);
+    }
+  });
+
+  it('an owner that begins a step with the session of the one before is refused by both', LONG, async () => {
+    let before = '';
+    const { session, ends, sent } = await begin('secret', {
+      corrupt: (self, channel) =>
+        self !== 0
+          ? channel
+          : sending(channel, (tag, bytes, send) => {
+              const body = () => JSON.parse(new TextDecoder().decode(bytes)) as Record<string, string>;
+              if (tag === 'control/start') before = body()['session'];
+              if (tag !== 'control/step') return send(tag, bytes);
+              return send(tag, new TextEncoder().encode(JSON.stringify({ ...body(), session: before })));
+            }),
+    });
+    await session.run([{ inputIds: PROMPT, rows: [] }]);
+    const opened = sent.filter(({ tag }) => tag.startsWith('output-output')).length;
+    await failure('ERR_SECURITY_VIOLATION', () => session.next({ tokenId: 1, position: PROMPT.length }));
+    for (const end of await Promise.all(ends)) {
+      expect(end).toBeInstanceOf(SecurityViolationError);
+      expect(end).toMatchObject({ phase: 'agreement' });
+    }
+    expect(sent.filter(({ tag }) => tag.startsWith('output-output'))).toHaveLength(opened);
+    // And there is no other try.
+    await failure('ERR_STATE', () => session.next({ tokenId: 1, position: PROMPT.length }));
+  });
+
+  it('no text follows on a step that did not pass', async () => {
+    const circuit = completeCircuit((g) => g.output('y', g.mul(g.input('x', [2], 16, 0), g.input('z', [2], 16, 0))));
+    const links = ([1, 2] as const).map((peer) => [peer, memoryPair(0, peer)[0]] as const);
+    const make = (after: Pick<ProvedRun, 'passed'> | undefined) =>
+      new ProvedRun({
+        ...{ id: 0, circuit, kernels: wasm, parameters: noParameters, channels: new Map(links), after },
+        ...{ proofKernels: proofWasm, proofParameters: PARAMETERS[128], segmentBytes: SEGMENT_BYTES },
+        keys: new Map([
+          [1, new Uint8Array(32).fill(1)],
+          [2, new Uint8Array(32).fill(2)],
+        ]),
+        ...{ session: new Uint8Array(32), agreement: new Uint8Array(32) },
+      });
+    const run = make({ passed: false });
+    await run.deal();
+    const error = await failure('ERR_STATE', () => run.input());
+    expect(error.message).toContain('did not pass');
+    expect([run.ended, run.passed]).toEqual([true, false]);
+  });
+
+  it('keys and sessions of a step say nothing of those before', () => {
+    const seen: Watched = { runs: [], kept: [], sessions: [] };
+    const session = watching(seen).begin(1);
+    const names = [new Uint8Array(32), new Uint8Array(32).fill(1)] as const;
+    // A step without one before it has no session.
+    expect(() => session.next()).toThrow('not begun');
+    const one = session.agree([new Uint8Array(32), session.nonce, new Uint8Array(32)], names);
+    expect(() => session.next()).toThrow('not begun');
+    expect(toHex(one)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
