@@ -60,6 +60,8 @@ export interface DaemonOptions {
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */
   readonly maxSessions: number;
+  /** Of party 1: runs that compute at a time (default 2). */
+  readonly maxRunning?: number | undefined;
   /** Memory and traffic that sessions may take. */
   readonly budgets: BudgetLimits;
   /** Sessions of one address (default: half of all). */
@@ -185,6 +187,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         kernels,
         signal: ended,
         maxSessions,
+        maxRunning: options.maxRunning,
         budgets: new Budgets(id, options.budgets),
         maxPerAddress: options.maxPerAddress,
         patience: options.patience,
@@ -209,7 +212,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         metrics?.failed(error.code);
         options.onFailure?.(error);
       };
-      metrics?.watch(() => ({ places: sessions.counts }));
+      metrics?.watch(() => ({ places: sessions.counts, ...(id === 1 ? sessions.turns : {}) }));
       const web =
         options.web === undefined
           ? undefined
