@@ -340,6 +340,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onReloadable: (read) => {
         reload = read;
       },
+      onModels: () => say('read its models again: files changed'),
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
       onDevice: (summary, fallback) => announce(flags, { kind: 'device', summary, fallback }),
