@@ -1,8 +1,8 @@
 /**
- * The order in which party 1 lets runs compute (ADR 60). A few compute at a time and the others wait, so an early run
- * is not slowed by later ones. When one ends, the next is of the address that has fewest at work, and of its runs the one
- * that is due first. A run is due when it has waited for as long as it takes itself: short ones pass long ones, and only
- * for so long. One that is much shorter than what is left of all that compute need not wait for them.
+ * The order in which party 1 lets runs compute (ADR 60). A few compute at a time and the others wait, so an early
+ * run is not slowed by later ones. When one ends, the next is of the address that has fewest at work, and of its
+ * runs the one that is due first. A run is due when it has waited for as long as it takes itself: short ones pass
+ * long ones, and only for so long. One that is much shorter than what is left of all that compute need not wait.
  */
 import { addressGroup } from '../net/wire/address-group.ts';
 import type { Before, Turn, Turns } from '../session/turn.ts';
@@ -19,8 +19,8 @@ export const MAX_RUNNING = 2;
 /** A run is short beside others that have this many times its work left. */
 const SHORT = 8;
 /**
- * A run that has not moved between so many looks leaves its slot to another one: its owner may have sent its text to one
- * party alone. Looks are counted, not time, in which this process may have been held up as well.
+ * A run that has not moved between so many looks leaves its slot to another one: its owner may have sent its text to
+ * one party alone. Looks are counted, not time, in which this process may have been held up as well.
  */
 const STILL_LOOKS = 5;
 const LOOK_MS = 1_000;

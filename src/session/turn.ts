@@ -1,7 +1,7 @@
 /**
- * Whose turn it is: runs of many owners compute between the same two parties. Party 1 alone decides, because two that
- * decide can each wait for the other. It tells party 2, over their own link, when a run begins; until then it says every
- * second that the run waits, so nobody takes the other one for lost.
+ * Whose turn it is: runs of many owners compute between the same two parties. Party 1 alone decides, because two
+ * that decide can each wait for the other. It tells party 2, over their own link, when a run begins; until then it
+ * says every second that the run waits, so nobody takes the other one for lost.
  */
 import { sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
