@@ -1,7 +1,8 @@
 // Ten thousand connections that prove nothing against a pair of parties: `node bench/crowd.mjs` after `npm run build`.
 //
-// They are held at the port of party 1 by an address of their own (127.0.0.2, so Linux), and one that is dropped comes
-// back after ten seconds. Owners that come meanwhile must be answered, rightly; how often one had to try is told. Says how many connections the system let it hold, and what the party did with them.
+// They are held at the port of party 1 by an address of their own (127.0.0.2, so Linux), and one that is dropped
+// comes back after ten seconds. Owners that come meanwhile must be answered, rightly; how often one had to try is
+// told, and how many connections the system let it hold.
 //   --connections N (default 10000)   --runs N owners' runs beside them (default 5)
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -71,7 +72,9 @@ try {
     }
     most = Math.max(most, readdirSync(`/proc/${pair.processes[0].pid}/fd`).length);
   }
-  console.log(JSON.stringify({ connections: count, opened, dropped, runs, right, tries, failed, mostFilesOfTheParty: most }));
+  console.log(
+    JSON.stringify({ connections: count, opened, dropped, runs, right, tries, failed, mostFilesOfTheParty: most }),
+  );
   going = false;
   for (const socket of crowd) socket.destroy();
   await close();
