@@ -4,7 +4,10 @@ import { runFloat } from '../dist/ml/reference/float.js';
 import { nodeKernels } from '../dist/node/kernels.js';
 import { openModel } from '../dist/node/model.js';
 import { openTlsModel } from '../dist/node/tls-model.js';
+import { tlsRunContext } from '../dist/node/tls-owner.js';
+import { planIds, spreadIds } from '../dist/owner/id-plan.js';
 import { planPredict } from '../dist/owner/predict-plan.js';
+import { Runner } from '../dist/owner/runner.js';
 import { loadTextContext, reading } from '../dist/owner/text-context.js';
 import { MODEL, TEXTS } from './world.mjs';
 
@@ -37,8 +40,7 @@ export function wrong({ token_id, score }, expected) {
 /** `count` owners of a pair, and how to end them. */
 export async function openOwners(pair, count, { threads = 1, recvTimeoutMs = 60_000 } = {}) {
   const { kernels, close } = await nodeKernels('wasm', threads);
-  const pins = { 1: pair.pins[0], 2: pair.pins[1] };
-  const parties = { addresses: pair.addresses, credentials: { pins }, recvTimeoutMs };
+  const parties = partiesOf(pair, recvTimeoutMs);
   const owners = [];
   for (let i = 0; i < count; i++) owners.push(await openTlsModel(LOCATION, parties, { kernels, named: false }));
   return {
@@ -50,5 +52,70 @@ export async function openOwners(pair, count, { threads = 1, recvTimeoutMs = 60_
   };
 }
 
+const partiesOf = ({ addresses, pins: [one, two] }, recvTimeoutMs) => ({
+  ...{ addresses, recvTimeoutMs },
+  credentials: { pins: { 1: one, 2: two } },
+});
+
+/** Owners of the embedded model. `ask(owner, number)` runs a text, and says what is wrong with the answer, if anything. */
+export async function textWorld() {
+  const answers = await plaintextAnswers();
+  return {
+    serves: ['--model', MODEL],
+    async open(pair, count) {
+      const { owners, close } = await openOwners(pair, count);
+      const ask = async (owner, number) => {
+        const text = TEXTS[number % TEXTS.length];
+        const { predictions } = await owners[owner].predict(text, { topK: 1 });
+        return wrong(predictions[0], answers.get(text));
+      };
+      return { ask, close };
+    },
+  };
+}
+
+/** Largest part of the largest logit that a private one may be off. Those of other ids are off by more than all of it. */
+const OFF = 0.1;
+/** Different sequences of ids. */
+const IDS = 16;
+
+/** The same of random weights of an architecture, on ids: for sizes that matter. */
+export async function idWorld(configPath, tokens) {
+  const location = { kind: 'random', seed: 1, configPath };
+  const { config, weights } = await openModel(location);
+  const ids = spreadIds(config, tokens, IDS);
+  const plain = { kernels: await nodeKernels('wasm', 1), source: await weights(), answers: [] };
+  const matmul = (...operands) => plain.kernels.kernels.matmulF32(...operands);
+  for (const each of ids)
+    plain.answers.push((await runFloat(plain.source, each, { positions: [tokens >> 1], matmul })).logits);
+  await plain.kernels.close();
+  return {
+    serves: ['--random-weights', '1', '--architecture', configPath],
+    async open(pair, count) {
+      const { kernels, close } = await nodeKernels('wasm', 1);
+      const terms = { protocol: '3pc_semi_honest', weights: 'open', widening: undefined };
+      const runners = Array.from(
+        { length: count },
+        () => new Runner(tlsRunContext(partiesOf(pair, 60_000), { config, terms, credential: undefined, kernels })),
+      );
+      const ask = async (owner, number) => {
+        const plan = { ...planIds(config, [ids[number % IDS]]), finish: ([logits]) => logits };
+        const { answer } = await runners[owner].run(plan);
+        const expected = plain.answers[number % IDS];
+        const most = expected.reduce((max, logit) => Math.max(max, Math.abs(logit)), 0);
+        return expected.every((logit, i) => Math.abs(logit - answer[i]) <= OFF * most) ? undefined : 'another answer';
+      };
+      return {
+        ask,
+        async close() {
+          await Promise.all(runners.map((runner) => runner.dispose()));
+          await close();
+        },
+      };
+    },
+  };
+}
+
+export const mean = (times) => times.reduce((sum, time) => sum + time, 0) / times.length;
 export const quantile = (times, q) =>
   [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(q * times.length))];

@@ -59,10 +59,11 @@ const command = (args, home) =>
 
 /** A pair of parties; each can be started again at its own port, as its operator would. */
 export class Pair {
-  constructor(folder, { args = [], metrics = false } = {}) {
+  constructor(folder, { args = [], metrics = false, serves = ['--model', MODEL] } = {}) {
     this.homes = [1, 2].map((id) => join(folder, `party-${id}`));
     this.pins = this.homes.map((home, i) => command(['identity', '--party-id', String(i + 1)], home));
     this.args = args;
+    this.serves = serves;
     this.metrics = metrics;
     this.processes = [];
   }
@@ -77,10 +78,10 @@ export class Pair {
 
   /** Starts a party, and resolves when it listens. */
   async launch(id) {
-    const { homes, pins, ports, watched } = this;
+    const { homes, pins, ports, watched, serves } = this;
     const { child, told } = started(
       [
-        ...['party', '--party-id', String(id), '--port', String(ports[id - 1]), '--model', MODEL, '--device', 'wasm'],
+        ...['party', '--party-id', String(id), '--port', String(ports[id - 1]), ...serves, '--device', 'wasm'],
         ...[
           '--peer-identity',
           `${3 - id}=${pins[2 - id]}`,

@@ -261,9 +261,12 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
         now,
         sent: (state.run?.sent ?? 0) + 1,
       });
+    case 'queued':
+      return state.run === undefined ? state : { ...state, run: { ...state.run, queued: event, now } };
     case 'layer':
       return moved(state, event, {
         phase: 'compute',
+        queued: undefined,
         layer: event.layer,
         section: event.section,
         progress: event.progress,

@@ -81,6 +81,8 @@ export interface Run {
   readonly sample: SentSample | undefined;
   readonly layer: number;
   readonly section: string;
+  /** Runs of others that compute first. */
+  readonly queued?: { readonly before: number; readonly milliseconds?: number } | undefined;
   readonly progress: number;
   /** Clock readings: of the button, of the start of the online phase, of the message out. */
   readonly startedAt: number;

@@ -72,6 +72,8 @@ export interface InferenceOptions extends TaskOptions {
   onNotice?(notice: string): void;
   onPhase?(phase: RunPhase): void;
   onProgress?(party: 0 | 1 | 2, progress: Progress): void;
+  /** Runs of others compute first. @param ms about how long, where party 1 knows it */
+  onQueued?(before: number, ms: number | undefined): void;
   /** Longest wait for one message of a party. */
   readonly recvTimeoutMs?: number;
   /** Every step of the data owner. */
@@ -178,6 +180,9 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
         kernels,
         onPhase: (phase) => options.onPhase?.(phase),
         onDealt: (progress) => options.onProgress?.(0, progress),
+        onProgress: (event) => {
+          if (event.status === 'queued') options.onQueued?.(event.before, event.milliseconds);
+        },
         trace: options.trace,
       }),
     ),

@@ -50,6 +50,7 @@ interface PartyFlags extends PartyCredentialFlags {
   readonly peers?: string;
   readonly shares: readonly string[];
   readonly maxSessions: string;
+  readonly maxRunning: string;
   readonly maxMemory?: string;
   readonly maxTraffic?: string;
   readonly maxSessionsPerAddress?: string;
@@ -103,6 +104,11 @@ export function partyCommand(): Command {
     .option('--threads <n>', 'worker threads')
     .option('--protocols <list>', PROTOCOLS_HELP, PROTOCOLS.join(','))
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')
+    .option(
+      '--max-running <n>',
+      'of party 1: runs that compute at a time, the others wait for their turn; more where the parties are far apart',
+      '2',
+    )
     .option(
       '--max-memory <limits>',
       "memory for owners' runs, in GB like session=2,address=4,total=8, or none (default: total half of this machine's, address half of that, session up to 8)",
@@ -307,6 +313,7 @@ async function party(flags: PartyFlags): Promise<void> {
       profile: flags.profile === undefined ? undefined : parseProfile(flags.profile),
       recvTimeoutMs: networkTimeout(flags.networkTimeout),
       maxSessions: integer('max-sessions', flags.maxSessions, 1, 1000),
+      maxRunning: integer('max-running', flags.maxRunning, 1, 1000),
       budgets: budgetLimits(flags),
       maxPerAddress:
         flags.maxSessionsPerAddress === undefined
@@ -329,6 +336,7 @@ async function party(flags: PartyFlags): Promise<void> {
       onReloadable: (read) => {
         reload = read;
       },
+      onModels: () => say('read its models again: files changed'),
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
       onDevice: (summary, fallback) => announce(flags, { kind: 'device', summary, fallback }),

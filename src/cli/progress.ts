@@ -45,6 +45,12 @@ export class ProgressLine {
     this.#show(`${phase === 'deal' ? 'ahead ' : 'online'} ${bar} ${layer}`);
   }
 
+  /** Others compute first. */
+  queued(before: number, ms: number | undefined): void {
+    const about = ms === undefined || ms < 1000 ? '' : `, about ${Math.ceil(ms / 1000)} s`;
+    this.#show(`waiting for ${before} ${before === 1 ? 'run' : 'runs'} of others${about} (Ctrl-C gives up)`);
+  }
+
   end(): void {
     if (this.#shown && this.#out.isTTY) this.#out.write('\r\x1b[2K');
     this.#shown = false;

@@ -7,7 +7,7 @@ import { cancelOnSignals } from './signals.ts';
 
 /** @param quiet no progress: the output is for a program. */
 export async function runOnTerminal(
-  options: Omit<InferenceOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress'> &
+  options: Omit<InferenceOptions, 'signal' | 'certificates' | 'onPhase' | 'onProgress' | 'onQueued'> &
     Partial<Pick<InferenceOptions, 'certificates'>>,
   quiet: boolean,
 ): Promise<Inference> {
@@ -22,6 +22,7 @@ export async function runOnTerminal(
       signal,
       onPhase: (phase) => line.phase(phase),
       onProgress: (party, progress) => line.progress(party, progress),
+      onQueued: (before, ms) => line.queued(before, ms),
     });
   } finally {
     line.end();

@@ -31,6 +31,7 @@ import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
 import { collectNow } from '../core/collect-node.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
+import { watchModels } from './model-watch.ts';
 import { type ModelSource, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import type { Device } from '../node/devices.ts';
@@ -58,6 +59,8 @@ export interface DaemonOptions {
   readonly recvTimeoutMs: number;
   /** Sessions at a time, prepared ones included. */
   readonly maxSessions: number;
+  /** Of party 1: runs that compute at a time (default 2). */
+  readonly maxRunning?: number | undefined;
   /** Memory and traffic that sessions may take. */
   readonly budgets: BudgetLimits;
   /** Sessions of one address (default: half of all). */
@@ -71,6 +74,8 @@ export interface DaemonOptions {
   readonly audit?: string | undefined;
   /** When heads of audit logs are exchanged; for tests. */
   readonly auditTimes?: { readonly everyMs: number; readonly pauseMs: number } | undefined;
+  /** How often files of models are looked at (default: every minute); for tests. */
+  readonly lookEveryMs?: number | undefined;
   readonly signal: AbortSignal;
   /** Told to stop: no new sessions, and those at work have so many milliseconds. `signal` stops at once. */
   readonly drain?: { readonly signal: AbortSignal; readonly ms: number } | undefined;
@@ -101,6 +106,8 @@ export interface DaemonOptions {
    * What cannot be loaded changes nothing.
    */
   onReloadable?(reload: () => Promise<void>): void;
+  /** Files of models changed, and they were loaded again. */
+  onModels?(): void;
   onProgress?(progress: Progress): void;
   /** Steps of this party in every session. Its operator's own choice: nobody can ask for it over a link. */
   readonly trace?: Trace | undefined;
@@ -167,6 +174,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       let { identity } = options;
       let shownWeb = options.web?.tls;
       let watched: Promise<void> | undefined;
+      let modelsWatched: Promise<void> | undefined;
       const other = new OtherParty(options, listener, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
@@ -180,6 +188,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         kernels,
         signal: ended,
         maxSessions,
+        maxRunning: options.maxRunning,
         budgets: new Budgets(id, options.budgets),
         maxPerAddress: options.maxPerAddress,
         patience: options.patience,
@@ -202,7 +211,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         metrics?.failed(error.code);
         options.onFailure?.(error);
       };
-      metrics?.watch(() => ({ places: sessions.counts }));
+      metrics?.watch(() => ({ places: sessions.counts, ...(id === 1 ? sessions.turns : {}) }));
       const web =
         options.web === undefined
           ? undefined
@@ -262,20 +271,36 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
             onFailure: (error) => options.onFailure?.(error),
           });
         }
-        options.onReloadable?.(async () => {
-          const renewed = await options.renew?.();
-          const fresh = await load();
-          enrolments(fresh);
-          if (renewed !== undefined) {
-            show(renewed);
-            identity = renewed.identity ?? identity;
-            if (renewed.identity !== undefined) web?.identify(renewed.identity);
-          }
+        const takeModels = async (fresh: ServedModel[]) => {
           const old = models.splice(0, models.length, ...fresh);
           await records?.configured(hashes(), identity);
           // Sessions that began with the old ones still compute on them.
           await sessions.idle();
           for (const { parameters } of old) if (parameters instanceof OpenParameters) await parameters.free(kernels);
+        };
+        const checked = async () => {
+          const fresh = await load();
+          enrolments(fresh);
+          return fresh;
+        };
+        if (options.once !== true)
+          modelsWatched = watchModels({
+            sources: options.models,
+            reload: async () => takeModels(await checked()),
+            everyMs: options.lookEveryMs,
+            signal: AbortSignal.any([ended, exchange.signal]),
+            onReloaded: () => options.onModels?.(),
+            onFailure: (error) => options.onFailure?.(error),
+          });
+        options.onReloadable?.(async () => {
+          const renewed = await options.renew?.();
+          const fresh = await checked();
+          if (renewed !== undefined) {
+            show(renewed);
+            identity = renewed.identity ?? identity;
+            if (renewed.identity !== undefined) web?.identify(renewed.identity);
+          }
+          await takeModels(fresh);
         });
         const stopping = AbortSignal.any([ended, ...(options.drain === undefined ? [] : [options.drain.signal])]);
         await acceptOwners(
@@ -296,6 +321,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         await watch?.close();
         await web?.close();
         await sessions.idle();
+        // Who loads models at this moment waited for the sessions, and frees the old ones.
+        await modelsWatched;
         await other.close();
       }
     } finally {

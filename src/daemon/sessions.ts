@@ -21,6 +21,7 @@ import { peakMemory } from '../node/kernels.ts';
 import type { DealerDesk } from './dealer-desk.ts';
 import type { SessionAudit } from './session-audit.ts';
 import { type Held, type Load, type PlaceCounts, Places } from './places.ts';
+import { MAX_RUNNING, RunTurns } from './turns.ts';
 
 /** An owner that reached this party, whatever the transport. */
 export interface OwnerLink {
@@ -45,6 +46,8 @@ export interface SessionsOptions {
   readonly kernels: RingKernels;
   readonly signal: AbortSignal;
   readonly maxSessions: number;
+  /** Of party 1: runs that compute at a time; the others wait for their turn (default: `MAX_RUNNING`). */
+  readonly maxRunning?: number | undefined;
   readonly budgets: Budgets;
   /** Of one address (default: half of all). */
   readonly maxPerAddress?: number | undefined;
@@ -78,11 +81,14 @@ export class Sessions {
   readonly #places: Places;
   readonly #running = new Set<Promise<unknown>>();
   readonly #circuits = new Circuits();
+  readonly #turns: RunTurns;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     const { maxSessions: max, maxPerAddress = Math.ceil(max / 2) } = options;
-    this.#places = new Places({ max, perAddress: maxPerAddress, now: () => performance.now() });
+    const now = () => performance.now();
+    this.#places = new Places({ max, perAddress: maxPerAddress, now });
+    this.#turns = new RunTurns({ slots: options.maxRunning ?? MAX_RUNNING, now });
   }
 
   get load(): Load {
@@ -91,6 +97,11 @@ export class Sessions {
 
   get counts(): PlaceCounts {
     return this.#places.counts;
+  }
+
+  /** Runs that compute, and those that wait for their turn; of party 1. */
+  get turns(): { readonly running: number; readonly waiting: number } {
+    return this.#turns.counts;
   }
 
   /** Serves one owner to the end. @throws {TercetError} why the session failed; by then its links are gone. */
@@ -223,6 +234,7 @@ export class Sessions {
         signal,
         place,
         patience,
+        turns: this.#turns.of(address),
         trace: this.#options.trace,
         onProgress: (progress) => {
           span?.phase(progress.phase);

@@ -63,14 +63,14 @@ export function tlsEnvironment(parties: TlsParties): RunEnvironment {
 export function tlsRunContext(
   parties: TlsParties,
   rest: Pick<RunContext, 'config' | 'terms' | 'credential' | 'kernels'> &
-    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'environment' | 'trace' | 'proving'>>,
+    Partial<Pick<RunContext, 'onPhase' | 'onDealt' | 'onProgress' | 'environment' | 'trace' | 'proving'>>,
 ): RunContext {
   return {
     environment: tlsEnvironment(parties),
+    onProgress: () => undefined,
     ...rest,
     buckets: undefined,
     runMemory: Number.POSITIVE_INFINITY,
-    onProgress: () => undefined,
     // Whoever has the plan says them before anything is started.
     notice: () => undefined,
   };

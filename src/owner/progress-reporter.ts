@@ -90,13 +90,18 @@ export class ProgressReporter {
     this.#place = START;
   }
 
-  status({ done, total, between, last }: Status, section: string): void {
+  status({ done, total, between, last, before }: Status, section: string): void {
     const { onProgress, layers } = this.#options;
     this.#between = between;
     this.#rounds = Math.floor(done / 2);
     if (!this.#inputTold) {
       this.#inputTold = true;
       onProgress({ status: 'input', links: this.links(), sample: this.#sample() });
+    }
+    if (before !== undefined) {
+      const { runs, ms } = before;
+      onProgress({ status: 'queued', before: runs, ...(ms === undefined ? {} : { milliseconds: ms }) });
+      return;
     }
     const place = last ? { layer: layers + 1, section: '' } : this.#forward(placeOf(section, layers));
     onProgress({

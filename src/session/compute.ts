@@ -37,6 +37,7 @@ import { type Request, SESSION_VERSION, type WeightMode, misfit, shapeFromJson, 
 import { OwnerAndDealer } from './roles.ts';
 import { StatusSender } from './status.ts';
 import { OWNER_LEAVES_MS } from './timing.ts';
+import { ALONE, type Turn, type Turns, awaitTurn, followTurn, workOf } from './turn.ts';
 
 /** The model that a compute party serves. */
 export interface ServedModel {
@@ -108,6 +109,8 @@ export interface ComputeOptions {
   /** Where others may need the place of this session. */
   readonly place?: Place | undefined;
   readonly patience?: Patience | undefined;
+  /** Of party 1: when runs may compute. Absent: at once. */
+  readonly turns?: Turns | undefined;
   onProgress?(progress: Progress): void;
   /** The trace that the owner says it is of: chosen by a stranger, and a trace context whatever it says. */
   onTraceContext?(traceparent: string): void;
@@ -124,6 +127,7 @@ export type SessionEnd = 'answered' | 'discarded';
  */
 export async function serveSession(options: ComputeOptions): Promise<SessionEnd> {
   const { owner, id, kernels, session, circuits = new Circuits(), place = ownPlace(), patience = PATIENCE } = options;
+  const { turns = ALONE } = options;
   const channels = new Map<PartyId, Channel>([[0, owner]]);
   // The name of the next control message that P0 waits for: where a failure can be told.
   let expected: string | undefined = 'offer';
@@ -143,6 +147,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   let promised = false;
   let status: StatusSender | undefined;
   let dealer: PartyDealer | undefined;
+  let turn: Turn | undefined;
   try {
     if (stopped()) stop();
     prg = PairPrg.of(options.pairKey, firstStep(session));
@@ -196,7 +201,10 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
           signal: options.signal,
           trace: options.trace === undefined ? undefined : { step, now: options.now, report: options.trace },
           onProgress: (progress: Progress) => {
-            if (progress.phase === 'online') reports.progress(progress);
+            if (progress.phase === 'online') {
+              reports.progress(progress);
+              turn?.moved(progress.done / progress.total);
+            }
             options.onProgress?.(progress);
           },
         };
@@ -224,7 +232,13 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         patience.textMs + msFor(Math.max(p0ToP1Input, p0ToP2Input), patience),
         'send its text',
       );
+      if (id === 1) {
+        turn = turns.ask(workOf(circuit.cost, proved !== undefined));
+        await awaitTurn({ owner, peer }, turn, (before) => reports.waits(before));
+      } else await followTurn(peer);
       await engine.online();
+      turn?.moved(1);
+      turn?.end();
       await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
       await inTime(engine.output(), patience.textMs + msFor(p1ToP0, patience), 'take its answer');
@@ -257,6 +271,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
   } finally {
     options.signal?.removeEventListener('abort', stop);
     options.pairKey.fill(0);
+    turn?.end();
     status?.stop();
     prg?.wipe();
     engine?.clear();

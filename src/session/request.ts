@@ -7,7 +7,7 @@ import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import type { ProtocolId, Widening } from '../mpc/protocol/types.ts';
 import type { Fields } from './control.ts';
 
-export const SESSION_VERSION = 4;
+export const SESSION_VERSION = 5;
 
 export type WeightMode = 'open' | 'secret';
 

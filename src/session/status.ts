@@ -9,6 +9,7 @@
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { type Fields, recvControl, sendControl } from './control.ts';
+import type { Before } from './turn.ts';
 
 const NAME = 'status';
 const INTERVAL_MS = 100;
@@ -24,6 +25,8 @@ export interface Status {
   /** Payload bytes between the compute parties so far, both ways. */
   readonly between: number;
   readonly last: boolean;
+  /** While it waits for its turn: what for. */
+  readonly before?: Before | undefined;
 }
 
 /** Of a party that waits for the text: `leave` asks the owner to give its place up. */
@@ -62,6 +65,11 @@ export class StatusSender {
     }, REPEAT_MS);
   }
 
+  /** It is not the run's turn yet. */
+  waits(before: Before): void {
+    if (this.#latest !== undefined) this.#send({ ...this.#latest, between: this.#between(), before });
+  }
+
   stop(): void {
     clearInterval(this.#repeat);
     this.#latest = undefined;
@@ -88,7 +96,9 @@ export class StatusSender {
 
   #send(status: Status): void {
     this.#sent = this.#now();
-    this.#tail = this.#tail.then(() => sendControl(this.#owner, NAME, { ...status }));
+    const { before, ...done } = status;
+    const body = before === undefined ? done : { ...done, before: { ...before } };
+    this.#tail = this.#tail.then(() => sendControl(this.#owner, NAME, body));
     this.#tail.catch(this.#onLost);
   }
 }
@@ -101,7 +111,13 @@ function read(fields: Fields): Status | Waiting {
     gate: fields.integer('gate', 1e6),
     between: fields.integer('between', Number.MAX_SAFE_INTEGER),
     last: fields.boolean('last'),
+    ...(fields.has('before') ? { before: readBefore(fields.object('before')) } : {}),
   };
+}
+
+function readBefore(fields: Fields): Before {
+  const runs = fields.integer('runs', 1e6);
+  return fields.has('ms') ? { runs, ms: fields.integer('ms', 1e9) } : { runs };
 }
 
 /**

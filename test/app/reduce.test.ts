@@ -167,6 +167,19 @@ describe('a run', () => {
   });
 });
 
+it('a run that waits for those of others says how many and how long, until it computes', () => {
+  const queued = (before: number, milliseconds?: number): AppEvent => ({
+    type: 'progress',
+    now: 1100,
+    event: { status: 'queued', before, ...(milliseconds === undefined ? {} : { milliseconds }) },
+  });
+  const said = (...events: readonly AppEvent[]) =>
+    labels(stateAfter(...LOADED, ...PREPARED, RUN, SENT, ...events)).stepSub;
+  expect(said(queued(2, 12_300))).toBe('2 runs before this one, about 12\u00a0s');
+  expect(said(queued(2), queued(1))).toBe('1 run before this one');
+  expect(said(queued(1), LAYER)).not.toContain('before');
+});
+
 describe('a party that is not heard', () => {
   const heard = (party: 1 | 2, now: number): AppEvent => ({ type: 'progress', now, event: { status: 'heard', party } });
   const tick = (now: number): AppEvent => ({ type: 'tick', now });

@@ -35,3 +35,21 @@ it('gates of the head that run early do not show the end, nor late ones of the e
     ...[0, 1, 1, 1, 2, 4, 5],
   ]);
 });
+
+it('a run that is not yet its turn is told with what it waits for, and no layer', () => {
+  const events: ProgressEvent[] = [];
+  const channel = { stats: { sentByTag: {}, receivedByTag: {} }, sample: '' } as unknown as CountingChannel;
+  const reporter = new ProgressReporter(
+    { layers: LAYERS, length: 16, ahead: false, now: () => 0, onProgress: (event) => events.push(event) },
+    [channel, channel],
+  );
+  const status = { done: 0, total: 8, gate: 0, between: 0, last: false };
+  reporter.status({ ...status, before: { runs: 3, ms: 2500 } }, 'embeddings');
+  reporter.status({ ...status, before: { runs: 1 } }, 'embeddings');
+  reporter.status(status, 'embeddings');
+  expect(events.map((event) => event.status)).toEqual(['input', 'queued', 'queued', 'layer']);
+  expect(events.slice(1, 3)).toEqual([
+    { status: 'queued', before: 3, milliseconds: 2500 },
+    { status: 'queued', before: 1 },
+  ]);
+});

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { sleep } from '../../src/core/abort.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { type Certificates, createCertificates, credentialsOf } from '../../src/net/tls/certificates.ts';
@@ -23,6 +24,7 @@ import { sendControl } from '../../src/session/control.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
 import { type Request, SESSION_VERSION, requestCode } from '../../src/session/request.ts';
+import type { Status } from '../../src/session/status.ts';
 import { INPUT, SHAPE } from '../session/harness.ts';
 
 const CONFIG = {
@@ -51,6 +53,31 @@ export interface RunningParty {
   readonly running: boolean;
   health(): Promise<{ readonly http: number; readonly [key: string]: unknown }>;
   stop(): Promise<void>;
+}
+
+export interface OwnerWays {
+  /** By how many milliseconds the text is late at each party, once it was announced. */
+  readonly late?: readonly [number, number];
+  readonly onStatus?: (status: Status) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A link on which the word that a text follows, and all behind it, takes longer. */
+function slowed(channel: Channel, ms: number): Channel {
+  let before: Promise<unknown> | undefined;
+  const send: Channel['send'] = async (tag, bytes) => {
+    if (tag === 'control/hold' && bytes[0] === 1) before = sleep(ms);
+    if (before === undefined) return channel.send(tag, bytes);
+    // The owner goes on to the other party meanwhile.
+    before = before.then(() => channel.send(tag, bytes)).catch(() => undefined);
+  };
+  return new Proxy(channel, {
+    get(target, key) {
+      if (key === 'send') return send;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 export type PartyChange = (id: 1 | 2) => Partial<DaemonOptions>;
@@ -184,7 +211,7 @@ export class Parties {
   }
 
   /** An owner that follows the protocol until its correlations are dealt. */
-  async prepare(): Promise<OwnerSession> {
+  async prepare({ late = [0, 0], onStatus, signal }: OwnerWays = {}): Promise<OwnerSession> {
     const session = crypto.getRandomValues(new Uint8Array(16));
     const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session)));
     const model = await openModel(this.location, { weights: false });
@@ -198,9 +225,11 @@ export class Parties {
         parameters: ownerParameters(model.config, undefined),
       },
       channels: new Map<PartyId, Channel>([
-        [1, links[0].channel],
-        [2, links[1].channel],
+        [1, slowed(links[0].channel, late[0])],
+        [2, slowed(links[1].channel, late[1])],
       ]),
+      ...(onStatus && { onStatus }),
+      signal,
       pairKeys: [links[0].pairKey, links[1].pairKey],
       now: () => performance.now(),
       peakMemory: () => 0,

@@ -224,12 +224,17 @@ function stepSub(run: Run): string {
         ? 'connecting to both parties'
         : `keys and helper numbers, ${bytes(totalAhead(run.links))} sent`;
     case 'input':
-      return 'sending the locked text';
+      return run.queued === undefined ? 'sending the locked text' : queuedText(run.queued);
     case 'compute':
       return sectionOf(run.section).words;
     case 'output':
       return 'the locked answer comes back';
   }
+}
+
+/** Who waits for the runs of others. */
+function queuedText({ before, milliseconds = 0 }: NonNullable<Run['queued']>): string {
+  return `${plural(before, 'run')} before this one${milliseconds < 1e3 ? '' : `, about ${whole(milliseconds)}`}`;
 }
 
 const nameOf = ({ party }: PartyHealth): string => (party === 3 ? 'the dealer' : `party ${party}`);

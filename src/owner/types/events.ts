@@ -64,6 +64,14 @@ export type ProgressEvent =
       readonly sample?: SentSample;
     }
   | { readonly status: 'input'; readonly links: Links; readonly sample?: SentSample }
+  // while others compute first: about once a second, as party 1 says it
+  | {
+      readonly status: 'queued';
+      /** Runs that end before this one begins. */
+      readonly before: number;
+      /** About how long that takes; absent where party 1 has measured none. */
+      readonly milliseconds?: number;
+    }
   | {
       readonly status: 'layer';
       /** 0: words in; 1 … layers; layers + 1: words out. */

@@ -1,0 +1,46 @@
+/** Models whose files change under a party that is left running. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, expect, it } from 'vitest';
+import { releaseWebRtc } from '../../src/net/webrtc/node.ts';
+import { openModel } from '../../src/node/model.ts';
+import { until } from '../net/helpers.ts';
+import { INPUT } from '../session/harness.ts';
+import { Parties, randomSession } from './parties.ts';
+
+const started: Parties[] = [];
+afterEach(async () => {
+  for (const parties of started.splice(0)) await parties.stop();
+});
+afterAll(releaseWebRtc);
+
+it('are loaded again, under a session that goes on with the old one; what cannot be read changes nothing', async () => {
+  const again: number[] = [];
+  const parties = await Parties.start((id) => ({ lookEveryMs: 100, onModels: () => again.push(id) }));
+  started.push(parties);
+  const { location } = parties;
+  if (location.kind !== 'random') throw new Error('random weights are what these parties serve');
+  const config = JSON.parse(readFileSync(location.configPath, 'utf8')) as Record<string, unknown>;
+  const before = await parties.prepare();
+
+  writeFileSync(location.configPath, '{"model_type": "bert", ');
+  await until(() => parties.parties.every(({ failures }) => failures.length > 0));
+  expect(again).toEqual([]);
+  // An owner that asks for the old model by its hash is let in.
+  for (const id of [1, 2] as const) await parties.link(id, randomSession());
+
+  writeFileSync(location.configPath, JSON.stringify({ ...config, layer_norm_eps: 1e-6 }));
+  const old = parties.model;
+  parties.model = await (await openModel(location, { weights: true })).hash();
+  expect(parties.model).not.toBe(old);
+  // Until both have it an owner of the new one is refused.
+  for (;;) {
+    const served = await parties.serves().then(
+      () => true,
+      () => false,
+    );
+    if (served) break;
+  }
+  expect((await before.run(INPUT)).logits.length).toBeGreaterThan(0);
+  await until(() => again.length === 2);
+  expect(new Set(again)).toEqual(new Set([1, 2]));
+});
