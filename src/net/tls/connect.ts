@@ -15,6 +15,7 @@ import type { EndId } from '../wire/types.ts';
 import { type Credentials, checkProof, isPinned, secureContext } from './credentials.ts';
 import { guard, readHello } from './hello-io.ts';
 import { type Hello, NO_SESSION, encodeHello, partyName } from './hello.ts';
+import { KeptReads } from './kept-reads.ts';
 import { blamed, wrongParty } from './peer-certificate.ts';
 import { ALPN, DEFAULT_CONNECT_TIMEOUT_MS, type LinkLimits, channelOn, checkEnds, checkPort } from './tls-link.ts';
 import { type TlsPhase, aborted, errorCode, notUp, refusal, tlsError } from './tls-errors.ts';
@@ -127,7 +128,7 @@ export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Pr
         checkAnswer(hello, { self, peer, session }, where);
         // The listener takes it by this, and not before: it cannot know who gave up while its answer was under way.
         socket.write(claimed);
-        return channelOn(socket, early, hello, where, options);
+        return channelOn(socket.tls, early, hello, where, options, socket);
       } catch (error) {
         socket.destroy();
         // Accepted once, so whatever ended it is no certificate.
@@ -162,7 +163,7 @@ async function connectOnce(
   deadline: number,
 ): Promise<BoundChannel> {
   const { socket, hello, rest, where } = await greeted(options, context, deadline);
-  return channelOn(socket, rest, hello, where, options);
+  return channelOn(socket.tls, rest, hello, where, options, socket);
 }
 
 function checkAnswer(
@@ -184,30 +185,35 @@ async function greeted(
   options: ConnectOptions,
   secureContext: tls.SecureContext,
   deadline: number,
-): Promise<{ socket: tls.TLSSocket; hello: Hello; rest: Uint8Array; where: string }> {
+): Promise<{ socket: KeptReads; hello: Hello; rest: Uint8Array; where: string }> {
   const { self, peer, host, port, session, signal, credentials } = options;
   const where = `party ${peer} at ${host}:${port}`;
   if (signal?.aborted) throw aborted();
   let phase: TlsPhase = 'connect';
-  const socket = tls.connect({
-    host,
-    port,
-    secureContext,
-    servername: partyName(peer),
-    minVersion: 'TLSv1.3',
-    ALPNProtocols: [ALPN],
-    rejectUnauthorized: !isPinned(credentials),
-    checkServerIdentity: (_name, certificate) => wrongParty(certificate, self, peer, where),
-  });
-  socket.once('connect', () => {
+  const socket = new KeptReads((onread) =>
+    // Its types have the option with the sockets of node:net alone.
+    tls.connect({
+      host,
+      port,
+      secureContext,
+      servername: partyName(peer),
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: [ALPN],
+      rejectUnauthorized: !isPinned(credentials),
+      checkServerIdentity: (_name, certificate) => wrongParty(certificate, self, peer, where),
+      ...{ onread },
+    }),
+  );
+  const connection = socket.tls;
+  connection.once('connect', () => {
     phase = 'handshake';
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
+    connection.setNoDelay(true);
+    connection.setKeepAlive(true, 30_000);
   });
-  socket.once('secureConnect', () => {
+  connection.once('secureConnect', () => {
     phase = 'greeting';
     try {
-      checkProof(socket, credentials, { self, claimed: peer, where });
+      checkProof(connection, credentials, { self, claimed: peer, where });
     } catch (error) {
       socket.destroy(error as Error);
       return;

@@ -8,7 +8,7 @@ import { type BoundChannel, FramedChannel, type LinkUse } from '../wire/channel.
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
 import type { EndId } from '../wire/types.ts';
 import type { Hello } from './hello.ts';
-import { SocketTransport } from './socket.ts';
+import { type ByteSocket, SocketTransport } from './socket.ts';
 import { tlsError } from './tls-errors.ts';
 
 /** Default longest wait for a link to come up. */
@@ -23,16 +23,20 @@ export interface LinkLimits {
   readonly highWaterBytes?: number | undefined;
 }
 
-/** The channel on a link that both ends have accepted. */
+/**
+ * The channel on a link that both ends have accepted.
+ * @param bytes what is read and written, where that is not the socket itself.
+ */
 export function channelOn(
   socket: tls.TLSSocket,
   early: Uint8Array,
   hello: Hello,
   where: string,
   limits: LinkLimits & { readonly self: EndId },
+  bytes: ByteSocket = socket,
 ): BoundChannel {
   const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const transport = new SocketTransport(socket, {
+  const transport = new SocketTransport(bytes, {
     early,
     flushTimeoutMs: timeoutMs,
     explain: (error) => tlsError(error, 'open', where),
