@@ -7,7 +7,8 @@ import { sleep } from '../core/abort.ts';
 import { TercetError } from '../core/errors.ts';
 import type { Credentials } from '../net/tls/credentials.ts';
 import type { BoundChannel } from '../net/wire/channel.ts';
-import { type ConnectOptions, type SpareLink, connectSpare, connectTls } from '../net/tls/connect.ts';
+import { LinkThread } from '../net/thread/link-thread-node.ts';
+import type { ConnectOptions, SpareLink } from '../net/tls/connect.ts';
 
 export interface PeerLinksOptions extends Omit<ConnectOptions, 'session' | 'timeoutMs' | 'signal' | 'credentials'> {
   /** What is shown and believed now. */
@@ -25,6 +26,8 @@ const RETRY_LAST_MS = 10_000;
 
 export class PeerLinks {
   readonly #options: PeerLinksOptions;
+  /** What party 1 sends is nine tenths of a run: this thread gets it decrypted (docs/adr/0057). */
+  readonly #thread = new LinkThread();
   readonly #spare = new Set<SpareLink>();
   readonly #stopped = new AbortController();
   readonly #keeper: Promise<void>;
@@ -54,7 +57,7 @@ export class PeerLinks {
         if (error instanceof TercetError && error.code === 'ERR_PEER_TIMEOUT') break;
       }
     }
-    return connectTls({ ...this.#options, credentials: this.#options.credentials(), session, signal });
+    return this.#thread.connect({ ...this.#options, credentials: this.#options.credentials(), session, signal });
   }
 
   /**
@@ -75,6 +78,7 @@ export class PeerLinks {
     this.#wake();
     for (const spare of this.#spare) spare.close();
     await this.#keeper;
+    await this.#thread.close();
   }
 
   #take(): SpareLink | undefined {
@@ -97,7 +101,11 @@ export class PeerLinks {
       }
       try {
         const begun = this.#handshakes;
-        const spare = await connectSpare({ ...this.#options, credentials: this.#options.credentials(), signal });
+        const spare = await this.#thread.connectSpare({
+          ...this.#options,
+          credentials: this.#options.credentials(),
+          signal,
+        });
         pause = RETRY_FIRST_MS;
         if (begun !== this.#handshakes) {
           spare.close();

@@ -15,8 +15,17 @@ import type { EndId } from '../wire/types.ts';
 import { type Credentials, checkProof, isPinned, secureContext } from './credentials.ts';
 import { guard, readHello } from './hello-io.ts';
 import { type Hello, NO_SESSION, encodeHello, partyName } from './hello.ts';
+import { KeptReads } from './kept-reads.ts';
 import { blamed, wrongParty } from './peer-certificate.ts';
-import { ALPN, DEFAULT_CONNECT_TIMEOUT_MS, type LinkLimits, channelOn, checkEnds, checkPort } from './tls-link.ts';
+import {
+  ALPN,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  type LinkLimits,
+  type StandingLink,
+  channelOn,
+  checkEnds,
+  checkPort,
+} from './tls-link.ts';
 import { type TlsPhase, aborted, errorCode, notUp, refusal, tlsError } from './tls-errors.ts';
 
 const RETRY_FIRST_MS = 25;
@@ -45,6 +54,11 @@ export interface ConnectOptions extends LinkLimits {
  * ERR_ARGUMENT
  */
 export async function connectTls(options: ConnectOptions): Promise<BoundChannel> {
+  return channelOn(await standingLink(options), options);
+}
+
+/** The same, before it is a channel. @throws TercetError as `connectTls` */
+export async function standingLink(options: ConnectOptions): Promise<StandingLink> {
   checkSession(options.session);
   checkEnds(options.self, options.peer);
   checkPort(options.port);
@@ -66,7 +80,7 @@ export async function connectTls(options: ConnectOptions): Promise<BoundChannel>
 }
 
 /** A link that stands and belongs to no session yet. */
-export interface SpareLink {
+export interface SpareLink<Link = BoundChannel> {
   /** Whether it can still be claimed. */
   readonly open: boolean;
   /** Resolves when it is gone or claimed. */
@@ -75,12 +89,20 @@ export interface SpareLink {
    * Makes it the link of a session. @throws TercetError as `connectTls`, for example ERR_PEER_CLOSED when the other
    * end is gone; it is of no use then.
    */
-  claim(session: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<BoundChannel>;
+  claim(session: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<Link>;
   close(): void;
 }
 
 /** Opens a link ahead of the session that will need it. @throws TercetError as `connectTls` */
 export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Promise<SpareLink> {
+  return spareLink(options, (link) => channelOn(link, options));
+}
+
+/** @param claimedLink what a session is given of its link. */
+export async function spareLink<Link>(
+  options: Omit<ConnectOptions, 'session'>,
+  claimedLink: (link: StandingLink) => Link,
+): Promise<SpareLink<Link>> {
   checkEnds(options.self, options.peer);
   checkPort(options.port);
   const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
@@ -127,7 +149,7 @@ export async function connectSpare(options: Omit<ConnectOptions, 'session'>): Pr
         checkAnswer(hello, { self, peer, session }, where);
         // The listener takes it by this, and not before: it cannot know who gave up while its answer was under way.
         socket.write(claimed);
-        return channelOn(socket, early, hello, where, options);
+        return claimedLink({ socket: socket.tls, bytes: socket, early, hello, where });
       } catch (error) {
         socket.destroy();
         // Accepted once, so whatever ended it is no certificate.
@@ -160,9 +182,9 @@ async function connectOnce(
   options: ConnectOptions,
   context: tls.SecureContext,
   deadline: number,
-): Promise<BoundChannel> {
+): Promise<StandingLink> {
   const { socket, hello, rest, where } = await greeted(options, context, deadline);
-  return channelOn(socket, rest, hello, where, options);
+  return { socket: socket.tls, bytes: socket, early: rest, hello, where };
 }
 
 function checkAnswer(
@@ -184,30 +206,35 @@ async function greeted(
   options: ConnectOptions,
   secureContext: tls.SecureContext,
   deadline: number,
-): Promise<{ socket: tls.TLSSocket; hello: Hello; rest: Uint8Array; where: string }> {
+): Promise<{ socket: KeptReads; hello: Hello; rest: Uint8Array; where: string }> {
   const { self, peer, host, port, session, signal, credentials } = options;
   const where = `party ${peer} at ${host}:${port}`;
   if (signal?.aborted) throw aborted();
   let phase: TlsPhase = 'connect';
-  const socket = tls.connect({
-    host,
-    port,
-    secureContext,
-    servername: partyName(peer),
-    minVersion: 'TLSv1.3',
-    ALPNProtocols: [ALPN],
-    rejectUnauthorized: !isPinned(credentials),
-    checkServerIdentity: (_name, certificate) => wrongParty(certificate, self, peer, where),
-  });
-  socket.once('connect', () => {
+  const socket = new KeptReads((onread) =>
+    // Its types have the option with the sockets of node:net alone.
+    tls.connect({
+      host,
+      port,
+      secureContext,
+      servername: partyName(peer),
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: [ALPN],
+      rejectUnauthorized: !isPinned(credentials),
+      checkServerIdentity: (_name, certificate) => wrongParty(certificate, self, peer, where),
+      ...{ onread },
+    }),
+  );
+  const connection = socket.tls;
+  connection.once('connect', () => {
     phase = 'handshake';
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
+    connection.setNoDelay(true);
+    connection.setKeepAlive(true, 30_000);
   });
-  socket.once('secureConnect', () => {
+  connection.once('secureConnect', () => {
     phase = 'greeting';
     try {
-      checkProof(socket, credentials, { self, claimed: peer, where });
+      checkProof(connection, credentials, { self, claimed: peer, where });
     } catch (error) {
       socket.destroy(error as Error);
       return;

@@ -236,7 +236,8 @@ class Listener implements TlsListener {
     const arrival = this.#claim(options.peer, session) ?? (await this.#wait(options, session));
     const { socket, rest, hello, where } = arrival;
     const remote = socket.remoteAddress ?? '';
-    return Object.assign(channelOn(socket, rest, hello, `party ${hello.from} at ${where}`, this.#options), {
+    const link = { socket, bytes: socket, early: rest, hello, where: `party ${hello.from} at ${where}` };
+    return Object.assign(channelOn(link, this.#options), {
       remote,
       proved: () => this.#unfinished.remove(where),
     });

@@ -8,7 +8,7 @@ import { type BoundChannel, FramedChannel, type LinkUse } from '../wire/channel.
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
 import type { EndId } from '../wire/types.ts';
 import type { Hello } from './hello.ts';
-import { SocketTransport } from './socket.ts';
+import { type ByteSocket, SocketTransport } from './socket.ts';
 import { tlsError } from './tls-errors.ts';
 
 /** Default longest wait for a link to come up. */
@@ -23,45 +23,58 @@ export interface LinkLimits {
   readonly highWaterBytes?: number | undefined;
 }
 
-/** The channel on a link that both ends have accepted. */
-export function channelOn(
-  socket: tls.TLSSocket,
-  early: Uint8Array,
-  hello: Hello,
-  where: string,
-  limits: LinkLimits & { readonly self: EndId },
-): BoundChannel {
-  const timeoutMs = limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const transport = new SocketTransport(socket, {
+/** A link that both ends have accepted, before anything is said on it. */
+export interface StandingLink {
+  readonly socket: tls.TLSSocket;
+  /** What is read and written: the socket, or what stands before it. */
+  readonly bytes: ByteSocket;
+  /** What came behind the greeting. */
+  readonly early: Uint8Array;
+  readonly hello: Hello;
+  readonly where: string;
+}
+
+export function transportOn({ bytes, early, where }: StandingLink, limits: LinkLimits): SocketTransport {
+  return new SocketTransport(bytes, {
     early,
-    flushTimeoutMs: timeoutMs,
+    flushTimeoutMs: limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS,
     explain: (error) => tlsError(error, 'open', where),
   });
-  const { self, highWaterBytes } = limits;
+}
+
+/** The channel on a link that stands. */
+export function channelOn(link: StandingLink, limits: LinkLimits & { readonly self: EndId }): BoundChannel {
+  const { hello } = link;
+  const { self, recvTimeoutMs, highWaterBytes } = limits;
   const channel = new FramedChannel({
     self,
     peer: hello.from,
     session: hello.session,
-    transport,
-    timeoutMs,
+    transport: transportOn(link, limits),
+    timeoutMs: recvTimeoutMs ?? DEFAULT_TIMEOUT_MS,
     highWaterBytes,
   });
-  const exported = (use: LinkUse) => exportedBy(socket, use, hello.session, where);
+  const exported = (use: LinkUse) => exportedBy(link, use);
   return Object.assign(channel, { binding: () => exported('owner'), exported });
 }
 
 /** What TLS exports for this link (RFC 8446, 7.5): another link, also of the same parties and session, has another. */
-function exportedBy(socket: tls.TLSSocket, use: LinkUse, session: Uint8Array, where: string): Uint8Array {
+export function exportedBy({ socket, hello, where }: StandingLink, use: LinkUse): Uint8Array {
   try {
-    return Uint8Array.from(socket.exportKeyingMaterial(32, `EXPORTER-tercet-${use}`, Buffer.from(session)));
+    return Uint8Array.from(socket.exportKeyingMaterial(32, `EXPORTER-tercet-${use}`, Buffer.from(hello.session)));
   } catch (error) {
-    throw new TercetError(
-      'ERR_PEER_CLOSED',
-      `${where} closed the link`,
-      'look at the output of the other party, then run again',
-      { cause: error },
-    );
+    throw linkGone(where, error);
   }
+}
+
+/** Nothing can be asked of a link any more. */
+export function linkGone(where: string, cause?: unknown): TercetError {
+  return new TercetError(
+    'ERR_PEER_CLOSED',
+    `${where} closed the link`,
+    'look at the output of the other party, then run again',
+    { cause },
+  );
 }
 
 export function checkEnds(self: EndId, peer: EndId): void {

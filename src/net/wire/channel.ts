@@ -6,7 +6,7 @@
  */
 
 import { TercetError } from '../../core/errors.ts';
-import { MAX_SEQUENCE, checkMessage, encodeHeader } from './frame.ts';
+import { type Frame, type FrameHeader, MAX_SEQUENCE, checkMessage, encodeHeader } from './frame.ts';
 import { DEFAULT_TIMEOUT_MS, Inbox } from './inbox.ts';
 import { LinkMeter } from './meter.ts';
 import { startTimer } from '../../core/event-loop.ts';
@@ -40,11 +40,21 @@ export interface Transport {
   destroy(): void;
 }
 
+/** What a transport that parses frames itself says instead of `data`. */
+export interface FrameEvents extends TransportEvents {
+  /** A header that was checked, of a payload that may still be on its way. */
+  header(header: FrameHeader): void;
+  frame(frame: Frame): void;
+}
+
+/** A transport of bytes, or of frames. */
+type ChannelTransport = Omit<Transport, 'open'> & { open(events: FrameEvents): void };
+
 export interface ChannelOptions {
   readonly self: EndId;
   readonly peer: EndId;
   readonly session: Uint8Array;
-  readonly transport: Transport;
+  readonly transport: ChannelTransport;
   /** Longest wait of one `recv`, or of one `send` for room (default 120 s); Infinity waits for ever. */
   readonly timeoutMs?: number | undefined;
   /** Unclaimed bytes beyond which the peer is slowed down (default 64 MiB). */
@@ -73,7 +83,7 @@ export class FramedChannel implements SessionChannel {
   readonly session: Uint8Array;
   readonly #meter = new LinkMeter();
   readonly #inbox: Inbox;
-  readonly #transport: Transport;
+  readonly #transport: ChannelTransport;
   readonly #timeoutMs: number;
   #sequence = 0;
   /** Why nothing can be sent any more. The inbox may still hold messages if the peer closed in good order. */
@@ -101,6 +111,8 @@ export class FramedChannel implements SessionChannel {
     });
     this.#transport.open({
       data: (bytes) => this.#inbox.push(bytes),
+      header: (header) => this.#inbox.header(header),
+      frame: (frame) => this.#inbox.frame(frame),
       end: () => this.#peerClosed(peerClosed()),
       error: (error) => this.#broken(error),
     });

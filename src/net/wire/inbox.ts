@@ -70,9 +70,23 @@ export class Inbox {
 
   /** Takes bytes from the transport. Never throws: what is wrong with them ends the inbox. */
   push(bytes: Uint8Array): void {
+    this.#taking(() => this.#parser.push(bytes));
+  }
+
+  /** A header, where frames are parsed before they get here. Never throws. */
+  header(header: FrameHeader): void {
+    this.#taking(() => this.#onHeader(header));
+  }
+
+  /** A frame, where frames are parsed before they get here. Never throws. */
+  frame(frame: Frame): void {
+    this.#taking(() => this.#onFrame(frame));
+  }
+
+  #taking(take: () => void): void {
     if (this.#error !== undefined || this.#ended) return;
     try {
-      this.#parser.push(bytes);
+      take();
     } catch (error) {
       this.#failFromInside(error as Error);
     }

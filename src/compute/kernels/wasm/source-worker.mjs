@@ -24,4 +24,5 @@ function load(url) {
   return data;
 }
 
-await import(load(new URL('node-worker.ts', import.meta.url)));
+// A thread of another kind names its module.
+await import(load(new URL(process.argv[2] ?? 'node-worker.ts', import.meta.url)));

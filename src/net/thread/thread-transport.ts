@@ -1,0 +1,107 @@
+/** A link in a thread of its own, as a transport of frames for a channel of this one. */
+import type { FrameEvents } from '../wire/channel.ts';
+import { type FromThread, type ToThread, frameCost, receivedError } from './messages.ts';
+
+/** Bytes under way to the thread beyond which `send` waits. */
+const HIGH_WATER_BYTES = 4 * 1024 * 1024;
+/** Bytes that are taken before the thread hears of it. */
+const TAKEN_BYTES = 1024 * 1024;
+
+export class ThreadTransport {
+  readonly #id: number;
+  readonly #post: (message: ToThread) => void;
+  /** The thread has nothing more to say of this link. */
+  readonly #over: () => void;
+  readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
+  #events: FrameEvents | undefined;
+  #outstanding = 0;
+  #taken = 0;
+  #error: Error | undefined;
+  #destroyed = false;
+  #closed: (() => void) | undefined;
+
+  constructor(id: number, post: (message: ToThread) => void, over: () => void) {
+    this.#id = id;
+    this.#post = post;
+    this.#over = over;
+  }
+
+  open(events: FrameEvents): void {
+    this.#events = events;
+  }
+
+  /** The payload is copied: its owner may go on reading it. */
+  write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    this.#post({ kind: 'write', id: this.#id, header, payload });
+    this.#outstanding += header.length + payload.length;
+    if (this.#outstanding <= HIGH_WATER_BYTES) return undefined;
+    return new Promise((resolve, reject) => this.#waiting.add({ resolve, reject }));
+  }
+
+  pause(paused: boolean): void {
+    this.#post({ kind: 'pause', id: this.#id, paused });
+  }
+
+  close(): Promise<void> {
+    if (this.#destroyed || this.#error !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#closed = resolve;
+      this.#post({ kind: 'close', id: this.#id });
+    });
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#post({ kind: 'destroy', id: this.#id });
+    this.#over();
+    this.#closed?.();
+  }
+
+  /** What the thread says of this link. */
+  handle(message: FromThread): void {
+    switch (message.kind) {
+      case 'header':
+        this.#events?.header(message.header);
+        return;
+      case 'frames':
+        for (const frame of message.frames) {
+          this.#events?.frame(frame);
+          this.#taken += frameCost(frame);
+        }
+        if (this.#taken < TAKEN_BYTES) return;
+        this.#post({ kind: 'taken', id: this.#id, bytes: this.#taken });
+        this.#taken = 0;
+        return;
+      case 'room':
+        this.#outstanding -= message.bytes;
+        if (this.#outstanding > HIGH_WATER_BYTES) return;
+        for (const waiter of this.#waiting) waiter.resolve();
+        this.#waiting.clear();
+        return;
+      case 'end':
+        this.#events?.end();
+        return;
+      case 'error':
+        this.fail(receivedError(message.error));
+        return;
+      case 'closed':
+        this.#destroyed = true;
+        this.#over();
+        this.#closed?.();
+        return;
+      default:
+    }
+  }
+
+  /** The link, or its whole thread, is gone. */
+  fail(error: Error): void {
+    this.#error ??= error;
+    this.#over();
+    this.#closed?.();
+    for (const waiter of this.#waiting) waiter.reject(error);
+    this.#waiting.clear();
+    this.#events?.error(error);
+  }
+}
