@@ -82,3 +82,45 @@ export function columnsOf(
   }
   return out;
 }
+
+/** Bits of a place that are no address: an address is a multiple of four. */
+const FLAGS = 3;
+
+/**
+ * Writes the entries of panels, as an instance holds them, into columns [from, from + cols) of a row-major matrix: first
+ * layers, then second layers, then a place for every panel, which is more than its flags where it has a second layer.
+ */
+export function unpackPanels(
+  order: PanelOrder,
+  held: Uint32Array,
+  rows: number,
+  cols: number,
+  out: Int32Array,
+  width: number,
+  from: number,
+): void {
+  const blocks = [...panelBlocks(order, rows, cols)];
+  const places = held.subarray(held.length - blocks.reduce((sum, { count }) => sum + count, 0));
+  let high = blocks.reduce((sum, { count, layer }) => sum + count * layer, 0);
+  let [at, place, first] = [0, 0, 0];
+  for (const { count, layer } of blocks) {
+    const last = Math.min(rows, first + order.rows);
+    for (let p = 0; p < count; p++, at += layer) {
+      const column = p * order.columns;
+      const live = Math.min(order.columns, cols - column);
+      const second = places[place++] > FLAGS;
+      for (let r = first; r < last; r += 2) {
+        const pairs = ((r - first) / 2) * order.columns;
+        const to = r * width + from + column;
+        for (let c = 0; c < live; c++) {
+          const word = held[at + pairs + c];
+          const more = second ? held[high + pairs + c] : 0;
+          out[to + c] = low(word) + (low(more) << 16);
+          if (r + 1 < last) out[to + width + c] = (word >> 16) + ((more >> 16) << 16);
+        }
+      }
+      if (second) high += layer;
+    }
+    first = last;
+  }
+}

@@ -189,6 +189,26 @@ export class Matrices {
     return out;
   }
 
+  /** The entries of a matrix of panels, row by row; undefined for a matrix of other words. */
+  async entries(matrix: Matrix): Promise<Int32Array | undefined> {
+    const { rows, cols, id, slices } = this.#matrix(matrix);
+    const { unpackPanels } = await import('../pack-panels.ts');
+    const out = new Int32Array(rows * cols);
+    let all = true;
+    const store = ({ from, to }: Slice) => {
+      return (value: Result) => {
+        if (value === undefined) all = false;
+        else unpackPanels(this.order, (value as Words).data as Uint32Array, rows, to - from, out, cols, from);
+      };
+    };
+    if (slices[0].worker === undefined) store(slices[0])(this.#on.here((instance) => instance.heldPanels(id)));
+    else
+      await this.#on.submit((add) => {
+        for (const slice of slices) add('heldPanels', () => [id], store(slice), slice.worker);
+      });
+    return all ? out : undefined;
+  }
+
   async free(matrix: Matrix): Promise<void> {
     if (this.#freed.has(matrix)) return;
     const { id, slices } = this.#matrix(matrix);
