@@ -24,21 +24,26 @@ const ROUNDS = 1.25;
 /** What a segment's proof sends, and what it takes to and fro: a claim matrix and less than 20 rounds. */
 const SEGMENT_TRAFFIC = 100_000;
 const SEGMENT_ROUNDS = 32;
-/** Bytes that provers keep for each byte of traffic, and for each parameter, whose words they encode again. */
+/** Bytes that provers keep for each byte of traffic. */
 const KEPT_OF_TRAFFIC = 12;
-const KEPT_OF_PARAMETER = 32;
+/** And for each row of a weight: two relations of two scalars a place, and at most 64 sums, of which secret ones have two. */
+const KEPT_OF_ROW = 64;
+const KEPT_OF_SUM = 32;
 /** Folded public tables: cosines of 20 bits in six functions are 27 MB. */
 const TABLES = 2 ** 26;
 
 /** The price of a run of `3pc_malicious`. @param plan that of the protocol */
 export function provedPriceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RunShape): Price {
   const base = priceOf(config, plan, weights, shape);
-  const parameters = listParameters(config).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
-  const largest = Math.max(...listParameters(config).map(({ rows, cols }) => rows * cols));
-  const all = KEPT_OF_TRAFFIC * base.traffic + KEPT_OF_PARAMETER * parameters;
+  const weighed = listParameters(config).map(({ rows, cols }) => {
+    // A row may stand on the diagonal of a square.
+    const inner = rows === 1 ? Math.min(cols, config.hiddenSize) : rows;
+    return inner * (KEPT_OF_ROW + KEPT_OF_SUM * Math.min(cols, 64));
+  });
+  const all = KEPT_OF_TRAFFIC * base.traffic + weighed.reduce((sum, bytes) => sum + bytes, 0);
   // What is kept is at least half of a segment, or one relation that is larger.
   const segments = (weights === 'secret' ? 3 : 2) * (1 + Math.ceil((2 * all) / SEGMENT_BYTES));
-  const kept = Math.min(all, SEGMENT_BYTES + KEPT_OF_PARAMETER * largest);
+  const kept = Math.min(all, SEGMENT_BYTES + Math.max(...weighed));
   return {
     ...base,
     rounds: Math.ceil(ROUNDS * base.rounds) + SEGMENT_ROUNDS * segments,

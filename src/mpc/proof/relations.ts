@@ -36,6 +36,8 @@ export interface MatrixTerm {
   readonly left: Side;
   readonly negative: boolean;
   readonly inner: number;
+  /** The right factor is a weight, got where it is used: of it a prover keeps no more than what it compresses it to. */
+  readonly fetched?: true;
 }
 
 /**

@@ -115,11 +115,17 @@ function claimBound(shape: RelationShape): number {
   return 2 ** claimBits(shape);
 }
 
+/** Columns of the compression at every level: what cuts segments may not depend on it. */
+const MOST_SIGMA = 64;
+
 /** About what a prover keeps of a relation until it is proved: words of both halves, and two scalars a place. */
 export function keptBytes(shape: RelationShape): number {
   const scalars = 16 * scalarsOf(shape);
   if (shape.kind === 'matrix') {
-    const cells = shape.terms.reduce((sum, { inner }) => sum + inner * (shape.rows + shape.columns), 0);
+    // Of what is fetched, σ columns of sums at most.
+    const cells = shape.terms.reduce((sum, { inner, fetched }) => {
+      return sum + inner * (shape.rows + (fetched === true ? Math.min(shape.columns, MOST_SIGMA) : shape.columns));
+    }, 0);
     return scalars + laneBytes(shape.k) * cells;
   }
   if (shape.kind === 'table') return scalars + shape.elements * (8 + 16 * shape.terms.length);
