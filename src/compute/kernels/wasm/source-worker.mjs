@@ -2,6 +2,7 @@
 // modules are stripped with the transformer that the test runner brings (a development dependency), and loaded from
 // data: URLs. Not part of the build.
 import { readFileSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
 import { transformSync } from 'rolldown/utils';
 
 const loaded = new Map();
@@ -24,4 +25,5 @@ function load(url) {
   return data;
 }
 
-await import(load(new URL('node-worker.ts', import.meta.url)));
+const MODULES = { 'tercet-kernels': 'node-worker.ts', 'tercet-proofs': 'proof-worker.ts' };
+await import(load(new URL(MODULES[workerData], import.meta.url)));
