@@ -35,7 +35,8 @@ export function serveProofs(port: ServicePort): void {
       return table;
     });
     if (op === 'freeTable' && args[0] === undefined) return undefined;
-    const value = await (kernels?.[op] as (...values: unknown[]) => unknown).apply(kernels, args);
+    invariant(kernels !== undefined, 'a thread of the proofs that was not started');
+    const value = await (kernels[op] as (...values: unknown[]) => unknown).apply(kernels, args);
     if (op !== 'loadTable') return value;
     tables.set(++last, value as FoldedTable);
     return last;

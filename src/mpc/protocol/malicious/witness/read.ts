@@ -46,7 +46,11 @@ export function once<T>(make: (seen: Seen) => Promise<T>): (seen: Seen) => Promi
  * A weight as a right factor: the words of a row stand on the diagonal of a square. It is read where it is used, so a
  * prover keeps no model beside the one that it has; what it is compressed to is what stays.
  */
-export function weightOf({ party }: Seen, { weight, diagonal }: Pick<AffineTerm, 'weight' | 'diagonal'>, part: Part): Fetched {
+export function weightOf(
+  { party }: Seen,
+  { weight, diagonal }: Pick<AffineTerm, 'weight' | 'diagonal'>,
+  part: Part,
+): Fetched {
   return async () => {
     const { kernels, parameters } = party;
     const signed = part === 'clear' && diagonal !== true ? await parameters.signed?.(kernels, weight) : undefined;
