@@ -1,6 +1,10 @@
 /** Puts a matrix into the order of panels (`panels.ts`). A page has no matrices, and loads none of this. */
 import { TercetError, invariant } from '../../core/errors.ts';
+import type { Words } from '../ring.ts';
 import { type PanelOrder, panelBlocks, panelLength } from './panels.ts';
+import type { Dispatch } from './wasm/dispatch.ts';
+import type { Result } from './wasm/messages.ts';
+import type { Slice, WasmMatrix } from './wasm/products.ts';
 
 /** The largest entry that two layers hold. */
 export const LARGEST_ENTRY = 2 ** 31 - 2 ** 15 - 1;
@@ -83,6 +87,28 @@ export function columnsOf(
   return out;
 }
 
+/** The entries of a matrix that instances hold by columns; undefined where they hold other words than panels. */
+export async function entriesOf(
+  on: Dispatch,
+  order: PanelOrder,
+  { rows, cols, id, slices }: WasmMatrix,
+): Promise<Int32Array | undefined> {
+  const out = new Int32Array(rows * cols);
+  let all = true;
+  const store = ({ from, to }: Slice) => {
+    return (value: Result) => {
+      if (value === undefined) all = false;
+      else unpackPanels(order, (value as Words).data as Uint32Array, rows, to - from, out, cols, from);
+    };
+  };
+  if (slices[0].worker === undefined) store(slices[0])(on.here((instance) => instance.heldPanels(id)));
+  else
+    await on.submit((add) => {
+      for (const slice of slices) add('heldPanels', () => [id], store(slice), slice.worker);
+    });
+  return all ? out : undefined;
+}
+
 /** Bits of a place that are no address: an address is a multiple of four. */
 const FLAGS = 3;
 
@@ -90,7 +116,7 @@ const FLAGS = 3;
  * Writes the entries of panels, as an instance holds them, into columns [from, from + cols) of a row-major matrix: first
  * layers, then second layers, then a place for every panel, which is more than its flags where it has a second layer.
  */
-export function unpackPanels(
+function unpackPanels(
   order: PanelOrder,
   held: Uint32Array,
   rows: number,

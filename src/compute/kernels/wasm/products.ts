@@ -64,13 +64,13 @@ export async function matmulF32(
   return out;
 }
 
-interface Slice {
+export interface Slice {
   readonly worker: number | undefined;
   readonly from: number;
   readonly to: number;
 }
 
-interface WasmMatrix extends Matrix {
+export interface WasmMatrix extends Matrix {
   readonly id: number;
   readonly slices: readonly Slice[];
 }
@@ -191,22 +191,8 @@ export class Matrices {
 
   /** The entries of a matrix of panels, row by row; undefined for a matrix of other words. */
   async entries(matrix: Matrix): Promise<Int32Array | undefined> {
-    const { rows, cols, id, slices } = this.#matrix(matrix);
-    const { unpackPanels } = await import('../pack-panels.ts');
-    const out = new Int32Array(rows * cols);
-    let all = true;
-    const store = ({ from, to }: Slice) => {
-      return (value: Result) => {
-        if (value === undefined) all = false;
-        else unpackPanels(this.order, (value as Words).data as Uint32Array, rows, to - from, out, cols, from);
-      };
-    };
-    if (slices[0].worker === undefined) store(slices[0])(this.#on.here((instance) => instance.heldPanels(id)));
-    else
-      await this.#on.submit((add) => {
-        for (const slice of slices) add('heldPanels', () => [id], store(slice), slice.worker);
-      });
-    return all ? out : undefined;
+    const { entriesOf } = await import('../pack-panels.ts');
+    return entriesOf(this.#on, this.order, this.#matrix(matrix));
   }
 
   async free(matrix: Matrix): Promise<void> {
