@@ -49,7 +49,7 @@ export class ThreadedProofKernels implements ProofKernels {
 
   /**
    * @param near the same kernels in the calling thread
-   * @param startWorker starts a thread that runs `serveProofs`; asked for with the first long operation
+   * @param startWorker starts a thread of `proof-worker.ts`; asked for with the first long operation
    */
   constructor(
     near: ProofKernels,

@@ -17,7 +17,7 @@ export function nodeProofThread(): WorkerPort {
 }
 
 /** Serves the kernels on a port, one operation after the other. */
-export function serveProofs(port: ServicePort): void {
+function serveProofs(port: ServicePort): void {
   const tables = new Map<number, FoldedTable>();
   let kernels: WasmProofKernels | undefined;
   let last = 0;
