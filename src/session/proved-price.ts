@@ -26,7 +26,7 @@ const SEGMENT_TRAFFIC = 100_000;
 const SEGMENT_ROUNDS = 32;
 /** Bytes that provers keep for each byte of traffic. */
 const KEPT_OF_TRAFFIC = 12;
-/** And for each row of a weight: two relations of two scalars a place, and at most 64 sums, of which secret ones have two. */
+/** And for each row of a weight: scalars of its relations, and at most 64 sums, twice where weights are secret. */
 const KEPT_OF_ROW = 64;
 const KEPT_OF_SUM = 32;
 /** Folded public tables: cosines of 20 bits in six functions are 27 MB. */

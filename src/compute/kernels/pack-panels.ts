@@ -2,9 +2,9 @@
 import { TercetError, invariant } from '../../core/errors.ts';
 import type { Words } from '../ring.ts';
 import { type PanelOrder, panelBlocks, panelLength } from './panels.ts';
+import type { Matrix } from './types.ts';
 import type { Dispatch } from './wasm/dispatch.ts';
 import type { Result } from './wasm/messages.ts';
-import type { Slice, WasmMatrix } from './wasm/products.ts';
 
 /** The largest entry that two layers hold. */
 export const LARGEST_ENTRY = 2 ** 31 - 2 ** 15 - 1;
@@ -87,11 +87,18 @@ export function columnsOf(
   return out;
 }
 
+/** Columns [from, to) of a matrix, and the worker that holds them; undefined: the calling thread. */
+interface Slice {
+  readonly worker: number | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The entries of a matrix that instances hold by columns; undefined where they hold other words than panels. */
 export async function entriesOf(
   on: Dispatch,
   order: PanelOrder,
-  { rows, cols, id, slices }: WasmMatrix,
+  { rows, cols, id, slices }: Matrix & { readonly id: number; readonly slices: readonly Slice[] },
 ): Promise<Int32Array | undefined> {
   const out = new Int32Array(rows * cols);
   let all = true;
@@ -113,8 +120,9 @@ export async function entriesOf(
 const FLAGS = 3;
 
 /**
- * Writes the entries of panels, as an instance holds them, into columns [from, from + cols) of a row-major matrix: first
- * layers, then second layers, then a place for every panel, which is more than its flags where it has a second layer.
+ * Writes the entries of panels, as an instance holds them, into columns [from, from + cols) of a row-major matrix.
+ * First layers come first, then second ones, then a place for every panel. It is more than its flags where there is a
+ * second layer.
  */
 function unpackPanels(
   order: PanelOrder,

@@ -64,13 +64,13 @@ export async function matmulF32(
   return out;
 }
 
-export interface Slice {
+interface Slice {
   readonly worker: number | undefined;
   readonly from: number;
   readonly to: number;
 }
 
-export interface WasmMatrix extends Matrix {
+interface WasmMatrix extends Matrix {
   readonly id: number;
   readonly slices: readonly Slice[];
 }

@@ -1,7 +1,7 @@
 /**
- * The kernels of the proofs beside a thread of their own (`proof-worker.ts`). What is long goes there, so that who proves
- * still answers others; what is short stays, because a message costs more than it, and gives the event loop a turn now
- * and then: promises that are settled already never do.
+ * The kernels of the proofs beside a thread of their own (`proof-worker.ts`). What is long goes there, so that who
+ * proves still answers others. What is short stays, because a message costs more than it. It gives the event loop a
+ * turn now and then: promises that are settled already never do.
  */
 import { nextTurn } from '../../../core/event-loop.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
