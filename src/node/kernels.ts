@@ -48,11 +48,14 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
 
 /** What a party of this process proves with. Loaded by whoever serves or asks for proofs. */
 export async function nodeProving(): Promise<Proving> {
-  const [{ provingWith }, { WasmProofKernels }] = await Promise.all([
+  const [{ provingWith }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] = await Promise.all([
     import('../session/proved-session.ts'),
     import('../compute/kernels/wasm/proof.ts'),
+    import('../compute/kernels/wasm/proof-thread.ts'),
+    import('../compute/kernels/wasm/proof-worker.ts'),
   ]);
-  return provingWith({ kernels: new WasmProofKernels(await loadNodeProofModule()) });
+  const module = await loadNodeProofModule();
+  return provingWith({ kernels: new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread) });
 }
 
 /** What weights are folded and encoded by, in the calling thread. */

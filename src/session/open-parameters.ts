@@ -31,7 +31,7 @@ export class OpenParameters implements ParameterView {
    * @param encode asked for every parameter once, in the order of `listParameters`, and for no more than one matrix
    * ahead of the one that is loaded
    * @param panels loads matrices that `encode` gives in the kernels' own order; row-major ones without it
-   * @param rowMajor encodes a matrix again where a proof asks for its words
+   * @param rowMajor encodes a matrix again where a proof asks for its words and the kernels cannot give them back
    */
   static async load(
     source: WeightSource,
@@ -70,17 +70,22 @@ export class OpenParameters implements ParameterView {
     return matrix;
   }
 
-  async signed(parameter: Parameter): Promise<Int32Array | undefined> {
-    if (this.#rowMajor === undefined || this.#rows.has(parameter.name)) return undefined;
+  async signed(kernels: RingKernels, parameter: Parameter): Promise<Int32Array | undefined> {
+    const matrix = this.#matrices.get(parameter.name);
+    // What is asked for is often the matrix that is loaded, and to read it back is a copy.
+    const held = matrix === undefined ? undefined : await kernels.entries?.(matrix);
+    if (held !== undefined || this.#rowMajor === undefined || this.#rows.has(parameter.name)) return held;
     const encoded = await this.#rowMajor(parameter);
     return encoded instanceof Int32Array ? encoded : undefined;
   }
 
-  async words(_kernels: RingKernels, parameter: Parameter, part: Part): Promise<Words> {
+  async words(kernels: RingKernels, parameter: Parameter, part: Part): Promise<Words> {
     const row = this.#rows.get(parameter.name);
     invariant(part === 'clear', `no part "${part}" of open weights`);
-    // Proofs alone ask for the words of a matrix. They are encoded again, and not kept: they are as large as a model.
+    // Proofs alone ask for the words of a matrix. They are read back, and not kept: they are as large as a model.
     if (row === undefined) {
+      const signed = await this.signed(kernels, parameter);
+      if (signed !== undefined) return wideOf({ signed });
       invariant(this.#rowMajor !== undefined, `no words of the open matrix ${parameter.name}`);
       return toWords(await this.#rowMajor(parameter));
     }

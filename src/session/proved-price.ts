@@ -24,9 +24,11 @@ const ROUNDS = 1.25;
 /** What a segment's proof sends, and what it takes to and fro: a claim matrix and less than 20 rounds. */
 const SEGMENT_TRAFFIC = 100_000;
 const SEGMENT_ROUNDS = 32;
-/** Bytes that provers keep for each byte of traffic, and for each parameter, whose words they encode again. */
+/** Bytes that provers keep for each byte of traffic. */
 const KEPT_OF_TRAFFIC = 12;
-const KEPT_OF_PARAMETER = 32;
+/** And for each row of a weight: scalars of its relations, and at most 64 sums, twice where weights are secret. */
+const KEPT_OF_ROW = 64;
+const KEPT_OF_SUM = 32;
 /** Folded public tables: cosines of 20 bits in six functions are 27 MB. */
 const TABLES = 2 ** 26;
 
@@ -37,13 +39,17 @@ export function provedPriceOf(config: ModelConfig, plan: ModelPlan, weights: Wei
   const prompt = steps === 0 ? base.traffic : priceOf(config, plan, weights, { ...shape, steps: 0 }).traffic;
   // Steps grow evenly from none on, so the last one is below twice their mean.
   const step = steps === 0 ? 0 : (2 * (base.traffic - prompt)) / steps;
-  const parameters = listParameters(config).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
-  const largest = Math.max(...listParameters(config).map(({ rows, cols }) => rows * cols));
-  const all = KEPT_OF_TRAFFIC * base.traffic + (steps + 1) * KEPT_OF_PARAMETER * parameters;
+  const weighed = listParameters(config).map(({ rows, cols }) => {
+    // A row may stand on the diagonal of a square.
+    const inner = rows === 1 ? Math.min(cols, config.hiddenSize) : rows;
+    return inner * (KEPT_OF_ROW + KEPT_OF_SUM * Math.min(cols, 64));
+  });
+  const parameters = weighed.reduce((sum, bytes) => sum + bytes, 0);
+  const all = KEPT_OF_TRAFFIC * base.traffic + (steps + 1) * parameters;
   // What is kept is at least half of a segment, or one relation that is larger. Every step has segments of its own.
   const segments = (weights === 'secret' ? 3 : 2) * (steps + 1 + Math.ceil((2 * all) / SEGMENT_BYTES));
-  const atOnce = KEPT_OF_TRAFFIC * Math.max(prompt, step) + KEPT_OF_PARAMETER * parameters;
-  const kept = Math.min(atOnce, SEGMENT_BYTES + KEPT_OF_PARAMETER * largest);
+  const atOnce = KEPT_OF_TRAFFIC * Math.max(prompt, step) + parameters;
+  const kept = Math.min(atOnce, SEGMENT_BYTES + Math.max(...weighed));
   return {
     ...base,
     rounds: Math.ceil(ROUNDS * base.rounds) + SEGMENT_ROUNDS * segments,

@@ -199,6 +199,17 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       }
     });
 
+    it('look-ups of so many elements that a large table is read in their order', async () => {
+      const [random, q] = [new Random(8), PRIMES[0]];
+      for (const group of [indexGroup(14), indexGroup(11, 4)]) {
+        const [size, n] = [groupSize(group), 4500];
+        const [table, f] = [field(random, size, q), field(random, n, q)];
+        const [mu, nu] = [random.indices(n, size), random.indices(n, size)];
+        for (const step of digitSteps(group))
+          await both(async (of) => of.lookupRound(f, await of.loadTable(table, group), step, mu, nu, q));
+      }
+    });
+
     it.each(PRIMES)('the tail modulo %d', async (q) => {
       const random = new Random(7);
       for (const n of [0, 1, 8, 75]) {

@@ -1,9 +1,14 @@
 /** The WebAssembly kernels of the proofs, and arithmetic modulo a prime that is drawn at run time. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isPrime, montgomery, power, primeAmong, residue } from '../../src/compute/field.ts';
 import { difference, digitAt, digitSteps, groupSize, indexGroup, stepped } from '../../src/compute/index-group.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { ThreadedProofKernels } from '../../src/compute/kernels/wasm/proof-thread.ts';
+import { nodeProofThread } from '../../src/compute/kernels/wasm/proof-worker.ts';
 import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { failure, thrown } from '../failure.ts';
@@ -13,6 +18,84 @@ import { proofConformance } from './proof.suite.ts';
 const module = await loadNodeProofModule();
 
 proofConformance('wasm', async () => new WasmProofKernels(module));
+
+proofConformance(
+  'wasm, in a thread',
+  async () => new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread, { leastBytes: 0 }),
+);
+
+describe('the kernels beside a thread', () => {
+  const q = 2n ** 61n - 1n;
+  const words = (count: number) => BigUint64Array.from({ length: count }, (_, i) => BigInt(i) ** 3n % q);
+
+  /** A server that answers whoever asks for its health, and the longest that one waited while `work` ran. */
+  async function longestWait(work: () => Promise<void>): Promise<number> {
+    const server = createServer((_, response) => response.end('ok')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    let [running, longest] = [true, 0];
+    const asking = (async () => {
+      for (; running; await new Promise((resolve) => setTimeout(resolve, 5))) {
+        const asked = performance.now();
+        await (await fetch(address)).text();
+        longest = Math.max(longest, performance.now() - asked);
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    longest = 0;
+    try {
+      await work();
+    } finally {
+      running = false;
+      await asking;
+      server.closeAllConnections();
+      server.close();
+    }
+    return longest;
+  }
+
+  it('leave the event loop free for others, whether what is done is long or short', { retry: 5 }, async () => {
+    const [long, short] = [words(1 << 21), words(64)];
+    const kernels = new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread);
+    try {
+      expect(await kernels.tailFold(long, words(8), q)).toHaveLength(1 << 18);
+      const waited = await longestWait(async () => {
+        for (let i = 0; i < 4; i++) await kernels.tailFold(long, words(8), q);
+        for (const start = performance.now(); performance.now() - start < 1000; )
+          await kernels.weights(short, words(48), q);
+      });
+      expect(waited).toBeLessThan(200);
+    } finally {
+      await kernels.close();
+    }
+  });
+
+  it('is what the turns are for: promises alone leave nobody a turn', async () => {
+    const kernels = new WasmProofKernels(module);
+    const waited = await longestWait(async () => {
+      for (const start = performance.now(); performance.now() - start < 600; )
+        await kernels.weights(words(64), words(48), q);
+    });
+    expect(waited).toBeGreaterThan(200);
+  });
+
+  it('fail when their thread ends, and stay so', async () => {
+    let end: ((error: unknown) => void) | undefined;
+    const kernels = new ThreadedProofKernels(new WasmProofKernels(module), module, () => ({
+      postMessage: () => undefined,
+      onMessage: () => undefined,
+      onError: (handler) => {
+        end = handler;
+      },
+      terminate: () => undefined,
+    }));
+    const answer = kernels.tailFold(words(1 << 16), words(8), q);
+    end?.(new Error('exit code 1'));
+    await failure('ERR_KERNEL', answer);
+    await failure('ERR_KERNEL', kernels.tailFold(words(1 << 16), words(8), q));
+    await kernels.close();
+  });
+});
 
 describe('primes', () => {
   it('are told from other numbers as trial division does', () => {

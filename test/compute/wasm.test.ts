@@ -306,6 +306,7 @@ describe('a matrix in the order of panels', () => {
         const x = random.words(2 * rows, 64);
         const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries, rows, cols));
         same(await kernels.matmulMatrix(x, await load(panels, rows, cols)), expected);
+        expect(await kernels.entries(await load(panels, rows, cols))).toEqual(entries);
         same(await kernels.matmulMatrix(x, await load(shared, rows, cols)), expected);
       }
     } finally {

@@ -37,7 +37,7 @@ describe('the price of a proved run', () => {
     );
     // And not far above: budgets would refuse what there is room for.
     expect(price.traffic).toBeLessThan(3 * traffic + 500_000);
-    const weighed = 32 * sum(listParameters(config).map(({ rows, cols }) => rows * cols));
+    const weighed = 8 * sum(listParameters(config).map(({ rows, cols }) => rows * cols));
     expect(price.memory).toBeLessThan(5 * (proofs.keptBytes + proofs.tableBytes) + weighed + 2 ** 26);
   });
 

@@ -376,20 +376,68 @@ pub unsafe extern "C" fn digit_weights(
     }
 }
 
-/// z_{a,b} of a table. `index` is μ.
+/// Stretches that a large table is read in, and elements from which on it is worth their order.
+const STRETCHES: usize = 1 << 10;
+const ORDERED: usize = 1 << 12;
+/// Where a digit lies beside an index.
+const DIGIT: u32 = 29;
+
+/// Bytes of scratch of `lookup_round`: zero where elements are taken as they come.
+#[no_mangle]
+pub extern "C" fn lookup_scratch(size: usize, n: usize) -> usize {
+    if n < ORDERED || size < 16 * STRETCHES || size > 1 << DIGIT {
+        0
+    } else {
+        12 * n + 4 * STRETCHES
+    }
+}
+
+/// z_{a,b} of a table. `index` is μ. With scratch, which is zero, elements come in the order of the stretches that they
+/// read: a table of some megabytes is no place to read at random. Addresses follow from indices that the party knows.
 #[no_mangle]
 pub unsafe extern "C" fn lookup_round(
     f: *const Field, weights: *const u64, table: *mut u32, step: *const Step, mu: *const u32, nu: *const u32, n: usize,
-    out: *mut u64,
+    scratch: *mut u8, out: *mut u64,
 ) {
     let step = &*step;
-    let table = Planes::at(table, step.all as usize + 1);
+    let size = step.all as usize + 1;
+    let table = Planes::at(table, size);
     let mut z = [Sum::ZERO; RADIX * RADIX];
-    for i in 0..n {
+    let place = |i: usize| {
         let index = *mu.add(i) & step.all;
-        let (digit, from) = (step.digit(index), step.difference(index & step.rest, *nu.add(i)));
+        (step.digit(index), step.difference(index & step.rest, *nu.add(i)))
+    };
+    let mut add = |weight: u64, digit: usize, from: u32| {
         for b in 0..step.digits() {
-            z[RADIX * digit + b].add(*weights.add(i), table.get(step.stepped(from, b)));
+            z[RADIX * digit + b].add(weight, table.get(step.stepped(from, b)));
+        }
+    };
+    if lookup_scratch(size, n) == 0 {
+        for i in 0..n {
+            let (digit, from) = place(i);
+            add(*weights.add(i), digit, from);
+        }
+    } else {
+        let (words, keys) = (scratch as *mut u64, scratch.add(8 * n) as *mut u32);
+        let next = from_raw_parts_mut(keys.add(n), STRETCHES);
+        let shift = size.trailing_zeros() - STRETCHES.trailing_zeros();
+        for i in 0..n {
+            next[(place(i).1 >> shift) as usize] += 1;
+        }
+        let mut before = 0;
+        for count in next.iter_mut() {
+            before += core::mem::replace(count, before);
+        }
+        for i in 0..n {
+            let (digit, from) = place(i);
+            let at = &mut next[(from >> shift) as usize];
+            *words.add(*at as usize) = *weights.add(i);
+            *keys.add(*at as usize) = from | (digit as u32) << DIGIT;
+            *at += 1;
+        }
+        for i in 0..n {
+            let key = *keys.add(i);
+            add(*words.add(i), (key >> DIGIT) as usize, key & ((1 << DIGIT) - 1));
         }
     }
     finish(&*f, &z, out);

@@ -1,6 +1,10 @@
 /** Puts a matrix into the order of panels (`panels.ts`). A page has no matrices, and loads none of this. */
 import { TercetError, invariant } from '../../core/errors.ts';
+import type { Words } from '../ring.ts';
 import { type PanelOrder, panelBlocks, panelLength } from './panels.ts';
+import type { Matrix } from './types.ts';
+import type { Dispatch } from './wasm/dispatch.ts';
+import type { Result } from './wasm/messages.ts';
 
 /** The largest entry that two layers hold. */
 export const LARGEST_ENTRY = 2 ** 31 - 2 ** 15 - 1;
@@ -81,4 +85,76 @@ export function columnsOf(
     }
   }
   return out;
+}
+
+/** Columns [from, to) of a matrix, and the worker that holds them; undefined: the calling thread. */
+interface Slice {
+  readonly worker: number | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The entries of a matrix that instances hold by columns; undefined where they hold other words than panels. */
+export async function entriesOf(
+  on: Dispatch,
+  order: PanelOrder,
+  { rows, cols, id, slices }: Matrix & { readonly id: number; readonly slices: readonly Slice[] },
+): Promise<Int32Array | undefined> {
+  const out = new Int32Array(rows * cols);
+  let all = true;
+  const store = ({ from, to }: Slice) => {
+    return (value: Result) => {
+      if (value === undefined) all = false;
+      else unpackPanels(order, (value as Words).data as Uint32Array, rows, to - from, out, cols, from);
+    };
+  };
+  if (slices[0].worker === undefined) store(slices[0])(on.here((instance) => instance.heldPanels(id)));
+  else
+    await on.submit((add) => {
+      for (const slice of slices) add('heldPanels', () => [id], store(slice), slice.worker);
+    });
+  return all ? out : undefined;
+}
+
+/** Bits of a place that are no address: an address is a multiple of four. */
+const FLAGS = 3;
+
+/**
+ * Writes the entries of panels, as an instance holds them, into columns [from, from + cols) of a row-major matrix.
+ * First layers come first, then second ones, then a place for every panel. It is more than its flags where there is a
+ * second layer.
+ */
+function unpackPanels(
+  order: PanelOrder,
+  held: Uint32Array,
+  rows: number,
+  cols: number,
+  out: Int32Array,
+  width: number,
+  from: number,
+): void {
+  const blocks = [...panelBlocks(order, rows, cols)];
+  const places = held.subarray(held.length - blocks.reduce((sum, { count }) => sum + count, 0));
+  let high = blocks.reduce((sum, { count, layer }) => sum + count * layer, 0);
+  let [at, place, first] = [0, 0, 0];
+  for (const { count, layer } of blocks) {
+    const last = Math.min(rows, first + order.rows);
+    for (let p = 0; p < count; p++, at += layer) {
+      const column = p * order.columns;
+      const live = Math.min(order.columns, cols - column);
+      const second = places[place++] > FLAGS;
+      for (let r = first; r < last; r += 2) {
+        const pairs = ((r - first) / 2) * order.columns;
+        const to = r * width + from + column;
+        for (let c = 0; c < live; c++) {
+          const word = held[at + pairs + c];
+          const more = second ? held[high + pairs + c] : 0;
+          out[to + c] = low(word) + (low(more) << 16);
+          if (r + 1 < last) out[to + width + c] = (word >> 16) + ((more >> 16) << 16);
+        }
+      }
+      if (second) high += layer;
+    }
+    first = last;
+  }
 }

@@ -215,6 +215,8 @@ export interface RingKernels<V extends Vector = Vector> {
   readonly panels?: PanelLoader;
   /** x (m × rows) · M (rows × cols) in Z_2^64. */
   matmulMatrix(x: V, matrix: Matrix): Promise<V>;
+  /** The 32-bit entries of a matrix, row by row, where the kernels can give them back: proofs ask for them. */
+  entries?(matrix: Matrix): Promise<Int32Array | undefined>;
   /** Gives the matrix's memory back; it must not be used afterwards. A second call does nothing. */
   freeMatrix(matrix: Matrix): Promise<void>;
 

@@ -7,7 +7,7 @@
  */
 import { difference } from '../../compute/index-group.ts';
 import { CLAIM_LIMBS } from '../../compute/kernels/proof-types.ts';
-import { type Words, bytesOf, concatWords, viewWords } from '../../compute/ring.ts';
+import { type Words, bytesOf, concatWords, lengthOf, viewWords } from '../../compute/ring.ts';
 import { addWords } from '../../compute/words64.ts';
 import { loadedIf, partsOf } from './entries.ts';
 import { type Context, choices, indices, joined, leftFactor, rightFactor } from './halves.ts';
@@ -112,7 +112,7 @@ export class Claims {
       const [one, other] = left === 'V' ? [kept.v, kept.w] : [kept.w, kept.v];
       const l = await leftFactor(this.#context, index, shape, one[t], inner);
       const r = await rightFactor(this.#context, index, shape, other[t], inner);
-      [one[t], other[t]] = [shorter(one[t], l), shorter(other[t], r)];
+      [one[t], other[t]] = [shorter(one[t], l, shape.rows * inner), shorter(other[t], r, inner * shape.columns)];
       const key = `${up} ${negative}`;
       const known = whole ? this.#matrices.get(key) : undefined;
       const total = known?.limbs ?? new BigUint64Array(CLAIM_LIMBS * rows * cols);
@@ -205,9 +205,10 @@ export class Claims {
   }
 }
 
-/** A factor, or what it was compressed to where that is less. */
-function shorter(factor: Factor, compressed: Words): Factor {
-  if (typeof factor === 'function' || 'compressed' in factor) return factor;
+/** A factor of some words, or what it was compressed to where that is less. */
+function shorter(factor: Factor, compressed: Words, words: number): Factor {
+  if (typeof factor === 'function') return lengthOf(compressed) < words ? { compressed } : factor;
+  if ('compressed' in factor) return factor;
   const held = 'signed' in factor ? factor.signed.byteLength : bytesOf(factor).length;
   return bytesOf(compressed).length < held ? { compressed } : factor;
 }

@@ -176,7 +176,7 @@ async function factorWords(
   factor: Exclude<Factor, Compressed>,
   count: number,
 ): Promise<Words | Signed> {
-  const words = 'signed' in factor ? factor : await loaded(factor);
+  const words = typeof factor === 'function' ? await factor() : factor;
   const length = 'signed' in words ? words.signed.length : lengthOf(words);
   invariant(words.k === shape.k && length === count, `${shape.message}: a factor of another shape`);
   return words;

@@ -36,6 +36,8 @@ export interface MatrixTerm {
   readonly left: Side;
   readonly negative: boolean;
   readonly inner: number;
+  /** The right factor is a weight, got where it is used: of it a prover keeps no more than what it compresses it to. */
+  readonly fetched?: true;
 }
 
 /**
@@ -111,8 +113,11 @@ export interface Compressed {
   readonly compressed: Words;
 }
 
+/** A factor that is held elsewhere: got where it is used, and not kept. */
+export type Fetched = () => Promise<Words | Signed>;
+
 /** A factor of a matrix relation: an open matrix stays as short as it is. */
-export type Factor = Operand | Signed | Compressed;
+export type Factor = Words | Fetched | Signed | Compressed;
 
 /**
  * The words of selection tables:

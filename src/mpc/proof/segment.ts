@@ -34,6 +34,7 @@ export class Segment {
   readonly digitRounds: number;
   /** Rounds of the tail, the last one too. */
   readonly tailRounds: number;
+  readonly #classes: readonly number[];
 
   /** @throws {TercetError} ERR_INTERNAL for shapes that claims or places have no room for */
   constructor(place: ProofPlace, shapes: readonly RelationShape[], parameters: ProofParameters) {
@@ -49,6 +50,12 @@ export class Segment {
     this.place = { ...place, session: place.session.slice() };
     this.shapes = shapes;
     this.parameters = parameters;
+    const first = new Map<string, number>();
+    this.#classes = shapes.map((shape, i) => {
+      const known = shape.kind === 'table' ? first.get(shape.table.id) : i;
+      if (shape.kind === 'table' && known === undefined) first.set(shape.table.id, i);
+      return known ?? i;
+    });
     const offsets: number[] = [];
     let next = 0;
     for (const shape of shapes) {
@@ -78,11 +85,9 @@ export class Segment {
     return round === this.rounds - 1 ? RADIX + 1 : RADIX;
   }
 
-  /** Number of the last shape before this one, or this one, that has the same public table: they share a V. */
+  /** Number of the first shape that has the same public table, or of this one: they share a V. */
   classOf(index: number): number {
-    const shape = this.shapes[index];
-    if (shape.kind !== 'table') return index;
-    return this.shapes.findIndex((other) => other.kind === 'table' && other.table.id === shape.table.id);
+    return this.#classes[index];
   }
 
   /** Number of the first shape of the relation that a shape belongs to. SECURITY: one relation has one X. */
@@ -110,11 +115,17 @@ function claimBound(shape: RelationShape): number {
   return 2 ** claimBits(shape);
 }
 
+/** Columns of the compression at every level: what cuts segments may not depend on it. */
+const MOST_SIGMA = 64;
+
 /** About what a prover keeps of a relation until it is proved: words of both halves, and two scalars a place. */
 export function keptBytes(shape: RelationShape): number {
   const scalars = 16 * scalarsOf(shape);
   if (shape.kind === 'matrix') {
-    const cells = shape.terms.reduce((sum, { inner }) => sum + inner * (shape.rows + shape.columns), 0);
+    // Of what is fetched, σ columns of sums at most.
+    const cells = shape.terms.reduce((sum, { inner, fetched }) => {
+      return sum + inner * (shape.rows + (fetched === true ? Math.min(shape.columns, MOST_SIGMA) : shape.columns));
+    }, 0);
     return scalars + laneBytes(shape.k) * cells;
   }
   if (shape.kind === 'table') return scalars + shape.elements * (8 + 16 * shape.terms.length);

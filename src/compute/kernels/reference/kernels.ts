@@ -185,6 +185,12 @@ export class ReferenceKernels implements RingKernels<Words> {
     });
   }
 
+  async entries(matrix: Matrix): Promise<Int32Array | undefined> {
+    const { data } = matrix as ReferenceMatrix;
+    if (data === undefined) throw new TercetError('ERR_STATE', 'the matrix was freed', 'load it again');
+    return data instanceof Int32Array ? data.slice() : undefined;
+  }
+
   async freeMatrix(matrix: Matrix): Promise<void> {
     (matrix as ReferenceMatrix).data = undefined;
   }

@@ -281,6 +281,14 @@ export class KernelInstance {
     });
   }
 
+  /** Panels of 32-bit entries as they lie here: first layers, second layers, a place for each. Undefined for others. */
+  heldPanels(id: number): Words | undefined {
+    const { at, rows, cols, high } = this.#matrices.get(id) ?? {};
+    if (at === undefined || rows === undefined || cols === undefined || high === undefined) return undefined;
+    const count = [...panelBlocks(panelOrder(this.panel), rows, cols)].reduce((sum, block) => sum + block.count, 0);
+    return this.#memory.read(at, 32, (high - at) / 4 + count);
+  }
+
   freeMatrix(id: number): void {
     const matrix = this.#matrices.get(id);
     if (matrix === undefined) return;

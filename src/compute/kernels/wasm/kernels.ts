@@ -143,6 +143,10 @@ export class WasmKernels implements RingKernels<Words> {
     return this.#matrices.multiply(x, matrix);
   }
 
+  entries(matrix: Matrix): Promise<Int32Array | undefined> {
+    return this.#matrices.entries(matrix);
+  }
+
   freeMatrix(matrix: Matrix): Promise<void> {
     return this.#matrices.free(matrix);
   }

@@ -189,6 +189,12 @@ export class Matrices {
     return out;
   }
 
+  /** The entries of a matrix of panels, row by row; undefined for a matrix of other words. */
+  async entries(matrix: Matrix): Promise<Int32Array | undefined> {
+    const { entriesOf } = await import('../pack-panels.ts');
+    return entriesOf(this.#on, this.order, this.#matrix(matrix));
+  }
+
   async free(matrix: Matrix): Promise<void> {
     if (this.#freed.has(matrix)) return;
     const { id, slices } = this.#matrix(matrix);

@@ -337,8 +337,9 @@ export class WasmProofKernels implements ProofKernels {
       const z = this.#run((memory) => {
         const [weights, shape] = [memory.copy(f.subarray(from, to)), stepAt(memory, table.group, step)];
         const [m, n] = [copyNarrow(memory, mu, from, to), copyNarrow(memory, nu, from, to)];
-        const out = memory.take(8 * RADIX * RADIX);
-        memory.exports.lookup_round(fieldAt(memory, q), weights, placeOf(table), shape, m, n, to - from, out);
+        const scratch = memory.take(memory.exports.lookup_scratch(groupSize(table.group), to - from));
+        const [at, out] = [placeOf(table), memory.take(8 * RADIX * RADIX)];
+        memory.exports.lookup_round(fieldAt(memory, q), weights, at, shape, m, n, to - from, scratch, out);
         return words64(memory, out, RADIX * RADIX);
       });
       for (const [i, value] of z.entries()) total[i] = (total[i] + value) % q;

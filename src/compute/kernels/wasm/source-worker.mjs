@@ -1,4 +1,4 @@
-// Starts a kernel thread from the TypeScript sources, for tests: Node 20 cannot strip types itself, so the few
+// Starts a thread from the TypeScript module that its first argument names, for tests: Node 20 cannot strip types itself, so the few
 // modules are stripped with the transformer that the test runner brings (a development dependency), and loaded from
 // data: URLs. Not part of the build.
 import { readFileSync } from 'node:fs';
@@ -24,5 +24,4 @@ function load(url) {
   return data;
 }
 
-// A thread of another kind names its module.
-await import(load(new URL(process.argv[2] ?? 'node-worker.ts', import.meta.url)));
+await import(load(new URL(process.argv[2])));

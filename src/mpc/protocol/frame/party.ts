@@ -26,7 +26,7 @@ export interface ParameterView {
    */
   words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
   /** An open matrix row by row, in the lanes of its integers; undefined where there are `words` alone. */
-  signed?(parameter: Parameter): Promise<Int32Array | undefined>;
+  signed?(kernels: RingKernels, parameter: Parameter): Promise<Int32Array | undefined>;
 }
 
 /** Payload bytes that went over the links of a party, as its steps sent and took them. */

@@ -26,7 +26,10 @@ import { CompleteRelation, mask1 } from './complete.ts';
 /** A row on the diagonal is a square matrix. Of every summand one product for each `left`, who knows the factor x. */
 function inners(terms: readonly AffineTerm[], left: readonly Side[], negative = false): readonly MatrixTerm[] {
   return terms.flatMap(({ weight, diagonal }) =>
-    left.map((side) => ({ left: side, negative, inner: diagonal === true ? weight.cols : weight.rows })),
+    left.map((side) => ({
+      ...{ left: side, negative, inner: diagonal === true ? weight.cols : weight.rows },
+      fetched: true,
+    })),
   );
 }
 

@@ -95,7 +95,7 @@ export class CompleteLookupGate extends CompleteRelation {
     this.#table = table;
     this.#rows = rows;
     this.#secret = secret;
-    const unit = (left: Side): MatrixTerm => ({ left, negative: false, inner: table.rows });
+    const unit = (left: Side): MatrixTerm => ({ left, negative: false, inner: table.rows, fetched: true });
     const sums = { shape: [rows, 1], k: 64, count: rows };
     this.relations = [
       matrixRelation(2, 'lookup.q', out, [unit('W')]),

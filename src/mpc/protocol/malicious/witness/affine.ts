@@ -1,5 +1,4 @@
 /** What the verifiers of an affine map have (PROTOCOL §14.4, §16.1). Relations as in `affine.ts`, in its order. */
-import type { Signed } from '../../../../compute/kernels/proof-types.ts';
 import { type Words, zeros } from '../../../../compute/ring.ts';
 import type { Wire } from '../../../share/wire.ts';
 import type { AffineTerm } from '../../types.ts';
@@ -11,7 +10,7 @@ import { maskTotal, total } from '../../frame/weighted-sums.ts';
 import { mask1 } from '../complete.ts';
 import { sent, summed, weightOf } from './read.ts';
 
-type FactorOf = (seen: Seen, term: AffineTerm) => Promise<Words | Signed>;
+type FactorOf = (seen: Seen, term: AffineTerm) => Promise<Factor>;
 type Linear = (seen: Seen) => Promise<Words>;
 
 const wire =
@@ -21,7 +20,7 @@ const wire =
 
 const weight =
   (part: Part): FactorOf =>
-  (seen, term) =>
+  async (seen, term) =>
     weightOf(seen, term, part);
 
 /** A matrix relation: for every summand the factors of each side, in the order of its products. */

@@ -6,7 +6,7 @@ import type { Halves, Seen } from '../../frame/gate.ts';
 import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.ts';
 import { depthOf } from '../../frame/point-rows.ts';
 import { mask1 } from '../complete.ts';
-import { once, sent, summed } from './read.ts';
+import { once, sent, summed, weightOf } from './read.ts';
 
 export interface LookupOperands {
   readonly table: Parameter;
@@ -42,8 +42,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
   const [one, two] = [shares(1), shares(2)];
   const own = (y: typeof one) => async (seen: Seen) => seen.party.kernels.read((await y(seen)).turned);
   const part = secret ? 'm' : 'clear';
-  const words = async ({ party }: Seen, which: 'm' | 'clear' | 'l1' | 'l2') =>
-    party.kernels.read(await party.parameters.words(party.kernels, table, which));
+  const words = (seen: Seen, which: 'm' | 'clear' | 'l1' | 'l2') => weightOf(seen, { weight: table }, which);
   const q = (seen: Seen) => sent(seen, 2, 1, '21', k, count);
   const dealt = (seen: Seen) => gammaOf(seen, shiftBits, rows, count);
 
@@ -51,7 +50,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
     {
       v: async (seen) => ({
         kind: 'matrix',
-        factors: [await words(seen, part)],
+        factors: [words(seen, part)],
         linear: await summed(seen.party.kernels, [], [await q(seen)]),
       }),
       w: async (seen) => ({
@@ -66,7 +65,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
     {
       v: async (seen) => ({
         kind: 'matrix',
-        factors: [await words(seen, part)],
+        factors: [words(seen, part)],
         linear: await summed(seen.party.kernels, [await q(seen)], [await seen.party.value(gate.out, 'm')]),
       }),
       w: async (seen) => ({
@@ -126,12 +125,12 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
     {
       v: async (seen) => ({
         kind: 'matrix',
-        factors: [await own(one)(seen), await words(seen, 'l1')],
+        factors: [await own(one)(seen), words(seen, 'l1')],
         linear: await summed(seen.party.kernels, [await crossOfP1(gate, seen.party), await product(seen, one, 'l1')]),
       }),
       w: async (seen) => ({
         kind: 'matrix',
-        factors: [await words(seen, 'l2'), await own(two)(seen)],
+        factors: [words(seen, 'l2'), await own(two)(seen)],
         linear: await summed(seen.party.kernels, [await dealt(seen), await product(seen, two, 'l2')]),
       }),
     },

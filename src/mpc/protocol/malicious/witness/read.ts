@@ -1,9 +1,8 @@
 /** How halves of relations are read at a party: messages as they were on a link, components, weights. */
-import type { Signed } from '../../../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf, sliceWords, zeros } from '../../../../compute/ring.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
-import type { MatrixHalf } from '../../../proof/relations.ts';
+import type { Fetched, MatrixHalf } from '../../../proof/relations.ts';
 import type { AffineTerm } from '../../types.ts';
 import type { Phase, Seen } from '../../frame/gate.ts';
 import type { Part } from '../../frame/party.ts';
@@ -44,29 +43,25 @@ export function once<T>(make: (seen: Seen) => Promise<T>): (seen: Seen) => Promi
 }
 
 /**
- * A weight as a right factor: the words of a row stand on the diagonal of a square. Made once for one look at a gate,
- * where a party has a part in more than one of its relations.
+ * A weight as a right factor: the words of a row stand on the diagonal of a square. It is read where it is used, so a
+ * prover keeps no model beside the one that it has; what it is compressed to is what stays.
  */
-export function weightOf(seen: Seen, term: AffineTerm, part: Part): Promise<Words | Signed> {
-  const made = WEIGHTS.get(seen) ?? new Map<string, Promise<Words | Signed>>();
-  WEIGHTS.set(seen, made);
-  const key = `${part} ${term.diagonal === true} ${term.weight.name}`;
-  const known = made.get(key) ?? readWeight(seen, term, part);
-  made.set(key, known);
-  return known;
-}
-
-const WEIGHTS = new WeakMap<Seen, Map<string, Promise<Words | Signed>>>();
-
-async function readWeight({ party }: Seen, { weight, diagonal }: AffineTerm, part: Part): Promise<Words | Signed> {
-  const signed = part === 'clear' && diagonal !== true ? await party.parameters.signed?.(weight) : undefined;
-  if (signed !== undefined) return { k: 64, signed };
-  const words = await party.kernels.read(await party.parameters.words(party.kernels, weight, part));
-  if (diagonal !== true) return words;
-  const n = weight.cols;
-  const square = new BigUint64Array(n * n);
-  for (let i = 0; i < n; i++) square[i * n + i] = BigInt(words.data[i]);
-  return { k: 64, data: square };
+export function weightOf(
+  { party }: Seen,
+  { weight, diagonal }: Pick<AffineTerm, 'weight' | 'diagonal'>,
+  part: Part,
+): Fetched {
+  return async () => {
+    const { kernels, parameters } = party;
+    const signed = part === 'clear' && diagonal !== true ? await parameters.signed?.(kernels, weight) : undefined;
+    if (signed !== undefined) return { k: 64, signed };
+    const words = await kernels.read(await parameters.words(kernels, weight, part));
+    if (diagonal !== true) return words;
+    const n = weight.cols;
+    const square = new BigUint64Array(n * n);
+    for (let i = 0; i < n; i++) square[i * n + i] = BigInt(words.data[i]);
+    return { k: 64, data: square };
+  };
 }
 
 /** Every m × n words turned over to n × m. */
