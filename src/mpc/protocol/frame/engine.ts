@@ -224,7 +224,7 @@ export class Engine implements Party {
   clear(): void {
     this.#values.clear();
     this.#held.clear();
-    this.kernels.sweep(() => []);
+    this.kernels.sweep();
   }
 
   // ── what gates see ───────────────────────────────────────────────────────
