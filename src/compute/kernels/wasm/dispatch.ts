@@ -70,6 +70,14 @@ export class Dispatch {
     return this.#workers.count;
   }
 
+  /**
+   * Whether a result of so many words is made in the calling thread. A single worker is no faster, and what comes from
+   * it is no buffer of the pool.
+   */
+  staysHere(words: number): boolean {
+    return this.threads <= 1 || words <= INLINE_WORDS;
+  }
+
   /** One call of several tasks. Resolves when all results are stored. */
   submit(fill: (add: Tasks) => void): Promise<void> {
     return this.#workers.submit(fill);

@@ -22,7 +22,7 @@ import type {
   SelectionTable,
   Stream,
 } from '../types.ts';
-import { Dispatch, INLINE_WORDS, type WasmOptions } from './dispatch.ts';
+import { Dispatch, type WasmOptions } from './dispatch.ts';
 import { otReceive, otSend } from './ot-ranges.ts';
 import { panelOrder } from './instance.ts';
 import { Matrices, matmul, matmulF32 } from './products.ts';
@@ -179,7 +179,7 @@ export class WasmKernels implements RingKernels<Words> {
       k,
       count,
       1,
-      count <= INLINE_WORDS,
+      this.#on.staysHere(count),
       (from, to) => [stream, k, to - from, first + from],
       16,
     );
