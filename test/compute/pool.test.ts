@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { Pool } from '../../src/compute/kernels/wasm/pool.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 
 const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
@@ -29,6 +30,17 @@ describe('a scope of the WebAssembly kernels', () => {
     one.sweep(() => []);
     for (let i = 0; i < 3; i++) await one.scale(x, 0n);
     expect([x.data[9], other.data[9], read.data[9]]).toEqual([9, 11, 10]);
+  });
+
+  it('holds a bounded number of bytes, those of the sizes in use', async () => {
+    const pool = new Pool();
+    const big = Array.from({ length: 5 }, () => pool.take(32, 1 << 21).data.buffer);
+    pool.sweep([]);
+    const small = pool.take(32, 1 << 20).data.buffer;
+    pool.sweep([]);
+    const again = Array.from({ length: 5 }, () => pool.take(32, 1 << 21).data.buffer);
+    expect(again.filter((buffer) => big.includes(buffer))).toHaveLength(3);
+    expect(pool.take(32, 1 << 20).data.buffer).toBe(small);
   });
 
   // SECURITY: a mask whose buffer is written over before it is added masks nothing.

@@ -9,11 +9,12 @@ import { type Words, laneBytes } from '../../ring.ts';
 
 /** Below this the collector of young objects is as cheap. */
 const LEAST_BYTES = 1 << 12;
-/** Bytes of unused buffers that are held: what the collector would let lie as well. */
-const MOST_BYTES = 1 << 26;
+/** Bytes of unused buffers that a scope holds: half of what the collector lets lie. */
+const MOST_BYTES = 1 << 25;
 
 export class Pool {
   readonly #made = new Set<ArrayBufferLike>();
+  /** By size, what was given back last at the end. */
   readonly #free = new Map<number, ArrayBufferLike[]>();
   #freeBytes = 0;
 
@@ -45,12 +46,23 @@ export class Pool {
     for (const buffer of this.#made) {
       if (kept.has(buffer)) continue;
       this.#made.delete(buffer);
-      const bytes = buffer.byteLength;
-      if (this.#freeBytes + bytes > MOST_BYTES) continue;
-      this.#freeBytes += bytes;
-      const same = this.#free.get(bytes);
-      if (same === undefined) this.#free.set(bytes, [buffer]);
-      else same.push(buffer);
+      this.#giveBack(buffer);
+    }
+  }
+
+  #giveBack(buffer: ArrayBufferLike): void {
+    const bytes = buffer.byteLength;
+    if (bytes > MOST_BYTES) return;
+    const same = this.#free.get(bytes) ?? [];
+    same.push(buffer);
+    this.#free.delete(bytes);
+    this.#free.set(bytes, same);
+    this.#freeBytes += bytes;
+    // The size that nothing was given back of for longest goes first: shapes change from layer to layer.
+    for (const [size, buffers] of this.#free) {
+      while (this.#freeBytes > MOST_BYTES && buffers.pop() !== undefined) this.#freeBytes -= size;
+      if (buffers.length === 0) this.#free.delete(size);
+      if (this.#freeBytes <= MOST_BYTES) break;
     }
   }
 
