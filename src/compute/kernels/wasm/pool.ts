@@ -1,6 +1,6 @@
 /**
- * Host memory of the vectors of one scope, used again once a sweep says that nobody needs them. Engines count bytes of
- * arrays outside of their heap, and every 64 MB of new ones cost a full collection: a third of the dealing of BERT-base.
+ * Host memory of the vectors of one scope, used again once a sweep says that nobody needs them (ADR 56). Engines count
+ * bytes of arrays outside of their heap, and every 64 MB of new ones cost a full collection.
  *
  * SECURITY: a buffer is written over only behind a sweep, between two gates. The end of a scope (`drop`) leaves
  * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
@@ -31,8 +31,7 @@ export class Pool {
   /** A vector that came from elsewhere, and that nobody but this scope has. */
   adopt(words: Words): Words {
     const { buffer } = words.data;
-    if (buffer.byteLength === words.data.byteLength && buffer.byteLength >= LEAST_BYTES)
-      this.#made.add(buffer);
+    if (buffer.byteLength === words.data.byteLength && buffer.byteLength >= LEAST_BYTES) this.#made.add(buffer);
     return words;
   }
 

@@ -122,21 +122,12 @@ export async function powers(on: Dispatch, l: Words, t: number, s2: number, degr
 export async function expBasis(on: Dispatch, l: Words, s2: number, width: ExpWidth, k: number): Promise<Words> {
   checkRing(k);
   const count = l.data.length;
-  return on.ranged('expBasis', k, count, 1, on.staysHere(count), (from, to) => [
-    viewWords(l, from, to),
-    s2,
-    width,
-    k,
-  ]);
+  return on.ranged('expBasis', k, count, 1, on.staysHere(count), (from, to) => [viewWords(l, from, to), s2, width, k]);
 }
 
 export async function cosineBasis(on: Dispatch, l: Words, sum: CosineSum, k: number): Promise<Words> {
   checkRing(k);
   const count = l.data.length;
   const P = cosineExponents(sum).length;
-  return on.ranged('cosineBasis', k, count, P, on.staysHere(P * count), (from, to) => [
-    viewWords(l, from, to),
-    sum,
-    k,
-  ]);
+  return on.ranged('cosineBasis', k, count, P, on.staysHere(P * count), (from, to) => [viewWords(l, from, to), sum, k]);
 }
