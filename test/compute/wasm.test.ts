@@ -206,7 +206,7 @@ describe('wasm workers', () => {
     let broken = '';
     const kernels = await createWasmKernels({
       module,
-      threads: 1,
+      threads: 2,
       startWorker: () => {
         const port = localWorker();
         return {
@@ -249,7 +249,7 @@ describe('wasm workers', () => {
   it('a trap in a worker is a typed error', async () => {
     const kernels = await createWasmKernels({
       module,
-      threads: 1,
+      threads: 2,
       startWorker: () => {
         const port = localWorker();
         // The operation does not exist, so the worker throws what is not one of our errors.
