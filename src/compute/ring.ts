@@ -74,13 +74,20 @@ export function wordsFrom(values: ArrayLike<number | bigint>, k: number): Words 
   return out;
 }
 
+/** Where a vector that is written whole comes from. */
+export interface Vectors {
+  take(k: number, count: number): Words;
+}
+
+const FRESH: Vectors = { take: (k, count) => zeros(count, k) };
+
 /** The vectors one after the other. */
-export function concatWords(parts: readonly Words[]): Words {
+export function concatWords(parts: readonly Words[], vectors: Vectors = FRESH): Words {
   const [first] = parts;
   invariant(first !== undefined && parts.every((part) => part.k === first.k), 'concat: vectors over one ring expected');
-  const out = zeros(
-    parts.reduce((total, part) => total + part.data.length, 0),
+  const out = vectors.take(
     first.k,
+    parts.reduce((total, part) => total + part.data.length, 0),
   );
   let at = 0;
   for (const part of parts) {

@@ -36,7 +36,7 @@ export async function capture(
   const words = await Promise.all(
     ([0, 1] as const).map(async (party) => own.read(await own.expandPoint(keyOf(party, index), depth, vocabSize))),
   );
-  own.sweep(() => []);
+  own.sweep();
   const word = (party: 0 | 1, row: number) => wordAt(words[party], row).toString(16).padStart(16, '0');
   const spans = spansOf(text, inputIds, allowMask, tokenizer);
   const bytes = new TextEncoder().encode(typeof text === 'string' ? text : text.question + text.context);

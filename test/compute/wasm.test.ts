@@ -6,6 +6,7 @@ import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/pack-panels.t
 import { panelLength } from '../../src/compute/kernels/panels.ts';
 import { failure } from '../failure.ts';
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { Pool } from '../../src/compute/kernels/wasm/pool.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
 import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
@@ -60,6 +61,27 @@ function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void }
 
 /** Of the tables of rows below. */
 const LAYOUT = tableLayout(64, 32);
+
+describe('a scope', () => {
+  // Results are written whole, so what a buffer held before is nowhere in them.
+  const { take } = Pool.prototype;
+  beforeAll(() => {
+    vi.spyOn(Pool.prototype, 'take').mockImplementation(function (this: Pool, k, count) {
+      const words = take.call(this, k, count);
+      new Uint8Array(words.data.buffer).fill(0xa5);
+      return words;
+    });
+  });
+  afterAll(() => {
+    vi.restoreAllMocks();
+  });
+  conformance('wasm, with buffers that held other words', async () =>
+    (await createWasmKernels({ module, threads: 0 })).scope(),
+  );
+  conformance('wasm, the same with workers', async () =>
+    (await createWasmKernels({ module, threads: 2, startWorker: () => localWorker() })).scope(),
+  );
+});
 
 describe('wasm workers', () => {
   const random = new Random(42);
@@ -184,7 +206,7 @@ describe('wasm workers', () => {
     let broken = '';
     const kernels = await createWasmKernels({
       module,
-      threads: 1,
+      threads: 2,
       startWorker: () => {
         const port = localWorker();
         return {
@@ -227,7 +249,7 @@ describe('wasm workers', () => {
   it('a trap in a worker is a typed error', async () => {
     const kernels = await createWasmKernels({
       module,
-      threads: 1,
+      threads: 2,
       startWorker: () => {
         const port = localWorker();
         // The operation does not exist, so the worker throws what is not one of our errors.

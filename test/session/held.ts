@@ -23,7 +23,7 @@ function watched(kernels: RingKernels, note: (bytes: number) => void): RingKerne
   return new Proxy(kernels, {
     get(target, name) {
       if (name === 'scope') return () => watched(target.scope(), note);
-      if (name === 'sweep') return (live: () => Iterable<unknown>) => note(bytesOf(live()));
+      if (name === 'sweep') return (live?: () => Iterable<unknown>) => note(bytesOf(live?.() ?? []));
       const value = Reflect.get(target, name, target) as unknown;
       return typeof value === 'function' ? value.bind(target) : value;
     },

@@ -173,9 +173,10 @@ export interface RingKernels<V extends Vector = Vector> {
   scope(): RingKernels<V>;
   /**
    * Frees (and clears) every vector that this scope made and that is not among `live`. Called between gates, when
-   * nothing but a `pack` or `read` that was asked for before may still need another.
+   * nothing but a `pack` or `read` that was asked for before may still need another. Without `live` the scope is over:
+   * what a call needs that is under way is not written over.
    */
-  sweep(live: () => Iterable<unknown>): void;
+  sweep(live?: () => Iterable<unknown>): void;
 
   // ── elementwise, all mod 2^k ─────────────────────────────────────────────
   add(x: V, y: V): Promise<V>;

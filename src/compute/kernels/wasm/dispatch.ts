@@ -8,6 +8,7 @@ import { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Operation, OperationArguments, WorkerPort } from './messages.ts';
+import { Pool } from './pool.ts';
 import { type Tasks, Workers, detached, ranges } from './workers.ts';
 
 export interface WasmOptions {
@@ -25,21 +26,56 @@ export interface WasmOptions {
  */
 export const INLINE_WORDS = 1 << 16;
 
-export class Dispatch {
-  readonly fault = new Fault();
-  readonly #workers: Workers;
-  #inline: KernelInstance | undefined;
+/** What all scopes of a backend share. */
+interface Backend {
+  readonly fault: Fault;
+  readonly workers: Workers;
+  /** Undefined once it is closed. */
+  inline: KernelInstance | undefined;
+}
 
-  constructor({ module, startWorker, threads }: WasmOptions) {
+export class Dispatch {
+  readonly #backend: Backend;
+  /** Where results of a scope are taken from; undefined outside of scopes. */
+  readonly pool: Pool | undefined;
+
+  private constructor(backend: Backend, pool?: Pool) {
+    this.#backend = backend;
+    this.pool = pool;
+  }
+
+  static start({ module, startWorker, threads }: WasmOptions): Dispatch {
     invariant(threads === 0 || startWorker !== undefined, 'threads need a way to start workers');
-    this.#inline = new KernelInstance(module);
+    const fault = new Fault();
+    const inline = new KernelInstance(module);
     const ports = startWorker === undefined ? [] : Array.from({ length: threads }, startWorker);
-    this.#workers = new Workers(module, ports, this.fault);
+    return new Dispatch({ fault, inline, workers: new Workers(module, ports, fault) });
+  }
+
+  /** The same instance and workers, with a pool of its own. */
+  scope(): Dispatch {
+    return new Dispatch(this.#backend, new Pool());
+  }
+
+  get fault(): Fault {
+    return this.#backend.fault;
+  }
+
+  get #workers(): Workers {
+    return this.#backend.workers;
   }
 
   /** Workers; 0: everything runs in the calling thread. */
   get threads(): number {
     return this.#workers.count;
+  }
+
+  /**
+   * Whether a result of so many words is made in the calling thread. A single worker is no faster, and what comes from
+   * it is no buffer of the pool.
+   */
+  staysHere(words: number): boolean {
+    return this.threads <= 1 || words <= INLINE_WORDS;
   }
 
   /** One call of several tasks. Resolves when all results are stored. */
@@ -50,9 +86,10 @@ export class Dispatch {
   /** Runs one operation in the calling thread. After a trap the instance is not trusted any more. */
   here<T>(operation: (instance: KernelInstance) => T): T {
     this.fault.check();
-    invariant(this.#inline !== undefined, 'no inline instance');
+    const { inline } = this.#backend;
+    invariant(inline !== undefined, 'no inline instance');
     try {
-      return operation(this.#inline);
+      return inline.within(this.pool, operation);
     } catch (error) {
       const failure = kernelFailure(error);
       if (failure.code === 'ERR_KERNEL') this.#workers.fail(failure.code, failure.message, failure.hint, failure.cause);
@@ -89,10 +126,10 @@ export class Dispatch {
           (value) => {
             const words = value as Words;
             if (cuts.length === 1) {
-              out = words;
+              out = this.pool?.adopt(words) ?? words;
               return;
             }
-            out ??= zeros(count * scale, k);
+            out ??= this.pool?.take(k, count * scale) ?? zeros(count * scale, k);
             (out.data as Uint32Array).set(words.data as Uint32Array, from * scale);
           },
         );
@@ -104,7 +141,7 @@ export class Dispatch {
 
   async close(): Promise<void> {
     this.#workers.fail('ERR_STATE', 'the kernels were closed', 'make new ones');
-    this.#inline = undefined;
+    this.#backend.inline = undefined;
     await this.#workers.terminate();
   }
 }

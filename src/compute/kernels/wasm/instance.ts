@@ -12,6 +12,7 @@ import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
+import type { Pool } from './pool.ts';
 import { Selection } from './selection.ts';
 
 /** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
@@ -62,6 +63,16 @@ export class KernelInstance {
     this.#ot = new Ot(this.#memory);
     this.otGroup = this.#memory.exports.ot_group();
     this.panel = this.#memory.sizes.limbsPanel;
+  }
+
+  /** Runs an operation whose result is taken from a pool. */
+  within<T>(pool: Pool | undefined, operation: (instance: this) => T): T {
+    this.#memory.pool = pool;
+    try {
+      return operation(this);
+    } finally {
+      this.#memory.pool = undefined;
+    }
   }
 
   /**

@@ -22,7 +22,7 @@ import type {
   SelectionTable,
   Stream,
 } from '../types.ts';
-import { Dispatch, INLINE_WORDS, type WasmOptions } from './dispatch.ts';
+import { Dispatch, type WasmOptions } from './dispatch.ts';
 import { otReceive, otSend } from './ot-ranges.ts';
 import { panelOrder } from './instance.ts';
 import { Matrices, matmul, matmulF32 } from './products.ts';
@@ -37,14 +37,22 @@ export class WasmKernels implements RingKernels<Words> {
   readonly name = 'wasm' as const;
   readonly #on: Dispatch;
   readonly #matrices: Matrices;
-  readonly #lists = new Lists();
+  readonly #lists: Lists;
 
-  constructor(options: WasmOptions) {
-    this.#on = new Dispatch(options);
+  /** @param of what a backend is made of, or the kernels that these are a scope of */
+  constructor(of: WasmOptions | WasmKernels) {
+    if (of instanceof WasmKernels) {
+      this.#on = of.#on.scope();
+      this.#matrices = of.#matrices;
+      this.#lists = of.#lists;
+      return;
+    }
+    this.#on = Dispatch.start(of);
     this.#matrices = new Matrices(
       this.#on,
       this.#on.here(({ panel }) => panelOrder(panel)),
     );
+    this.#lists = new Lists();
   }
 
   get fault(): Fault {
@@ -57,15 +65,24 @@ export class WasmKernels implements RingKernels<Words> {
   // work.
 
   async read(x: Words): Promise<Words> {
-    return x;
+    // What is read outlives the scope.
+    return this.#on.pool === undefined ? x : { k: x.k, data: x.data.slice() };
   }
 
-  scope(): this {
-    return this;
+  scope(): WasmKernels {
+    return new WasmKernels(this);
   }
 
-  sweep(): void {
-    // The collector frees host vectors.
+  /** Outside of a scope the collector frees vectors. */
+  sweep(live?: () => Iterable<unknown>): void {
+    if (live === undefined) this.#on.pool?.drop();
+    else this.#on.pool?.sweep(live());
+  }
+
+  /** Of a call that may have run on workers. */
+  async #made(result: Promise<Words>): Promise<Words> {
+    const words = await result;
+    return this.#on.pool?.adopt(words) ?? words;
   }
 
   async add(x: Words, y: Words): Promise<Words> {
@@ -116,7 +133,7 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   async concat(parts: readonly Words[]): Promise<Words> {
-    return concatWords(parts);
+    return concatWords(parts, this.#on.pool);
   }
 
   async gather(x: Words, places: Pattern | Uint32Array): Promise<Words> {
@@ -127,7 +144,7 @@ export class WasmKernels implements RingKernels<Words> {
   // ── products ──────────────────────────────────────────────────────────────
 
   matmul(x: Words, y: Words, shape: ProductShape): Promise<Words> {
-    return matmul(this.#on, x, y, shape);
+    return this.#made(matmul(this.#on, x, y, shape));
   }
 
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {
@@ -140,7 +157,7 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   matmulMatrix(x: Words, matrix: Matrix): Promise<Words> {
-    return this.#matrices.multiply(x, matrix);
+    return this.#made(this.#matrices.multiply(x, matrix));
   }
 
   entries(matrix: Matrix): Promise<Int32Array | undefined> {
@@ -166,7 +183,7 @@ export class WasmKernels implements RingKernels<Words> {
       k,
       count,
       1,
-      count <= INLINE_WORDS,
+      this.#on.staysHere(count),
       (from, to) => [stream, k, to - from, first + from],
       16,
     );
@@ -257,8 +274,9 @@ export class WasmKernels implements RingKernels<Words> {
     return otSend(this.#on, base, nonce, message, k);
   }
 
-  close(): Promise<void> {
-    return this.#on.close();
+  async close(): Promise<void> {
+    if (this.#on.pool === undefined) await this.#on.close();
+    else this.#on.pool.drop();
   }
 }
 

@@ -4,9 +4,10 @@
  * zeroed after every operation, because they held shares, pads or keys.
  */
 import { invariant } from '../../../core/errors.ts';
-import { type Words, laneBytes, ringMask } from '../../ring.ts';
+import { type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
+import type { Pool } from './pool.ts';
 
 type Export = (...values: (number | bigint)[]) => number;
 type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
@@ -41,6 +42,8 @@ interface Sizes {
 
 export class Memory {
   readonly exports: Record<string, Export>;
+  /** Where the results of the operation at hand are taken from. */
+  pool: Pool | undefined;
   readonly #memory: WebAssembly.Memory;
   /** Bytes of the stack, which begins at address 0. */
   readonly #stack: number;
@@ -163,11 +166,10 @@ export class Memory {
 
   /** A result vector, copied out of the memory. */
   read(at: number, k: number, count: number): Words {
-    const data =
-      k <= 32
-        ? new Uint32Array(this.#memory.buffer, at, count).slice()
-        : new BigUint64Array(this.#memory.buffer, at, count).slice();
-    return { k, data };
+    const words = this.pool?.take(k, count) ?? zeros(count, k);
+    if (words.data instanceof Uint32Array) words.data.set(this.indices(at, count));
+    else words.data.set(this.words(at, count));
+    return words;
   }
 
   /** A view of 64-bit lanes, good until the memory grows. */

@@ -69,7 +69,7 @@ export async function dealSelection(
   const count = choice.index.data.length;
   const P = layout.widths.length;
   // About a block of key stream per element.
-  return on.ranged('dealSelection', layout.k, count, 1, count <= INLINE_WORDS / 16, (from, to) => [
+  return on.ranged('dealSelection', layout.k, count, 1, on.staysHere(16 * count), (from, to) => [
     {
       index: viewWords(choice.index, from, to),
       basis: choice.basis === undefined ? undefined : viewWords(choice.basis, from * P, to * P),
@@ -110,7 +110,7 @@ export async function powers(on: Dispatch, l: Words, t: number, s2: number, degr
   checkRing(k);
   const count = l.data.length;
   const P = degree + 1;
-  return on.ranged('powers', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
+  return on.ranged('powers', k, count, P, on.staysHere(P * count), (from, to) => [
     viewWords(l, from, to),
     t,
     s2,
@@ -122,21 +122,12 @@ export async function powers(on: Dispatch, l: Words, t: number, s2: number, degr
 export async function expBasis(on: Dispatch, l: Words, s2: number, width: ExpWidth, k: number): Promise<Words> {
   checkRing(k);
   const count = l.data.length;
-  return on.ranged('expBasis', k, count, 1, count <= INLINE_WORDS, (from, to) => [
-    viewWords(l, from, to),
-    s2,
-    width,
-    k,
-  ]);
+  return on.ranged('expBasis', k, count, 1, on.staysHere(count), (from, to) => [viewWords(l, from, to), s2, width, k]);
 }
 
 export async function cosineBasis(on: Dispatch, l: Words, sum: CosineSum, k: number): Promise<Words> {
   checkRing(k);
   const count = l.data.length;
   const P = cosineExponents(sum).length;
-  return on.ranged('cosineBasis', k, count, P, P * count <= INLINE_WORDS, (from, to) => [
-    viewWords(l, from, to),
-    sum,
-    k,
-  ]);
+  return on.ranged('cosineBasis', k, count, P, on.staysHere(P * count), (from, to) => [viewWords(l, from, to), sum, k]);
 }

@@ -133,8 +133,8 @@ export class WebGpuKernels implements RingKernels {
     return new WebGpuKernels(this.#shared, true);
   }
 
-  sweep(live: () => Iterable<unknown>): void {
-    this.#arena.sweep(live());
+  sweep(live?: () => Iterable<unknown>): void {
+    this.#arena.sweep(live?.() ?? []);
   }
 
   // ── elementwise ───────────────────────────────────────────────────────────
@@ -295,7 +295,7 @@ export class WebGpuKernels implements RingKernels {
   /** Destroys every buffer, and closes the device if that was asked for. Of a scope: frees its vectors. */
   async close(): Promise<void> {
     if (this.#scoped) {
-      this.sweep(() => []);
+      this.sweep();
       return;
     }
     const { commands, options } = this.#shared;

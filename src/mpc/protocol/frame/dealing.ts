@@ -192,9 +192,13 @@ async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party
   return kernels.concat(await Promise.all(parts));
 }
 
-/** λ1 = −r0 of a selection's result, at P0 and P1. */
-export async function selectionMask1(gate: SummedGate, party: Party): Promise<Vector> {
+/** r0 of a selection, at P0 and P1. */
+export async function selectionZero(gate: SummedGate, party: Party): Promise<Vector> {
   const { k, count } = resultOf(gate);
-  const r0 = await party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), k, count);
-  return party.kernels.sub(zeros(count, k), r0);
+  return party.kernels.draw(prgOf(party, 1).claim(drawId(gate, 'zero'), gate, 'r0'), k, count);
+}
+
+/** λ1 = −r0 of its result, at P0 and P1. */
+export async function selectionMask1(gate: SummedGate, party: Party): Promise<Vector> {
+  return party.kernels.scale(await selectionZero(gate, party), -1n);
 }

@@ -229,7 +229,7 @@ export class Engine implements Party {
     if (this.#phase !== 'done') wipeKept(this.#after);
     this.#values.clear();
     this.#held.clear();
-    this.kernels.sweep(() => []);
+    this.kernels.sweep();
   }
 
   // ── what gates see ───────────────────────────────────────────────────────

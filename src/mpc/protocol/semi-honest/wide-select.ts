@@ -23,7 +23,7 @@ import { notDerived } from './additive.ts';
 import { tagOf } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
-import { type Selection, chooseFromTables, selectionMask1 } from '../frame/dealing.ts';
+import { type Selection, chooseFromTables, selectionZero } from '../frame/dealing.ts';
 import { SelectionGate } from './select.ts';
 import type { Trait } from '../frame/traits.ts';
 
@@ -104,17 +104,13 @@ export abstract class WideSelectGate extends SelectionGate {
     const own = await kernels.unpack(p1.takeBytes(this), k, count);
     const message = await p1.link(2).recv(tagOf(this, '21'), k, count);
     const chosen = await kernels.mul(await this.choice(p1, k), message);
-    const r0 = await kernels.cast(await this.#r0(p1), this.out.k);
+    const r0 = await kernels.cast(await selectionZero(this, p1), this.out.k);
     p1.put(this.out, 'a', await kernels.sub(r0, await this.#raised(p1, await kernels.add(chosen, own))));
-  }
-
-  async #r0(party: Party): Promise<Vector> {
-    return party.kernels.scale(await selectionMask1(this, party), -1n);
   }
 
   /** c = msb r0 as words of k bits, at P1 and P0. */
   protected async choice(party: Party, k: number): Promise<Vector> {
-    return party.kernels.shiftRight(await this.#r0(party), this.#k - 1, k);
+    return party.kernels.shiftRight(await selectionZero(this, party), this.#k - 1, k);
   }
 
   async #raised({ kernels }: Party, words: Vector): Promise<Vector> {
