@@ -1,6 +1,6 @@
-// Starts a thread from the TypeScript module that its first argument names, for tests: Node 20 cannot strip types itself, so the few
-// modules are stripped with the transformer that the test runner brings (a development dependency), and loaded from
-// data: URLs. Not part of the build.
+// Starts a thread from the TypeScript module that its first argument names, for tests: Node 20 cannot strip types
+// itself, so the few modules are stripped with the transformer that the test runner brings (a development
+// dependency), and loaded from data: URLs. Not part of the build.
 import { readFileSync } from 'node:fs';
 import { transformSync } from 'rolldown/utils';
 
