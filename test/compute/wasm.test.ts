@@ -411,6 +411,18 @@ describe('wasm memory', () => {
     instance.dealSelection({ index: random.indices(50, 64) }, tableLayout(64, 64), pads, random.words(50, 64), 3);
     instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);
     instance.pack(random.words(99, 44));
+    instance.unpack(random.bytes(20_000), 16, 10_000);
+    const chosen = { index: random.indices(9000, 2), basis: random.words(18_000, 40) };
+    const bytes = random.bytes(9000 * 2 * 10);
+    instance.evaluateSelection(chosen, tableLayout(2, 40, [40, 40]), bytes, random.words(9000, 40));
+    expect(() =>
+      instance.evaluateSelection(
+        { ...chosen, index: random.words(9000, 32, false) },
+        layout,
+        bytes,
+        random.words(9000, 40),
+      ),
+    ).toThrow();
     expect(() => instance.gather(x, Uint32Array.of(900))).toThrow();
     const after = new Uint8Array(memory.buffer);
     expect(Buffer.compare(after.subarray(0, before.length), before)).toBe(0);

@@ -1,15 +1,17 @@
-//! The evaluation of selections at P2, on the entries that it chose.
+//! The evaluation of selections at P2, on the entries that it chooses.
 
 use crate::pack::{bits_at, low_bits};
 
 macro_rules! evaluating {
     ($evaluate:ident, $t:ty) => {
-        /// y_i = Σ_p e_{i,p} φ_{i,p} + B_i on the chosen entries e: entry i begins at byte i · stride, and word p of it
-        /// has `widths[p]` bits. Nine bytes past the last entry must be readable.
+        /// y_i = Σ_p e_{i,p} φ_{i,p} + B_i on the entries that are chosen: of the n entries of element i that of
+        /// number `index[i]`, whose word q has `widths[q]` bits. Nine bytes past the table must be readable. Returns
+        /// 1, with `out` unspecified, when an index is not below n.
         #[no_mangle]
         pub unsafe extern "C" fn $evaluate(
-            entries: *const u8,
-            stride: usize,
+            table: *const u8,
+            index: *const u32,
+            n: u32,
             widths: *const u32,
             p: usize,
             basis: *const $t,
@@ -17,19 +19,30 @@ macro_rules! evaluating {
             out: *mut $t,
             count: usize,
             mask: $t,
-        ) {
+        ) -> u32 {
+            let mut entry = 0;
+            for q in 0..p {
+                entry += *widths.add(q) as u64;
+            }
+            let mut element = 0;
             for i in 0..count {
+                let chosen = *index.add(i);
+                if chosen >= n {
+                    return 1;
+                }
+                let mut bit = element + chosen as u64 * entry;
                 let mut sum = *word.add(i);
-                let mut bit = 0;
                 for q in 0..p {
                     let width = *widths.add(q);
-                    let entry = bits_at(entries.add(i * stride), bit) & low_bits(width);
                     let phi = if basis.is_null() { 1 } else { *basis.add(i * p + q) };
-                    sum = sum.wrapping_add((entry as $t).wrapping_mul(phi));
+                    let e = bits_at(table, bit) & low_bits(width);
+                    sum = sum.wrapping_add((e as $t).wrapping_mul(phi));
                     bit += width as u64;
                 }
                 *out.add(i) = sum & mask;
+                element += n as u64 * entry;
             }
+            0
         }
     };
 }

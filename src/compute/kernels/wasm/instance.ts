@@ -10,7 +10,7 @@ import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
-import { Memory, up } from './memory.ts';
+import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
 import type { Pool } from './pool.ts';
 import { Selection } from './selection.ts';
@@ -98,21 +98,13 @@ export class KernelInstance {
 
   #binary(name: string, x: Words, y: Words): Words {
     sameShape(x, y);
-    return this.#memory.run(() => {
-      const n = x.data.length;
-      const [a, b, out] = [this.#memory.copy(x.data), this.#memory.copy(y.data), this.#memory.lanes(x.k, n)];
-      this.#memory.of(name, x.k)(a, b, out, n, this.#memory.mask(x.k));
-      return this.#memory.read(out, x.k, n);
-    });
+    const [kernel, mask] = [this.#memory.of(name, x.k), this.#memory.mask(x.k)];
+    return this.#memory.lanewise(x.k, [x, y], ([a, b], out, n) => kernel(a, b, out, n, mask));
   }
 
   #constant(name: string, x: Words, c: bigint): Words {
-    return this.#memory.run(() => {
-      const n = x.data.length;
-      const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(x.k, n)];
-      this.#memory.of(name, x.k)(a, out, n, this.#memory.lane(c, x.k), this.#memory.mask(x.k));
-      return this.#memory.read(out, x.k, n);
-    });
+    const [kernel, lane, mask] = [this.#memory.of(name, x.k), this.#memory.lane(c, x.k), this.#memory.mask(x.k)];
+    return this.#memory.lanewise(x.k, [x], ([a], out, n) => kernel(a, out, n, lane, mask));
   }
 
   #row(name: string, x: Words, row: Words): Words {
@@ -145,10 +137,10 @@ export class KernelInstance {
   }
 
   shiftRight(x: Words, s: number, k: number): Words {
-    return this.#memory.run(() => {
-      const n = x.data.length;
-      return this.#memory.read(this.#memory.shift(this.#memory.copy(x.data), x.k, n, s, k), k, n);
-    });
+    const width = 8 * laneBytes(x.k);
+    if (s >= width) return zeros(x.data.length, k);
+    const [kernel, mask] = [this.#memory.exports[`shift${width}to${8 * laneBytes(k)}`], this.#memory.mask(k)];
+    return this.#memory.lanewise(k, [x], ([a], out, n) => kernel(a, out, n, s, mask));
   }
 
   addRow(x: Words, row: Words): Words {
@@ -328,40 +320,55 @@ export class KernelInstance {
   // ── randomness ────────────────────────────────────────────────────────────
 
   draw(stream: Stream, k: number, count: number, first: number): Words {
-    return this.#memory.run(() => {
-      const lane = laneBytes(k);
-      const block = blockOf(first * lane, (first + count) * lane);
-      const skip = (first * lane) % 64;
-      const blocks = Math.ceil((skip + count * lane) / 64);
-      const [state, out] = [this.#memory.state(stream), this.#memory.take(64 * up(blocks, 4))];
-      this.#memory.exports.keystream(state, block, blocks, out);
-      if (k === 32 || k === 64) return this.#memory.read(out + skip, k, count);
-      return this.#memory.read(this.#memory.shift(out + skip, k, count, 0, k), k, count);
+    const result = this.#memory.result(k, count);
+    const lane = laneBytes(k);
+    const block = blockOf(first * lane, (first + count) * lane);
+    const skip = (first * lane) % 64;
+    const blocksOf = (words: number) => Math.ceil((skip + words * lane) / 64);
+    this.#memory.run(() => {
+      const n = Math.min(count, BLOCK);
+      const [state, out] = [this.#memory.state(stream), this.#memory.take(64 * up(blocksOf(n), 4))];
+      const masked = k === 32 || k === 64 ? undefined : this.#memory.lanes(k, n);
+      const kernel = this.#memory.exports[`shift${8 * lane}to${8 * lane}`];
+      const mask = this.#memory.mask(k);
+      this.#memory.blocks(count, (from, to) => {
+        this.#memory.exports.keystream(state, block + (from * lane) / 64, blocksOf(to - from), out);
+        if (masked !== undefined) kernel(out + skip, masked, to - from, 0, mask);
+        this.#memory.store(masked ?? out + skip, result, from, to);
+      });
     });
+    return result;
   }
 
   // ── wire form ─────────────────────────────────────────────────────────────
 
   pack(x: Words): Uint8Array {
-    return this.#memory.run(() => {
-      const length = wireLength(x.k, x.data.length);
-      return this.#memory.bytes(this.#pack(x), length).slice();
+    const [{ k, data }, kernel] = [x, this.#memory.of('pack', x.k)];
+    const result = new Uint8Array(wireLength(k, data.length));
+    this.#memory.run(() => {
+      const n = Math.min(data.length, BLOCK);
+      const [a, out] = [this.#memory.lanes(k, n), this.#memory.take(wireLength(k, n))];
+      this.#memory.blocks(data.length, (from, to) => {
+        this.#memory.load(a, x, from, to);
+        kernel(a, out, to - from, k);
+        result.set(this.#memory.bytes(out, wireLength(k, to - from)), wireLength(k, from));
+      });
     });
-  }
-
-  #pack(x: Words): number {
-    const n = x.data.length;
-    const [a, out] = [this.#memory.copy(x.data), this.#memory.take(wireLength(x.k, n))];
-    this.#memory.of('pack', x.k)(a, out, n, x.k);
-    return out;
+    return result;
   }
 
   unpack(bytes: Uint8Array, k: number, count: number): Words {
-    return this.#memory.run(() => {
-      const [a, out] = [this.#memory.copy(bytes), this.#memory.lanes(k, count)];
-      this.#memory.of('unpack', k)(a, out, count, k);
-      return this.#memory.read(out, k, count);
+    const [result, kernel] = [this.#memory.result(k, count), this.#memory.of('unpack', k)];
+    this.#memory.run(() => {
+      const n = Math.min(count, BLOCK);
+      const [a, out] = [this.#memory.take(wireLength(k, n)), this.#memory.lanes(k, n)];
+      this.#memory.blocks(count, (from, to) => {
+        this.#memory.write(a, bytes.subarray(wireLength(k, from), wireLength(k, to)));
+        kernel(a, out, to - from, k);
+        this.#memory.store(out, result, from, to);
+      });
     });
+    return result;
   }
 
   // ── selection (`selection.ts`) ────────────────────────────────────────────
@@ -380,8 +387,8 @@ export class KernelInstance {
     return this.#selection.deal(choice, layout, pads, r0, first);
   }
 
-  evaluateEntries(entries: Uint32Array, basis: Words | undefined, layout: TableLayout, word: Words): Words {
-    return this.#selection.evaluate(entries, basis, layout, word);
+  evaluateSelection(choice: Choice<Words>, layout: TableLayout, table: Uint8Array, word: Words): Words {
+    return this.#selection.evaluate(choice, layout, table, word);
   }
 
   powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {

@@ -16,6 +16,11 @@ const PAGE = 65536;
 const ALIGN = 64;
 /** Bytes beyond every buffer that kernels may read or fill: a group of four ChaCha blocks and an unaligned word. */
 export const SLACK = 512;
+/**
+ * Elements that are worked on at a time: operands and result of 64 KB each stay in the cache, and little is zeroed
+ * behind them. Packed, they begin and end with a byte.
+ */
+export const BLOCK = 1 << 13;
 const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
 
 export function up(value: number, unit: number): number {
@@ -164,9 +169,51 @@ export class Memory {
     this.bytes(at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 
+  /** Words of a vector to where a block of them lies. */
+  load(at: number, { data }: Words, from: number, to: number): void {
+    this.write(at, data.subarray(from, to));
+  }
+
+  /** Words of a block to where they belong in a vector. */
+  store(at: number, { data }: Words, from: number, to: number): void {
+    if (data instanceof Uint32Array) data.set(this.indices(at, to - from), from);
+    else data.set(this.words(at, to - from), from);
+  }
+
+  /** One operation block by block: `work` gets elements [from, to). */
+  blocks(count: number, work: (from: number, to: number) => void): void {
+    for (let from = 0; from < count; from += BLOCK) work(from, Math.min(count, from + BLOCK));
+  }
+
+  /** A vector over Z_2^k of which element i is made of the elements i of the operands. */
+  lanewise(
+    k: number,
+    operands: readonly Words[],
+    work: (at: readonly number[], out: number, n: number) => void,
+  ): Words {
+    const count = operands[0].data.length;
+    const result = this.result(k, count);
+    this.run(() => {
+      const n = Math.min(count, BLOCK);
+      const at = operands.map((x) => this.lanes(x.k, n));
+      const out = this.lanes(k, n);
+      this.blocks(count, (from, to) => {
+        for (const [i, x] of operands.entries()) this.load(at[i], x, from, to);
+        work(at, out, to - from);
+        this.store(out, result, from, to);
+      });
+    });
+    return result;
+  }
+
+  /** A vector for a result that is written whole. */
+  result(k: number, count: number): Words {
+    return this.pool?.take(k, count) ?? zeros(count, k);
+  }
+
   /** A result vector, copied out of the memory. */
   read(at: number, k: number, count: number): Words {
-    const words = this.pool?.take(k, count) ?? zeros(count, k);
+    const words = this.result(k, count);
     if (words.data instanceof Uint32Array) words.data.set(this.indices(at, count));
     else words.data.set(this.words(at, count));
     return words;

@@ -7,7 +7,6 @@ import { checkChoice, checkTable } from '../selection-shape.ts';
 import { type TableLayout, tableBytes } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, SelectionTable, Stream } from '../types.ts';
 import { type Dispatch, INLINE_WORDS } from './dispatch.ts';
-import { chosen, entryStride } from './entries.ts';
 import { sliceTable } from './selection.ts';
 import { detached, ranges } from './workers.ts';
 
@@ -20,6 +19,14 @@ const TABLE_TASK = 1 << 20;
 /** What of a layout goes to workers: a caller's own may be more than one. */
 function bare({ n, k, widths }: TableLayout): TableLayout {
   return { n, k, widths };
+}
+
+/** The choice of elements [from, to). Views, no copies. */
+function sliceChoice({ index, basis }: Choice<Words>, P: number, from: number, to: number): Choice<Words> {
+  return {
+    index: viewWords(index, from, to),
+    basis: basis === undefined ? undefined : viewWords(basis, from * P, to * P),
+  };
 }
 
 export async function selectionTable(
@@ -70,10 +77,7 @@ export async function dealSelection(
   const P = layout.widths.length;
   // About a block of key stream per element.
   return on.ranged('dealSelection', layout.k, count, 1, on.staysHere(16 * count), (from, to) => [
-    {
-      index: viewWords(choice.index, from, to),
-      basis: choice.basis === undefined ? undefined : viewWords(choice.basis, from * P, to * P),
-    },
+    sliceChoice(choice, P, from, to),
     bare(layout),
     pads,
     viewWords(r0, from, to),
@@ -93,17 +97,22 @@ export async function evaluateSelection(
   checkChoice(choice, layout, word);
   invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
   const P = layout.widths.length;
-  const basis = choice.basis === undefined ? undefined : viewWords(choice.basis, from * P, to * P);
-  // The chosen words are picked out here: that reads one cache line per element, where sending the table to a
-  // worker would copy all of it.
-  const entries = chosen(choice.index, layout, table, from, to);
-  const stride = entryStride(layout);
-  return on.ranged('evaluateEntries', layout.k, to - from, 1, to - from <= INLINE_WORDS, (start, end) => [
-    entries.subarray(start * stride, end * stride),
-    basis === undefined ? undefined : viewWords(basis, start * P, end * P),
-    bare(layout),
-    viewWords(word, from + start, from + end),
-  ]);
+  // Eight elements are whole bytes.
+  const cut = (start: number, end: number) => table.subarray(tableBytes(layout, start), tableBytes(layout, end));
+  return on.ranged(
+    'evaluateSelection',
+    layout.k,
+    to - from,
+    1,
+    to - from <= INLINE_WORDS,
+    (start, end) => [
+      sliceChoice(choice, P, from + start, from + end),
+      bare(layout),
+      cut(start, end),
+      viewWords(word, from + start, from + end),
+    ],
+    8,
+  );
 }
 
 export async function powers(on: Dispatch, l: Words, t: number, s2: number, degree: Degree, k: number): Promise<Words> {
