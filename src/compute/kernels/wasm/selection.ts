@@ -2,7 +2,7 @@
 import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
-import { type Words, viewWords, wireLength, zeros } from '../../ring.ts';
+import { type Words, viewWords, wireLength } from '../../ring.ts';
 import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
