@@ -1,6 +1,6 @@
-// Builds wasm/ into the modules of src/compute/kernels/wasm, byte for byte the same from any folder: tercet.wasm,
-// proof.wasm, which only a mode with proofs loads, and fold.wasm, for who has the weights of a model. `--check` builds
-// aside and compares.
+// Builds wasm/ into the modules of src/compute/kernels/wasm, byte for byte the same from any folder: tercet.wasm;
+// owner.wasm, which is as much of it as a page needs; proof.wasm, which only a mode with proofs loads; and fold.wasm,
+// for who has the weights of a model. `--check` builds aside and compares.
 //
 // Debian's rustc on purpose: it is the toolchain with a packaged wasm32 standard library, and one pinned compiler
 // gives one output. The crate has no dependencies, so rustc is called without cargo.
@@ -14,6 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Name of a module, its root in wasm/src, and the most bytes that it may have. */
 const modules = [
   { name: 'tercet', source: 'lib.rs', limit: 120 * 1024 },
+  { name: 'owner', source: 'lib.rs', cfg: 'owner', limit: 72 * 1024 },
   { name: 'proof', source: 'proof.rs', limit: 64 * 1024 },
   { name: 'fold', source: 'fold.rs', limit: 16 * 1024 },
 ];
@@ -39,7 +40,7 @@ if (!toolchain()) {
 }
 
 /** Builds one module; the exit status. */
-function build({ name, source, limit }, temporary) {
+function build({ name, source, cfg, limit }, temporary) {
   const target = join(root, `src/compute/kernels/wasm/${name}.wasm`);
   const out = join(temporary, `${name}.wasm`);
   const flags = [
@@ -51,6 +52,7 @@ function build({ name, source, limit }, temporary) {
     // shares.
     // Where it ends and the constants begin is exported, so that the host does not repeat the number.
     ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first', '-C', 'link-arg=--export=__global_base'],
+    ...(cfg === undefined ? [] : ['--cfg', cfg]),
     // No host path in the output.
     ...['--remap-path-prefix', `${join(root, 'wasm')}=/tercet`],
     ...['-D', 'warnings', '-o', out, join(root, 'wasm/src', source)],

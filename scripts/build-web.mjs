@@ -7,7 +7,7 @@ import { rolldown } from 'rolldown';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const OUT = at('dist/web');
-const MODULES = ['tercet.wasm', 'proof.wasm'];
+const MODULES = ['owner.wasm', 'proof.wasm'];
 /** Files with a name of their own, and what they are built from. */
 const ENTRIES = {
   tercet: at('src/sdk/index.ts'),

@@ -7,7 +7,7 @@ macro_rules! evaluating {
         /// y_i = Σ_p e_{i,p} φ_{i,p} + B_i on the entries that are chosen: of the n entries of element i that of
         /// number `index[i]`, whose word q has `widths[q]` bits. Nine bytes past the table must be readable. Returns
         /// 1, with `out` unspecified, when an index is not below n.
-        #[no_mangle]
+        #[cfg_attr(not(owner), no_mangle)]
         pub unsafe extern "C" fn $evaluate(
             table: *const u8,
             index: *const u32,

@@ -5,7 +5,7 @@ use core::arch::wasm32::*;
 const NR: usize = 8;
 
 /// Columns of a panel of `matmul_f32`.
-#[no_mangle]
+#[cfg_attr(not(owner), no_mangle)]
 pub extern "C" fn matmul_f32_panel() -> usize {
     NR
 }
@@ -43,7 +43,7 @@ unsafe fn tile<const MR: usize>(a: *const f32, k: usize, panel: *const f32, out:
 }
 
 /// out (m × n) = a (m × k) · b (k × n); `panels` is scratch for k · ⌈n/8⌉ · 8 floats.
-#[no_mangle]
+#[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn matmul_f32(
     a: *const f32,
     b: *const f32,

@@ -6,10 +6,11 @@ import { TercetError } from '../../core/errors.ts';
 
 /** WebAssembly with SIMD in `threads` workers, each with memory of its own: no page needs to be isolated for it. */
 export async function browserWasmKernels(threads: number): Promise<RingKernels> {
-  return createWasmKernels({ module: await compiled(MODULE, 'tercet.wasm'), startWorker: startKernelWorker, threads });
+  return createWasmKernels({ module: await compiled(MODULE, 'owner.wasm'), startWorker: startKernelWorker, threads });
 }
 
-const MODULE = new URL('../../compute/kernels/wasm/tercet.wasm', import.meta.url);
+/** What a data owner computes: half of the compute parties' module, and no table. */
+const MODULE = new URL('../../compute/kernels/wasm/owner.wasm', import.meta.url);
 
 /** Fetches and compiles a module. @throws {TercetError} ERR_DOWNLOAD */
 export async function compiled(url: URL, name: string): Promise<WebAssembly.Module> {

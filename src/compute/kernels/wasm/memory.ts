@@ -68,16 +68,17 @@ export class Memory {
     this.#stack = (exports.__global_base as WebAssembly.Global).value;
   }
 
-  /** Sizes of tercet.wasm; the module of the proofs has none of them. */
+  /** Sizes of tercet.wasm; the module of the proofs has none of them. 0 for a kernel that owner.wasm lacks. */
   get sizes(): Sizes {
+    const size = (name: string) => this.exports[name]?.() ?? 0;
     this.#sizes ??= {
-      tableAhead: this.exports.table_ahead(),
-      dealSlack: this.exports.deal_slack(),
-      left: this.exports.matmul_left(),
-      limbsPanel: this.exports.limbs_panel(),
-      panel: this.exports.matmul_panel(),
-      panel32: this.exports.matmul_panel32(),
-      panelF32: this.exports.matmul_f32_panel(),
+      tableAhead: size('table_ahead'),
+      dealSlack: size('deal_slack'),
+      left: size('matmul_left'),
+      limbsPanel: size('limbs_panel'),
+      panel: size('matmul_panel'),
+      panel32: size('matmul_panel32'),
+      panelF32: size('matmul_f32_panel'),
     };
     return this.#sizes;
   }
