@@ -106,7 +106,7 @@ export async function serveDealing(options: DealerOptions): Promise<void> {
       });
       await whileThere(owner, deal(engine, channels, proofs, hash));
       ({ kept } = engine);
-      engine.clear();
+      engine.clear('dealt');
       for (const prg of own) prgs.push(prg.next());
       for (const prg of own) prg.wipe();
       await sendControl(owner, 'dealt', {});

@@ -259,7 +259,8 @@ describe('the registry of draws', () => {
     });
 
     it('also for what waits for a worker, and without an end to the workers', async () => {
-      const kernels = await createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 1 });
+      // With one worker draws are made by who asks.
+      const kernels = await createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 });
       const [prg, other] = [PairPrg.of(MASTER, EXECUTION), PairPrg.of(MASTER, { ...EXECUTION, number: 1 })];
       const [{ stream }, { stream: sound }] = [prg.takeMask(ID, {}, 'pads'), other.takeMask(ID, {}, 'pads')];
       const long = (from: Stream) => kernels.draw(from, 64, 1 << 17);

@@ -264,7 +264,8 @@ function recording(kernels: RingKernels, see: (op: string, result: unknown) => v
     get: (target, property, proxy: RingKernels) => {
       if (property === 'scope') return () => proxy;
       const value: unknown = Reflect.get(target, property);
-      if (typeof value !== 'function' || property === 'sweep') return value;
+      if (typeof value !== 'function') return value;
+      if (property === 'sweep') return value.bind(target);
       return async (...args: unknown[]) => {
         const result: unknown = await value.apply(target, args);
         see(String(property), result);

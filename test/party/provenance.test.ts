@@ -123,6 +123,8 @@ describe('a daemon', () => {
       for (const name of ['request', 'ready']) await sendControl(peer, name, failed(code)).catch(() => undefined);
       channel.abort(new Error('gone'));
       peer.abort(new Error('gone'));
+      // A party takes so many new links a second.
+      await sleep(100);
     }
     await parties.serves();
     expect(parties.one.running).toBe(true);

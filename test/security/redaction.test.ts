@@ -340,7 +340,7 @@ describe('a session', () => {
     [
       'ERR_PEER_MISMATCH',
       'a request of another version',
-      rewrite('request', 2, (body) => body.replace('"version":4', '"version":5')),
+      rewrite('request', 2, (body) => body.replace('"version":5', '"version":6')),
     ],
     [
       'ERR_FRAME_FORMAT',

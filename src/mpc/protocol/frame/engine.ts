@@ -223,10 +223,11 @@ export class Engine implements Party {
   /**
    * Lets go of every value, and overwrites what the step before kept; of a step that came to no end, its own too. In
    * whatever state.
+   * @param end what an execution ends with: a dealer's is through once all is dealt
    */
-  clear(): void {
+  clear(end: 'dealt' | 'done' = 'done'): void {
     wipeKept(this.#before);
-    if (this.#phase !== 'done') wipeKept(this.#after);
+    if (this.#phase !== end) wipeKept(this.#after);
     this.#values.clear();
     this.#held.clear();
     this.kernels.sweep();
