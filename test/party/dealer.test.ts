@@ -161,12 +161,12 @@ describe('a dealer deals for the next owner', () => {
 
   it('after a compute party has failed with what would end a process, in words of a table', async () => {
     const { kernels: theirs } = parties.one;
-    const table = theirs.selectionTable.bind(theirs);
+    const scope = theirs.scope.bind(theirs);
     const fault = new TercetError('ERR_DEVICE_LOST', 'for this session alone', 'x');
-    theirs.selectionTable = () => Promise.reject(fault);
+    theirs.scope = () => Object.assign(scope(), { selectionTable: () => Promise.reject(fault) });
     const { message } = await failure('ERR_PEER_FAILED', deals);
     expect(message).not.toContain('for this session alone');
-    theirs.selectionTable = table;
+    theirs.scope = scope;
     await deals();
   });
 

@@ -26,7 +26,11 @@ it('are loaded again, under a session that goes on with the old one; what cannot
   await until(() => parties.parties.every(({ failures }) => failures.length > 0));
   expect(again).toEqual([]);
   // An owner that asks for the old model by its hash is let in.
-  for (const id of [1, 2] as const) await parties.link(id, randomSession());
+  for (const id of [1, 2] as const) {
+    const { channel } = await parties.link(id, randomSession());
+    // The old model is let go when nobody is left who may ask for it.
+    channel.abort(new Error('gone'));
+  }
 
   writeFileSync(location.configPath, JSON.stringify({ ...config, layer_norm_eps: 1e-6 }));
   const old = parties.model;

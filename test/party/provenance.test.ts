@@ -134,11 +134,14 @@ describe('a daemon', () => {
     const parties = await start();
     const { kernels } = parties.one;
     // One session asks for more than there is: its call fails, and nothing else.
-    const table = kernels.selectionTable.bind(kernels);
-    kernels.selectionTable = () => Promise.reject(new TercetError('ERR_DEVICE_LOST', 'for this session alone', 'x'));
+    const scope = kernels.scope.bind(kernels);
+    kernels.scope = () =>
+      Object.assign(scope(), {
+        selectionTable: () => Promise.reject(new TercetError('ERR_DEVICE_LOST', 'for this session alone', 'x')),
+      });
     const error = await failure('ERR_PEER_FAILED', () => parties.serves());
     expect(error.party).toBe(1);
-    kernels.selectionTable = table;
+    kernels.scope = scope;
     await parties.serves();
     expect(parties.one.running).toBe(true);
     // Now the device itself, while a session only waits.

@@ -1,6 +1,7 @@
 /** Halves of relations as the parties of a run have them, and a slow check of a relation over the integers. */
 import { type Words, wordAt, ringMask } from '../../src/compute/ring.ts';
 import { difference } from '../../src/compute/index-group.ts';
+import type { Signed } from '../../src/compute/kernels/proof-types.ts';
 import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
 import {
   type ChoiceOfV,
@@ -34,16 +35,28 @@ function entry(entries: Entries, layout: TableLayout, i: number, j: number, p: n
 const at = (words: Operand | undefined, i: number, missing: bigint): bigint =>
   words === undefined ? missing : wordAt(words as Words, i);
 
+/** Factors as words, wherever they are held. */
+const factorsOf = ({ factors }: MatrixHalf): Promise<Words[]> =>
+  Promise.all(
+    factors.map(async (factor) => {
+      const words = (typeof factor === 'function' ? await factor() : factor) as Words | Signed;
+      return 'signed' in words
+        ? { k: 64, data: BigUint64Array.from(words.signed, (x) => BigInt.asUintN(64, BigInt(x))) }
+        : words;
+    }),
+  );
+
 /** What the words of one relation, or of one sum of it, add up to. Zero everywhere for a true one. */
 async function sums({ shape, v, w }: Statement): Promise<bigint[]> {
   if (shape.kind === 'matrix') {
     const [a, b] = [v as MatrixHalf, w as MatrixHalf];
     const { rows, columns, terms, k } = shape;
+    const [ofA, ofB] = [await factorsOf(a), await factorsOf(b)];
     return Array.from({ length: rows * columns }, (_, place) => {
       const [i, g] = [Math.floor(place / columns), place % columns];
       let sum = at(a.linear, place, 0n) + at(b.linear, place, 0n);
       for (const [t, { left, inner, negative }] of terms.entries()) {
-        const [l, r] = (left === 'V' ? [a.factors[t], b.factors[t]] : [b.factors[t], a.factors[t]]) as [Words, Words];
+        const [l, r] = left === 'V' ? [ofA[t], ofB[t]] : [ofB[t], ofA[t]];
         for (let j = 0; j < inner; j++) {
           const product = wordAt(l, i * inner + j) * wordAt(r, j * columns + g);
           sum += negative ? -product : product;
