@@ -88,6 +88,7 @@ it('one address that asks for more than it may have does not keep another from i
   }
   going = false;
   await Promise.all(flood);
-  // Control: it was sent away again and again.
-  expect(refused.filter((code) => code === 'ERR_PEER_BUSY').length).toBeGreaterThan(3);
+  // Control: it was sent away again and again, or had to give way.
+  expect(refused.length).toBeGreaterThan(3);
+  for (const code of refused) expect(['ERR_PEER_BUSY', 'ERR_PEER_LET_GO', 'ERR_PEER_CLOSED']).toContain(code);
 });

@@ -35,14 +35,13 @@ function entry(entries: Entries, layout: TableLayout, i: number, j: number, p: n
 const at = (words: Operand | undefined, i: number, missing: bigint): bigint =>
   words === undefined ? missing : wordAt(words as Words, i);
 
-/** Factors as words, wherever they are held. */
-const factorsOf = ({ factors }: MatrixHalf): Promise<Words[]> =>
+/** Factors as words, wherever they are held; undefined where a half has none. */
+export const factorsOf = ({ factors }: MatrixHalf): Promise<Words[]> =>
   Promise.all(
     factors.map(async (factor) => {
-      const words = (typeof factor === 'function' ? await factor() : factor) as Words | Signed;
-      return 'signed' in words
-        ? { k: 64, data: BigUint64Array.from(words.signed, (x) => BigInt.asUintN(64, BigInt(x))) }
-        : words;
+      const words = (typeof factor === 'function' ? await factor() : factor) as Words | Signed | undefined;
+      if (words === undefined || !('signed' in words)) return words as Words;
+      return { k: words.k, data: BigUint64Array.from(words.signed, (x) => BigInt.asUintN(64, BigInt(x))) };
     }),
   );
 
