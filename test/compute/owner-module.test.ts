@@ -6,11 +6,8 @@ const exported = async (name: string): Promise<string[]> => {
   return WebAssembly.Module.exports(await WebAssembly.compile(bytes)).map((entry) => entry.name);
 };
 
-/** What compute parties alone do: making tables, choosing from them, and the plaintext's product. */
-const OF_COMPUTE_PARTIES = [
-  ...['table_ahead', 'table_rows', 'table_rows_any', 'table_choose', 'table_cosine', 'table_exp', 'table_polynomial'],
-  ...['evaluate32', 'evaluate64', 'matmul_f32', 'matmul_f32_panel'],
-];
+/** What compute parties alone do: choosing from tables, tables of choices, and the plaintext's product. */
+const OF_COMPUTE_PARTIES = ['table_choose', 'evaluate32', 'evaluate64', 'matmul_f32', 'matmul_f32_panel'];
 
 describe('the module that pages download', () => {
   it('has every kernel but those of compute parties', async () => {

@@ -34,7 +34,7 @@ unsafe fn cosine(tables: *const i32, angle: u64) -> i64 {
 
 /// The table of a sum of cosines: entry w is zero where gate ⊕ w is. One entry without a gate (null). `leading`
 /// words come first: (constant, plus a if `linear`) and −1. `temp` has room for two entries.
-#[cfg_attr(not(owner), no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn table_cosine(
     state: *const u32,
     block: u32,

@@ -4,7 +4,7 @@ use crate::table::begin;
 
 /// The exponential: `segments` (a power of two) of 2^bits ulps, each with a factor and the bits that it drops. Words
 /// are (gate ⊕ w) · ((fraction · factor + half) >> drop).
-#[cfg_attr(not(owner), no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn table_exp(
     state: *const u32,
     block: u32,

@@ -9,8 +9,8 @@
 //! no division, no float. The exceptions are addresses: entries picked by an index that its holder knows in the
 //! clear (a masked value or a random offset), as the protocol gives it.
 //!
-//! With `--cfg owner` it is the module of the data owner, which pages download: what only compute parties do (tables,
-//! choosing from them, the plaintext's product) is not exported, and so is not there.
+//! With `--cfg owner` it is the module of the data owner, which pages download: what only compute parties do (tables
+//! of choices, choosing, the plaintext's product) is not exported, and so is not there.
 #![no_std]
 #![deny(missing_docs)]
 // Every export takes raw pointers from the host; the contract above is the safety section of all of them.

@@ -144,7 +144,7 @@ unsafe fn wide<const WIDE: bool>(
 /// A piecewise polynomial. `mode`: 0 products fit 32 bits, 1 sums fit 32 bits, 2 products fit 64 bits, 3 sums fit 64
 /// bits (bounds: `polynomial-bound.ts`). `temp` is scratch for (degree + 1) · segments u64, `lanes` for 64 · segments
 /// bytes. The lanes are those of cubics; other degrees are for few elements, and take 64 bits always.
-#[cfg_attr(not(owner), no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn table_polynomial(
     state: *const u32,
     block: u32,

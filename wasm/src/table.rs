@@ -17,7 +17,7 @@ use core::arch::wasm32::*;
 const AHEAD: usize = 64;
 
 /// Bytes that a table's buffer must have behind the table: the blocks generated ahead.
-#[cfg_attr(not(owner), no_mangle)]
+#[no_mangle]
 pub extern "C" fn table_ahead() -> usize {
     64 * AHEAD
 }
@@ -141,7 +141,7 @@ macro_rules! add_lanes {
 
 /// Rows of a public table, given in wire form: `len` bytes each, lanes of `width` bytes (1, 2, 4 or 8) or, with
 /// `width` 0, single bits.
-#[cfg_attr(not(owner), no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn table_rows(
     state: *const u32,
     block: u32,
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn table_rows(
 }
 
 /// Rows of a public table of 64-bit lanes, n per row, for words of any width.
-#[cfg_attr(not(owner), no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn table_rows_any(
     state: *const u32,
     block: u32,

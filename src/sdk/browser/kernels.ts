@@ -9,7 +9,7 @@ export async function browserWasmKernels(threads: number): Promise<RingKernels> 
   return createWasmKernels({ module: await compiled(MODULE, 'owner.wasm'), startWorker: startKernelWorker, threads });
 }
 
-/** What a data owner computes: half of the compute parties' module, and no table. */
+/** What a data owner computes: it deals, and with proofs it makes public tables. */
 const MODULE = new URL('../../compute/kernels/wasm/owner.wasm', import.meta.url);
 
 /** Fetches and compiles a module. @throws {TercetError} ERR_DOWNLOAD */
