@@ -77,6 +77,8 @@ async function remoteKernels(): Promise<RingKernels> {
       if (name === 'name') return 'webgpu';
       // What is awaited is asked for `then`.
       if (name === 'then' || typeof name === 'symbol') return undefined;
+      // Optional, and WebGPU has none.
+      if (name === 'entries') return undefined;
       if (name === 'close') return () => page.close();
       // Results have been read in the page.
       if (name === 'read') return (x: unknown) => Promise.resolve(x);
