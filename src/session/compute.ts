@@ -5,7 +5,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { sleep } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
-import { asTercetError, TercetError } from '../core/errors.ts';
+import { SecurityViolationError, TercetError, asTercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
 import { traceContextOf } from '../core/trace-context.ts';
 import type { ModelConfig } from '../ml/config.ts';
@@ -409,13 +409,22 @@ async function stepBegins(step: number, owner: Channel, prepare: () => Promise<b
   try {
     return await prepare();
   } catch (error) {
-    const broken = error instanceof TercetError && /^ERR_(PEER_CLOSED|SECURITY_VIOLATION)$/.test(error.code);
-    if (step === 0 || !broken) throw error;
+    if (step === 0 || !isEndOfLink(error)) throw error;
     const byOwner = owner.ended.then((why) => asTercetError(why).code === 'ERR_PEER_CLOSED');
     const left = await Promise.race([byOwner, sleep(OWNER_LEAVES_MS).then(() => false)]);
     if (!left) throw error;
     return false;
   }
+}
+
+/**
+ * Whether an error may be a link that ended. SECURITY: not one that accuses a party, nor another session. Who was
+ * caught cheating does not become an owner that leaves by hanging up.
+ */
+function isEndOfLink(error: unknown): boolean {
+  if (error instanceof SecurityViolationError)
+    return error.party === undefined && (error.phase === 'messages' || error.phase === 'proof');
+  return error instanceof TercetError && error.code === 'ERR_PEER_CLOSED';
 }
 
 interface Asked {
