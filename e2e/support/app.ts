@@ -126,8 +126,26 @@ export class App {
 
   /** Runs, and reads the answer. */
   async ask(text: string): Promise<readonly Score[]> {
+    const begun = await this.leaves('done');
     await this.run(text);
+    await begun();
     return this.answer();
+  }
+
+  /**
+   * Waits, when called back, until the picture was once in another phase than this one. The page checks a text
+   * before it leaves the answer of the text before: who looks at once would take that answer for the new one.
+   */
+  private async leaves(phase: string): Promise<() => Promise<void>> {
+    const left = await this.page.evaluateHandle((stays) => {
+      const root = document.documentElement;
+      const moved = new Promise<void>((resolve) => {
+        if (root.dataset['phase'] !== stays) resolve();
+        else new MutationObserver(() => resolve()).observe(root, { attributeFilter: ['data-phase'] });
+      });
+      return { moved };
+    }, phase);
+    return () => left.evaluate(({ moved }) => moved);
   }
 
   async answer(): Promise<readonly Score[]> {
