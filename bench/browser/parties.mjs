@@ -2,14 +2,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { chromiumPath } from '../../scripts/find-chromium.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
-const MODELS = ['capitals-bert', 'sst2-bert'];
+const MODELS = ['capitals-bert', 'sst2-bert'].map((model) => join(ROOT, 'models', model));
 
 /** Builds the measuring page into `folder`. */
 export async function buildPage(folder) {
@@ -51,8 +51,9 @@ export function start(prefix, args, env, said) {
  * @param hosts prefixes of the commands of party 1, party 2 and the page's server (`ip netns exec …`), and the
  * addresses that they listen on
  * @param tls arguments of the parties' certificates, where their addresses need them
+ * @param models folders of what is served, with secret weights too unless `secret` is false
  */
-export async function startAll({ page, home, hosts, site, tls = [] }) {
+export async function startAll({ page, home, hosts, site, tls = [], models = MODELS, secret = true }) {
   const children = [];
   // Each operator has a state folder of its own, and pins the other's identity.
   const homes = [1, 2].map((id) => join(home, `operator-${id}`));
@@ -73,13 +74,13 @@ export async function startAll({ page, home, hosts, site, tls = [] }) {
   };
   try {
     const shares = [];
-    for (const model of MODELS) {
-      const out = join(home, model);
-      execFileSync(process.execPath, [CLI, 'model', 'share', '--model', join(ROOT, 'models', model), '--out', out]);
+    for (const model of secret ? models : []) {
+      const out = join(home, basename(model));
+      execFileSync(process.execPath, [CLI, 'model', 'share', '--model', model, '--out', out]);
       shares.push(out);
     }
     const served = (id) =>
-      MODELS.flatMap((model, i) => ['--model', join(ROOT, 'models', model), '--shares', join(shares[i], `p${id}`)]);
+      models.flatMap((model, i) => ['--model', model, ...(secret ? ['--shares', join(shares[i], `p${id}`)] : [])]);
     const party = (id, more) =>
       run(
         hosts[id - 1].prefix,
@@ -127,7 +128,7 @@ export async function startAll({ page, home, hosts, site, tls = [] }) {
         urls.join(','),
         '--identities',
         `1=${one[2]},2=${two[2]}`,
-      ].concat(MODELS.flatMap((model, i) => ['--model', join(ROOT, 'models', model), '--owner-shares', shares[i]])),
+      ].concat(models.flatMap((model, i) => ['--model', model, ...(secret ? ['--owner-shares', shares[i]] : [])])),
       /the web app is at/,
     );
     return { stop };
