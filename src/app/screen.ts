@@ -58,7 +58,13 @@ export function drawOn(
     )
       keepInRoom();
   };
-  const soon = calm ? (): void => void setTimeout(draw, CALM_MS) : (): void => void requestAnimationFrame(draw);
+  const frame = (): void => void requestAnimationFrame(draw);
+  // What a run sends comes faster than frames: to lay out each of them would take a phone's processor from the party.
+  const soon = (): void => {
+    if (calm) setTimeout(draw, CALM_MS);
+    else if (store.state.slot === 'running') setTimeout(frame, TICK_MS);
+    else frame();
+  };
   store.subscribe((now, before) => {
     const said = announcement(before, now);
     if (said !== undefined) byId('say').textContent = said;
