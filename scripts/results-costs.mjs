@@ -82,6 +82,22 @@ export function declaredTables({ declared }) {
 
 const timesOf = ({ timing: { preprocessMs, onlineMs } }) => [preprocessMs / 1000, onlineMs / 1000];
 
+/** What one element or row of every gadget took before and takes now. */
+function gadgetTable({ rows }) {
+  const pair = ({ before, lan, wanCloud }, of) => [of(before), of(lan), of(wanCloud)].join(' / ');
+  const bytes = (value) => (value >= 1000 ? mega(value) : `${Number(value.toPrecision(4))} B`);
+  return table(
+    ['gadget', 'of one', 'P0', 'P1↔P2', 'rounds'],
+    rows.map((row) => [
+      row.name,
+      row.unit,
+      pair(row, ({ ownerBytes }) => bytes(ownerBytes)),
+      pair(row, ({ betweenBytes }) => bytes(betweenBytes)),
+      pair(row, ({ rounds }) => rounds),
+    ]),
+  );
+}
+
 function partyTable({ costs }) {
   const parties = ['p0', 'p1', 'p2', 'dealer'];
   return table(
@@ -193,6 +209,10 @@ BERT-base dimensions at 128 and 16 tokens. Before: commit ${bertBefore.commit}, 
 ${beforeAndNow(kept)}
 
 ${cpuBeforeAndNow(kept.cpu)}
+
+By gadget, open weights, by the circuits: before (${kept.gadgets.rows[0].before.commit}) / now, \`lan\` / now, \`wan-cloud\`. \`${kept.gadgets.command}\`, commit ${kept.gadgets.commit}, ${kept.gadgets.date}.
+
+${gadgetTable(kept.gadgets)}
 
 ## Declared costs
 
