@@ -81,8 +81,9 @@ for (let run = 0; run < Number(values.runs); run++) {
         [u]: Math.round((10 * a.reduce((sum, v) => sum + v, 0)) / a.length) / 10,
         runs: a.length,
       }));
-      // After every run, so that what ends early has kept what it measured.
-      if (values.out !== '-') keepResults(values.out, 'cpu', rows, command);
+      // From the first of each on, so that what ends early has kept what it measured.
+      if (values.out !== '-' && seen.size === measures.length * versions.length)
+        keepResults(values.out, 'cpu', rows, command);
     }
   }
 }
