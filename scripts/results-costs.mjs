@@ -80,12 +80,39 @@ export function declaredTables({ declared }) {
   ];
 }
 
+const timesOf = ({ timing: { preprocessMs, onlineMs } }) => [preprocessMs / 1000, onlineMs / 1000];
+
+/** What one element or row of every gadget took before and takes now. */
+function gadgetTable({ rows }) {
+  const pair = ({ before, lan, wanCloud }, of) => [of(before), of(lan), of(wanCloud)].join(' / ');
+  const bytes = (value) => (value >= 1000 ? mega(value) : `${Number(value.toPrecision(4))} B`);
+  return table(
+    ['gadget', 'of one', 'P0', 'P1↔P2', 'rounds'],
+    rows.map((row) => [
+      row.name,
+      row.unit,
+      pair(row, ({ ownerBytes }) => bytes(ownerBytes)),
+      pair(row, ({ betweenBytes }) => bytes(betweenBytes)),
+      pair(row, ({ rounds }) => rounds),
+    ]),
+  );
+}
+
 function partyTable({ costs }) {
   const parties = ['p0', 'p1', 'p2', 'dealer'];
   return table(
-    ['run', 'CPU seconds P0 / P1 / P2 / dealer', 'all', 'peak memory P0 / P1 / P2 / dealer', 'P0 up', 'rounds'],
+    [
+      'run',
+      'ahead + online',
+      'CPU seconds P0 / P1 / P2 / dealer',
+      'all',
+      'peak memory P0 / P1 / P2 / dealer',
+      'P0 up',
+      'rounds',
+    ],
     costs.rows.map((row) => [
       runOf(row),
+      timesOf(row).map(seconds).join(' + '),
       parties.map((party) => row.cpuS[party] ?? '–').join(' / '),
       row.cpuS.all,
       parties.map((party) => (row.peakBytes[party] === undefined ? '–' : giga(row.peakBytes[party]))).join(' / '),
@@ -103,12 +130,8 @@ function peerTable({ declared, costs, spu, peers, bert }) {
     .filter(({ model, tokens }) => model === 'bert-base' && tokens === 128)
     .map((row) => {
       const measured = costs.rows.find(({ name }) => name === row.name);
-      const timed = bert.rows.find(({ name }) => name === `bert-base/128/${row.weights}`);
-      // Times were kept for one plan, and are shown for the version that the bytes are of.
-      const up = row.ownerAheadBytes + row.ownerInputBytes;
-      const same = row.plan === 'lan' && !row.dealer && Math.abs(timed.cost.p0.sentBytes / up - 1) < 0.01;
-      const time = same ? seconds((timed.timing.preprocessMs + timed.timing.onlineMs) / 1000) : '–';
-      const all = up + row.ownerDownBytes + row.dealerBytes + row.betweenBytes;
+      const time = measured === undefined ? '–' : seconds(sum(timesOf(measured)));
+      const all = row.ownerAheadBytes + row.ownerInputBytes + row.ownerDownBytes + row.dealerBytes + row.betweenBytes;
       return [
         `Tercet, ${row.weights} weights, ${row.plan}${row.dealer ? ' + dealer' : ''}`,
         'here',
@@ -160,14 +183,19 @@ function peerTable({ declared, costs, spu, peers, bert }) {
   );
 }
 
-/** What 112 tokens more take, so that loading the model is in neither figure. */
+/** What 112 tokens more take, so that loading the model is in neither figure, and the time of a further token. */
 function cpuBeforeAndNow({ rows, command, machine }) {
+  const commits = [...new Set(rows.map(({ commit }) => commit))];
+  const ratio = ([before, now]) => `a ratio of ${(now / before).toFixed(2)}`;
   const of = (commit, tokens) => rows.find((row) => row.commit === commit && row.tokens === tokens).cpuS;
-  const [before, now] = [...new Set(rows.map(({ commit }) => commit))].map((commit) => [
-    commit,
-    of(commit, 128) - of(commit, 16),
-  ]);
-  return `CPU of all parties for 128 tokens less that for 16, ${machine.cores} cores of ${machine.cpu}: ${before[1].toFixed(1)} core-s (${before[0]}), ${now[1].toFixed(1)} core-s (${now[0]}), a ratio of ${(now[1] / before[1]).toFixed(2)}. \`${command}\`.`;
+  const more = commits.map((commit) => of(commit, 128) - of(commit, 16));
+  const each = (values, unit) => values.map((v, i) => `${unit(v)} (${commits[i]})`).join(', ');
+  const tokens = commits.flatMap((commit) => rows.find((row) => row.commit === commit && row.tokenMs)?.tokenMs ?? []);
+  const token =
+    tokens.length < 2
+      ? ''
+      : ` A token of GPT-2 small behind 128, online: ${each(tokens, (ms) => seconds(ms / 1000))}, ${ratio(tokens)}.`;
+  return `CPU of all parties for 128 tokens less that for 16, ${machine.cores} cores of ${machine.cpu}: ${each(more, (s) => `${s.toFixed(1)} core-s`)}, ${ratio(more)}.${token} \`${command}\`.`;
 }
 
 /** Sections of the page. */
@@ -182,6 +210,10 @@ ${beforeAndNow(kept)}
 
 ${cpuBeforeAndNow(kept.cpu)}
 
+By gadget, open weights, by the circuits: before (${kept.gadgets.rows[0].before.commit}) / now, \`lan\` / now, \`wan-cloud\`. \`${kept.gadgets.command}\`, commit ${kept.gadgets.commit}, ${kept.gadgets.date}.
+
+${gadgetTable(kept.gadgets)}
+
 ## Declared costs
 
 ${made(declared)} No run: these follow from the circuits, on every machine. Random weights; ${declared.note}, an assumption.
@@ -194,7 +226,7 @@ ${uplink}
 
 ## What every party takes
 
-${made(costs)}${noted(costs)} User and system time of each process, dealing and online, models loaded before; peaks of the run.
+${made(costs)}${noted(costs)} User and system time of each process, dealing and online, models loaded before; peaks of the run. A token of GPT-2 is the difference of two runs.
 
 ${partyTable(kept)}
 

@@ -16,6 +16,7 @@ const h100 = read('h100');
 const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
 ].map(read);
+const gadgets = read('gadgets');
 const hostile = read('hostile-ranges');
 const tamper = read('tamper');
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
@@ -324,7 +325,7 @@ ${table(['tokens, weights', 'ahead', 'online', 'online / with dealing, against p
 The plaintext run is the float model in P0's process after the private run, with f32 SIMD kernels in the same number of workers. Set-up (loading, encoding, proving
 ranges, with secret weights also sharing) is outside both columns: ${bert.rows.map(({ timing }) => seconds(timing.setupMs)).join(', ')}.
 
-${costSections({ declared, costs, spu, peers, bert, bertBefore, gpt2Before, cpu })}
+${costSections({ gadgets, declared, costs, spu, peers, bert, bertBefore, gpt2Before, cpu })}
 ${growthSection(growth)}## GPT-2 small dimensions, random weights, for each generated token
 
 ${made(gpt2)} Open weights.

@@ -23,7 +23,8 @@ import { type TaskAnswer, planTask } from '../owner/task-plans.ts';
 import { loadTextContext } from '../owner/text-context.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
-import type { SuiteContext } from './rows.ts';
+import { appendLine, readLines } from './lines.ts';
+import { type SuiteContext, commit } from './rows.ts';
 
 export interface AccuracyOptions {
   readonly certificates: string;
@@ -33,6 +34,8 @@ export interface AccuracyOptions {
   readonly weights: WeightMode | undefined;
   /** Only the texts of this task, and no real dimensions; all when absent. */
   readonly task: Task | undefined;
+  /** A file with a line for every text: texts that this commit has a line of are not run again. */
+  readonly rows: string | undefined;
 }
 
 const PROTOCOL = '3pc_semi_honest';
@@ -67,7 +70,7 @@ function round(value: number): number {
 }
 
 /** Of all outputs of all texts: largest, 99.9th percentile, median. */
-function distribution(parts: readonly Float32Array[]): { max: number; p999: number; median: number } {
+function distribution(parts: readonly ArrayLike<number>[]): { max: number; p999: number; median: number } {
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -172,57 +175,91 @@ async function unlessRefused<T>(run: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** What is known of one text of a case. */
+interface TextLine {
+  readonly commit: string;
+  readonly name: string;
+  readonly weights: WeightMode;
+  readonly text: number;
+  /** Absent for a text that was refused. */
+  readonly answered?: {
+    readonly own: TaskAnswer;
+    /** Absent for generated texts, which are compared token by token, where the largest logit chose each. */
+    readonly plain: TaskAnswer | undefined;
+    readonly same: boolean;
+    readonly errors: readonly number[];
+  };
+}
+
 async function agreement(
-  { name, task, folder, samples, metric, score }: FidelityCase,
+  each: FidelityCase,
   weights: WeightMode,
   options: AccuracyOptions,
   context: SuiteContext,
 ): Promise<void> {
-  const { model, run, stop } = await compared({ kind: 'folder', path: folder }, weights, options, context);
+  const { name, task, folder, samples, metric, score } = each;
+  const by = commit();
+  const found = readLines<TextLine>(options.rows).filter(
+    (line) => line.commit === by && line.name === name && line.weights === weights,
+  );
+  const lines = new Map(found.map((line) => [line.text, line]));
+  const keep = (line: TextLine) => {
+    lines.set(line.text, line);
+    if (options.rows !== undefined) appendLine(options.rows, line);
+  };
+  const wanted = samples.flatMap((_, text) => (lines.has(text) ? [] : [text]));
+  if (wanted.length > 0) await runTexts(each, wanted, { commit: by, name, weights }, keep, options, context);
+
+  const all = samples.flatMap((sample, i) => {
+    const { answered } = lines.get(i) as TextLine;
+    return answered === undefined ? [] : [{ i, sample, ...answered }];
+  });
+  const [asked, own] = [all.map(({ sample }) => sample), all.map((line) => line.own)];
+  const plain = all.map((line) => line.plain ?? line.own);
+  const different = all.filter(({ same }) => !same).map(({ i }) => i);
+  context.row({
+    suite: 'accuracy',
+    name,
+    task,
+    model: basename(folder),
+    protocol: PROTOCOL,
+    weights,
+    texts: samples.length,
+    agreement: all.length === 0 ? 0 : round(1 - different.length / all.length),
+    different,
+    refused: samples.flatMap((_, i) => (lines.get(i)?.answered === undefined ? [i] : [])),
+    silentlyWrong: all.filter(({ errors }) => !errors.every((error) => error <= WRONG)).map(({ i }) => i),
+    metric,
+    ...(score === undefined ? {} : { private: round(score(own, asked)), plaintext: round(score(plain, asked)) }),
+    logitError: distribution(all.map(({ errors }) => errors)),
+  });
+}
+
+async function runTexts(
+  { name, task, folder, samples }: FidelityCase,
+  wanted: readonly number[],
+  of: Pick<TextLine, 'commit' | 'name' | 'weights'>,
+  keep: (line: TextLine) => void,
+  options: AccuracyOptions,
+  context: SuiteContext,
+): Promise<void> {
+  const { model, run, stop } = await compared({ kind: 'folder', path: folder }, of.weights, options, context);
   try {
     if (model.files === undefined) throw new Error('a folder has files');
     const known = await loadTextContext(model.files, model.config);
-    const errors: Float32Array[] = [];
-    const [different, refused, silentlyWrong]: [number[], number[], number[]] = [[], [], []];
-    const answered: Sample[] = [];
-    const [own, plain]: [TaskAnswer[], TaskAnswer[]] = [[], []];
-    for (const [i, sample] of samples.entries()) {
-      if (i % 20 === 0) context.note(`${name}, ${weights} weights: ${i} of ${samples.length}`);
-      const plan = planTask(task, known, [textOf(sample)], optionsOf(sample));
+    for (const [number, text] of wanted.entries()) {
+      if (number % 20 === 0) context.note(`${name}, ${of.weights} weights: ${number} of ${wanted.length}`);
+      const plan = planTask(task, known, [textOf(samples[text])], optionsOf(samples[text]));
       const result = await unlessRefused(run(plan));
       if (result === undefined) {
-        refused.push(i);
+        keep({ ...of, text });
         continue;
       }
-      const { answer, comparison } = result;
-      errors.push(comparison.errors);
-      own.push(answer);
-      answered.push(sample);
-      if (!(comparison.maxAbsLogitError <= WRONG)) silentlyWrong.push(i);
-      // Generated texts are compared token by token, where the largest logit chose each.
-      const plainAnswers = plan.decoder === undefined ? plan.finish(comparison.outputs) : undefined;
-      if (plainAnswers !== undefined) plain.push(...plainAnswers);
-      if (!(plainAnswers === undefined ? comparison.argmaxEqual : sameAnswer(answer, plainAnswers[0])))
-        different.push(i);
+      const { answer: own, comparison } = result;
+      const plain = plan.decoder === undefined ? plan.finish(comparison.outputs)[0] : undefined;
+      const same = plain === undefined ? comparison.argmaxEqual : sameAnswer(own, plain);
+      keep({ ...of, text, answered: { own, plain, same, errors: Array.from(comparison.errors, round) } });
     }
-    context.row({
-      suite: 'accuracy',
-      name,
-      task,
-      model: basename(folder),
-      protocol: PROTOCOL,
-      weights,
-      texts: samples.length,
-      agreement: answered.length === 0 ? 0 : round(1 - different.length / answered.length),
-      different,
-      refused,
-      silentlyWrong,
-      metric,
-      ...(score === undefined
-        ? {}
-        : { private: round(score(own, answered)), plaintext: round(score(plain.length > 0 ? plain : own, answered)) }),
-      logitError: distribution(errors),
-    });
   } finally {
     await stop();
   }

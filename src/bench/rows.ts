@@ -20,7 +20,8 @@ export interface SuiteContext {
   row(row: Row): void;
 }
 
-function commit(): string {
+/** Of this checkout; `+changes` where its sources differ from it. */
+export function commit(): string {
   try {
     const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
       encoding: 'utf8',

@@ -10,6 +10,18 @@ import { cancelOnSignals } from './signals.ts';
 
 const SUITES = ['kernels', 'bert', 'gpt2', 'batch', 'accuracy', 'network', 'modes', 'tamper'] as const;
 
+/** Which suites honour a flag; the others refuse it. */
+const HONOURED = {
+  tokens: ['bert'],
+  weights: ['bert', 'accuracy', 'modes'],
+  profile: ['bert'],
+  limit: ['accuracy'],
+  task: ['accuracy'],
+  filter: ['modes', 'tamper'],
+  every: ['tamper'],
+  rows: ['tamper', 'accuracy'],
+} as const satisfies Partial<Record<keyof BenchFlags, readonly (typeof SUITES)[number][]>>;
+
 interface BenchFlags {
   readonly suite?: string;
   readonly tokens?: string;
@@ -40,7 +52,7 @@ export function benchCommand(): Command {
       'modes, tamper: only what has it in its name, as bert-base/16/open or secret/generation/P1-P2/select-12/bit',
     )
     .option('--every <n>', 'tamper: one cell of so many')
-    .option('--rows <file>', 'tamper: append each row to this file as it is made, and make none that it has')
+    .option('--rows <file>', 'tamper, accuracy: append what is made to this file, and do not make again what it has')
     .option('--out <file>', 'keep the rows with commit, machine and command')
     .option('--json', 'print the rows as one JSON list on stdout')
     .action(async (flags: BenchFlags) => {
@@ -52,6 +64,13 @@ async function bench(flags: BenchFlags): Promise<void> {
   if (flags.suite === undefined)
     throw new TercetError('ERR_ARGUMENT', 'there is no --suite', 'for example --suite kernels');
   const suite = oneOf('suite', flags.suite, SUITES);
+  for (const [flag, suites] of Object.entries(HONOURED))
+    if (flags[flag as keyof BenchFlags] !== undefined && !suites.some((one) => one === suite))
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `--suite ${suite} has no --${flag}`,
+        `leave it out, or take the suite ${suites.join(' or ')}`,
+      );
   const { signal, release } = cancelOnSignals();
   const rows: Row[] = [];
   const context: SuiteContext = {
@@ -60,6 +79,8 @@ async function bench(flags: BenchFlags): Promise<void> {
     note: (text) => process.stderr.write(`  ${text}\n`),
     row: (row) => {
       rows.push(row);
+      // A run that is stopped keeps what it measured; tamper has a thousand rows, and `--rows`.
+      if (flags.out !== undefined && suite !== 'tamper') keepResults(flags.out, suite, rows);
       if (flags.json !== true) process.stdout.write(`${JSON.stringify(row)}\n`);
     },
   };
@@ -87,6 +108,7 @@ async function bench(flags: BenchFlags): Promise<void> {
             limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000),
             weights,
             task: flags.task === undefined ? undefined : parseTask(flags.task),
+            rows: flags.rows,
           },
           context,
         );

@@ -109,6 +109,11 @@ describe.concurrent('options that are refused', () => {
     ['--text without a value', ['infer', '--text'], usage('ERR_ARGUMENT', /--text/)],
     ['a text twice', ['infer', ...text, '--text-file', '-'], usage('ERR_ARGUMENT', /--text-file/)],
     [
+      'a flag that a suite has no use for',
+      ['bench', '--suite', 'gpt2', '--weights', 'open'],
+      usage('ERR_ARGUMENT', /--weights/),
+    ],
+    [
       'a text file that is not there',
       ['infer', '--text-file', '/nowhere/text.txt'],
       usage('ERR_ARGUMENT', /--text-file/),

@@ -129,16 +129,16 @@ describe.each(FORMS)('%s by cosines', (form, f) => {
     });
   });
 
-  it('near: one entry and no bit, within 1.8e-3 (rms 2e-4) on |x| ≤ 12, and wrong at 24', async () => {
+  it('near: one entry and no bit, within 9e-4 (rms 1.8e-4) on |x| ≤ 12, and wrong at 24', async () => {
     const xs = inputs(12);
     const sum = GELU_NEAR_COSINES[form];
     const got = await evaluate([24, ...xs], {}, 28, (g, x) => g.cosines([{ x, sum }], 40));
     const { most, rms, bias } = measure(got.slice(1), xs, f);
-    expect(most).toBeLessThan(1.8e-3);
-    expect(most).toBeGreaterThan(5e-4);
-    expect(rms).toBeLessThan(2e-4);
+    expect(most).toBeLessThan(9e-4);
+    expect(most).toBeGreaterThan(3e-4);
+    expect(rms).toBeLessThan(1.8e-4);
     expect(bias).toBeLessThan(5e-5);
-    // The frequencies are near the odd multiples of 4: the sum turns back at 16.
+    // The frequencies are odd multiples of 4: the sum turns back at 16.
     expect(Math.abs(got[0] - 24)).toBeGreaterThan(1);
   });
 });

@@ -1,4 +1,4 @@
-/** What a public plan costs at BERT-base and GPT-2 small, open weights: the limits that are kept (docs/adr/0025, 0027, 0031). */
+/** What a public plan costs at BERT-base and GPT-2 small: the limits that are kept (docs/adr/0025, 0027, 0031). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseModelConfig } from '../../src/ml/config.ts';
@@ -59,6 +59,23 @@ describe('megabytes of the owner and between the compute parties, and rounds', (
     expect(cost.owner).toBeLessThanOrEqual(owner);
     expect(cost.between).toBeLessThanOrEqual(between);
     expect(cost.rounds).toBeLessThanOrEqual(rounds);
+  });
+
+  // A map with secret weights has a word of P0 for every output, one of P2, and half a round of its own.
+  it.each([
+    ['lan', 128],
+    ['wan-cloud', 128],
+    ['lan', 16],
+    ['wan-cloud', 16],
+  ] as const)('BERT-base with secret weights, plan %s, %i tokens: the words of its matrices on top', (plan, tokens) => {
+    const open = costOf(bert, plan, { tokens, rows: 0 });
+    const secret = costOf(bert, plan, { tokens, rows: 0, weights: 'secret' });
+    const outputs = tokens * bert.layers * (5 * bert.hiddenSize + bert.intermediateSize);
+    // The point functions of its look-ups, and those of P2 that the additive wires of open weights do without.
+    expect(secret.owner).toBeLessThanOrEqual(open.owner + (8.3 * outputs) / 1e6);
+    expect(secret.between).toBeLessThanOrEqual(open.between + (16 * outputs) / 1e6);
+    expect(secret.rounds).toBeLessThanOrEqual(open.rounds + 4 * bert.layers + 2);
+    if (tokens === 128) expect(secret.between).toBeLessThanOrEqual(1200);
   });
 
   // Complete sharing sends a word each way for a map, and four entries for a widening; its owner hardly more.

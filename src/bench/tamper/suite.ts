@@ -2,9 +2,9 @@
  * `tercet bench --suite tamper`: every party changes every kind of message, in every way, and the others must stop. One
  * row a cell; the sessions that nobody changes, and the same changes where nothing is proved, are rows too.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { abortedError } from '../../core/abort.ts';
 import type { PartyId } from '../../net/wire/types.ts';
+import { appendLine, readLines } from '../lines.ts';
 import type { SuiteContext } from '../rows.ts';
 import { type TamperRow, control, tampered } from './cell.ts';
 import { type Cell, WORLDS, cellsOf } from './cells.ts';
@@ -51,7 +51,7 @@ export async function benchTamper(
   const keep = (row: TamperRow) => {
     // What went wrong is made again.
     if (file !== undefined && !known.has(nameOf(row)) && row.outcome !== 'absent' && row.outcome !== 'survived')
-      appendFileSync(file, `${JSON.stringify(row)}\n`);
+      appendLine(file, row);
     made.push(row);
     context.row({ suite: 'tamper', ...row });
   };
@@ -139,17 +139,7 @@ function mayHave(filter: string, family: Cell['family'], weights: Cell['weights'
 }
 
 function readRows(file: string | undefined): ReadonlyMap<string, TamperRow> {
-  if (file === undefined || !existsSync(file)) return new Map();
-  const lines = readFileSync(file, 'utf8').split('\n');
-  // The last line of a run that was stopped may be half a line.
-  const rows = lines.flatMap((line): TamperRow[] => {
-    try {
-      return [JSON.parse(line) as TamperRow];
-    } catch {
-      return [];
-    }
-  });
-  return new Map(rows.map((row) => [nameOf(row), row]));
+  return new Map(readLines<TamperRow>(file).map((row) => [nameOf(row), row]));
 }
 
 async function guarded<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

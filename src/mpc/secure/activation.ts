@@ -28,7 +28,7 @@ export const GELU_DOMAIN: Record<GeluRange, number> = { narrow: 12, wide: 58, fa
  * Declared end-to-end error inside the domain, absolute (measured: test/mpc/secure.test.ts): that of the sums, and
  * the rounding of words and result.
  */
-export const GELU_ERROR: Record<GeluRange, number> = { narrow: 2e-3, wide: 1.2e-3, far: 1.2e-3 };
+export const GELU_ERROR: Record<GeluRange, number> = { narrow: 1.2e-3, wide: 1.2e-3, far: 1.2e-3 };
 
 /** @throws {TercetError} ERR_RANGE when even the widest variant is too narrow. */
 export function geluRange(bound: number): GeluRange {
