@@ -5,7 +5,7 @@ import { TercetError, asTercetError } from '../core/errors.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import { isPinned } from '../net/tls/credentials.ts';
 import { type BudgetLimits, defaultLimits } from '../daemon/budgets.ts';
-import type { DaemonOptions } from '../daemon/daemon.ts';
+import type { DaemonEnd, DaemonOptions } from '../daemon/daemon.ts';
 import { OperatorLog } from '../daemon/log.ts';
 import { mayHaveGpu } from '../node/devices.ts';
 import { endWithParent, failed } from './child.ts';
@@ -350,9 +350,7 @@ async function party(flags: PartyFlags): Promise<void> {
       trace: trace.trace,
       onFailure: (error, session) => log.failed(error, session),
     };
-    // What computes is loaded when the flags were taken.
-    const { runDaemon } = await import('../daemon/daemon.ts');
-    const { deviceFault } = await runDaemon(options);
+    const { deviceFault } = await serve(options);
     if (deviceFault === undefined) return;
     announce(flags, failed(`party ${id}`, deviceFault));
     process.exitCode = isSupervised() ? DEVICE_LOST_EXIT : 1;
@@ -366,6 +364,18 @@ async function party(flags: PartyFlags): Promise<void> {
     trace.close();
     release();
     alone();
+  }
+}
+
+/** What computes is loaded when the flags were taken, and what a start waits for longest is loaded first. */
+async function serve(options: DaemonOptions): Promise<DaemonEnd> {
+  const { headStart } = await import('../daemon/head-start.ts');
+  const begun = headStart(options);
+  try {
+    const { runDaemon } = await import('../daemon/daemon.ts');
+    return await runDaemon({ ...options, openKernels: begun.openKernels, opened: begun.opened });
+  } finally {
+    await begun.end();
   }
 }
 

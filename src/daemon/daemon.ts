@@ -32,7 +32,7 @@ import { credentialCheck } from '../node/enrolment.ts';
 import { collectNow } from '../core/collect-node.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { watchModels } from './model-watch.ts';
-import { type ModelSource, loadServedModels } from './served-model.ts';
+import { type ModelSource, type OpenedModels, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import type { Device } from '../node/devices.ts';
 import { nodeKernels, nodeProving } from '../node/kernels.ts';
@@ -91,8 +91,10 @@ export interface DaemonOptions {
   readonly protocols?: readonly ProtocolId[] | undefined;
   /** What proves messages; `nodeProving` but in tests. */
   readonly proving?: Proving | undefined;
-  /** Opens the device; `nodeKernels` but in tests. */
+  /** Opens the device; `nodeKernels` when absent. */
   readonly openKernels?: typeof nodeKernels;
+  /** Those of `models` that were opened ahead. */
+  readonly opened?: OpenedModels;
   onListening?(port: number): void;
   onWeb?(web: WebAddress): void;
   /** The device that computes, and why it is not a graphics device if it might have been. */
@@ -157,12 +159,17 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     try {
       const load = () =>
         loadServedModels(id, options.models, kernels, {
+          opened: options.opened,
           onDownload: (file, loaded, total) => options.onDownload?.(file, loaded, total),
           onProblem: (error) => options.onFailure?.(error),
         });
-      const models = await load();
       const { protocols = ['3pc_semi_honest', '3pc_malicious'] } = options;
-      const proving = protocols.includes('3pc_malicious') ? (options.proving ?? (await nodeProving())) : undefined;
+      const [models, proving, spans] = await Promise.all([
+        load(),
+        // While kernel threads take the models, this one has little to do.
+        protocols.includes('3pc_malicious') ? (options.proving ?? nodeProving()) : undefined,
+        openSpans(),
+      ]);
       const metrics = options.watch === undefined ? undefined : await metricsOf(models, kernels);
       collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
@@ -199,7 +206,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         connectPeer: (session) => other.connect(session),
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
-        spans: await openSpans(),
+        spans,
         onEnd: (ms, error) => {
           metrics?.session(ms, error);
           if (error?.code === 'ERR_SECURITY_VIOLATION') other.renew();

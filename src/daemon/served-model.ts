@@ -6,7 +6,7 @@ import type { ServedModel } from '../session/compute.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from '../node/hub-model.ts';
 import { withEncodedWeights } from '../node/encoded-weights.ts';
-import { type ModelLocation, openModel } from '../node/model.ts';
+import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
 import type { Ranges } from '../node/defaults.ts';
 import { plansOf } from '../node/model-plan.ts';
 import { wasmFold } from '../node/kernels.ts';
@@ -18,9 +18,13 @@ export type ModelSource =
   /** This party's part of a sharing: configuration, plan, masked weights and its own seed. */
   | { readonly weights: 'secret'; readonly folder: string };
 
+/** Models that are open already. Each is taken out by the load that uses it: a later one reads the files again. */
+export type OpenedModels = Map<ModelSource, Promise<OpenedModel>>;
+
 export interface LoadOptions {
   /** Told how far the files of a hub are. */
   readonly onDownload?: DownloadOptions['onDownload'];
+  readonly opened?: OpenedModels | undefined;
   /** Hears of a list of revoked credentials that cannot be taken. */
   readonly onProblem?: (error: TercetError) => void;
 }
@@ -40,7 +44,7 @@ async function load(
   id: 1 | 2,
   source: ModelSource,
   kernels: RingKernels,
-  { onDownload, onProblem }: LoadOptions,
+  { onDownload, onProblem, opened }: LoadOptions,
 ): Promise<ServedModel> {
   if (source.weights === 'secret') {
     const { loadShares } = await import('../node/shares.ts');
@@ -49,7 +53,9 @@ async function load(
       ...(await loadShares(id, source.folder, kernels, onProblem)),
     };
   }
-  const model = await openModel(source.model, { weights: true, onDownload });
+  const ahead = opened?.get(source);
+  opened?.delete(source);
+  const model = await (ahead ?? openModel(source.model, { weights: true, onDownload }));
   // Its files are hashed while the rest is read.
   const hash = model.hash();
   hash.catch(() => undefined);

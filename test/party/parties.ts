@@ -18,6 +18,7 @@ import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { WebSocketConstructor } from '../../src/net/websocket/link.ts';
 import { defaultLimits } from '../../src/daemon/budgets.ts';
 import { type DaemonEnd, type DaemonOptions, runDaemon } from '../../src/daemon/daemon.ts';
+import { openAhead } from '../../src/daemon/head-start.ts';
 import { type ModelLocation, openModel } from '../../src/node/model.ts';
 import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
@@ -165,6 +166,8 @@ export class Parties {
       },
       onReady: () => ready(),
       onFailure: (error) => failures.push(error),
+      // As `tercet party` does.
+      opened: openAhead(options.models ?? []),
       ...options,
     }).finally(() => {
       running = false;

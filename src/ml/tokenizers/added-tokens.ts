@@ -1,5 +1,6 @@
 /** Finds added tokens in a text as the reference library does: leftmost, of those the longest, none overlapping. */
 
+import type { Span } from './types.ts';
 import type { AddedToken } from './vocabulary.ts';
 
 /** Units [from, to) of a text: plain, or the spelling of `token` (without white space that it swallowed). */
@@ -51,6 +52,15 @@ export function addedTokenFinder(
     plain(done, text.length);
     return sections;
   };
+}
+
+/** The span of the characters that these units belong to: half a surrogate pair is of the whole character. */
+export function wholeCharacters(text: string, { from, to }: Section): Span {
+  return [from - (splitsPair(text, from) ? 1 : 0), to + (splitsPair(text, to) ? 1 : 0)];
+}
+
+function splitsPair(text: string, at: number): boolean {
+  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(Math.max(0, at - 1), at + 1));
 }
 
 function standsAlone(text: string, from: number, to: number): boolean {

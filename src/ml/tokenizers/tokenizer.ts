@@ -14,8 +14,8 @@
 
 import { TercetError } from '../../core/errors.ts';
 import type { ModelFiles } from '../files.ts';
-import { addedTokenFinder } from './added-tokens.ts';
-import { identity, type Pieces } from './aligned.ts';
+import { addedTokenFinder, wholeCharacters } from './added-tokens.ts';
+import type { Pieces } from './aligned.ts';
 import { tokenizerError } from './errors.ts';
 import { readParts } from './family.ts';
 import type { FrameItem } from './frame.ts';
@@ -169,10 +169,9 @@ function textEncoder(
       out.tokens.push(token.content);
       out.spans.push([start, end]);
     };
-    const whole = identity(text, 0);
     for (const typed of (allowMask ? findMasked : findTyped)(text)) {
       if (typed.token !== undefined) {
-        push(typed.token, whole.starts[typed.from], whole.ends[typed.to - 1]);
+        push(typed.token, ...wholeCharacters(text, typed));
         continue;
       }
       const part = text.slice(typed.from, typed.to);

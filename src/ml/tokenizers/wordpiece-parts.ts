@@ -9,8 +9,7 @@ import { type Json, type Parts, alsoSpecial, merged, only, sizeOf } from './part
 import type { Source } from './source.ts';
 import { readSpecialTokens } from './special.ts';
 import { readAddedTokens, readPieceList, readVocabulary } from './vocabulary.ts';
-import { wordPieces } from './word-pieces.ts';
-import { type NormalizerSettings, wordPieceModel } from './wordpiece.ts';
+import { type NormalizerSettings, wordPieceModel, wordPieces } from './wordpiece.ts';
 
 /** Before a piece that goes on a word, and the code points of a longest word, where no file says otherwise. */
 const PREFIX = '##';

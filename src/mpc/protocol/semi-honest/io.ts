@@ -8,8 +8,8 @@ import type { Inputs, Parameter } from '../types.ts';
 import { AdditiveRelation, refuseAdditive } from './additive.ts';
 import { drawId, tagOf } from '../frame/gate.ts';
 import { type Party, parameterTraits, prgOf } from '../frame/party.ts';
-import { SEED_BYTES, depthOf, pointKeys, pointRows } from '../frame/point-rows.ts';
-import { indicesOf, tensorOf } from '../frame/inputs.ts';
+import { depthOf, pointRows } from '../frame/point-rows.ts';
+import { SEED_BYTES, indicesOf, pointKeys, tensorOf } from '../frame/inputs.ts';
 import { type Position, Relation, MaskedRelation } from '../frame/relation.ts';
 import { crossOfP1 } from '../frame/reshare.ts';
 
@@ -46,12 +46,14 @@ export class LookupGate extends AdditiveRelation {
   readonly #name: string;
   readonly #table: Parameter;
   readonly #rows: number;
+  readonly #depth: number;
   readonly #secret: boolean;
   readonly longestDraw: number;
 
   constructor(position: Position, name: string, table: Parameter, out: Wire, secret: boolean) {
     const rows = out.count / table.cols;
-    const keys = rows * pointKeyBytes(depthOf(table));
+    const depth = depthOf(table);
+    const keys = rows * pointKeyBytes(depth);
     super(position, out, {
       inputs: [],
       traits: [name, parameterTraits(table)],
@@ -61,12 +63,13 @@ export class LookupGate extends AdditiveRelation {
     this.#name = name;
     this.#table = table;
     this.#rows = rows;
+    this.#depth = depth;
     this.#secret = secret;
   }
 
   async inputP0(p0: Party, inputs: Inputs): Promise<void> {
     const indices = indicesOf(inputs, this.#name, this.#rows, this.#table.rows);
-    const [key1, key2] = await pointKeys(this, p0, indices, depthOf(this.#table));
+    const [key1, key2] = await pointKeys(this, p0, indices, this.#depth);
     await p0.link(1).send(tagOf(this, 'input'), Masked.plain('point function key', key1));
     await p0.link(2).send(tagOf(this, 'input'), Masked.plain('point function key', key2));
     if (!this.#secret) return;
@@ -90,7 +93,7 @@ export class LookupGate extends AdditiveRelation {
   }
 
   async #product(party: Party): Promise<Vector> {
-    const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * pointKeyBytes(depthOf(this.#table)));
+    const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * pointKeyBytes(this.#depth));
     return pointRows(party, this.#table, this.#secret ? 'm' : 'clear', keys);
   }
 }

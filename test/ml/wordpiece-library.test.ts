@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Tokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { wordPieces } from '../../src/ml/tokenizers/word-pieces.ts';
+import { wordPieces } from '../../src/ml/tokenizers/wordpiece.ts';
 
 const LIST = readFileSync(new URL('../../models/capitals-bert/vocab.txt', import.meta.url), 'utf8')
   .trim()
