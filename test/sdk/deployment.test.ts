@@ -101,17 +101,17 @@ describe('a deployment', () => {
 });
 
 describe('a program, which has no page', () => {
-  const nothing = { fetch: () => Promise.reject(new Error('nothing is asked for')) };
+  const nothing = { fetch: () => Promise.reject(new Error('nothing is asked for')), signal: undefined };
 
   it('is told that a relative address is none, and asks nobody', async () => {
     await failure('ERR_ARGUMENT', () => loadDeployment('/tercet.json', NODE_BASE, nothing));
     const document = parseDeployment(GOOD);
     const { base } = await loadDeployment(document, NODE_BASE, nothing);
     const read = besideDeployment(document, document.entries[0], base, nothing);
-    await failure('ERR_ARGUMENT', () => read('config.json'));
+    await failure('ERR_ARGUMENT', () => read('config.json', () => undefined));
     // Control: a page asks for both.
     const paged = besideDeployment(document, document.entries[0], 'http://127.0.0.1/', nothing);
-    await failure('ERR_DOWNLOAD', () => paged('config.json'));
+    await failure('ERR_DOWNLOAD', () => paged('config.json', () => undefined));
     await failure('ERR_DOWNLOAD', () => loadDeployment('/tercet.json', 'http://127.0.0.1/', nothing));
   });
 });
