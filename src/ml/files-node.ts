@@ -22,7 +22,7 @@ export async function folderFiles(dir: string): Promise<ModelFiles> {
       (await isKind(root, 'file'))
         ? `the model path is a file, not a folder: ${root}`
         : `there is no model folder at ${root}`,
-      'give --model a folder with config.json, tokenizer.json (or vocab.txt), tokenizer_config.json and model.safetensors, or org/name of one on a hub (openai-community/gpt2, not gpt2)',
+      'give a folder with config.json, tokenizer.json (or vocab.txt), tokenizer_config.json and model.safetensors, or org/name of one on a hub (openai-community/gpt2, not gpt2)',
     );
   }
   const locate = async (file: string): Promise<string> => {

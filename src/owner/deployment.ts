@@ -100,8 +100,8 @@ export interface LoadedDeployment {
 
 /**
  * @param source the document, or its address; relative ones are resolved against `base`.
- * @throws {TercetError} ERR_INSECURE for an address where anybody on the way could change the identities in it;
- * ERR_DOWNLOAD, also where it redirects; ERR_MODEL_CONFIG naming the field that is wrong.
+ * @throws {TercetError} ERR_ARGUMENT for what is no whole address; ERR_INSECURE for one where anybody on the way could
+ * change the identities in it; ERR_DOWNLOAD, also where it redirects; ERR_MODEL_CONFIG naming the field that is wrong.
  */
 export async function loadDeployment(
   source: Deployment | string | URL,
@@ -114,7 +114,7 @@ export async function loadDeployment(
     throw new TercetError(
       'ERR_ARGUMENT',
       'the deployment is no address',
-      "give for example 'https://page.example/tercet.json'",
+      "give a whole one, for example 'https://page.example/tercet.json': a program has no page to add",
     );
   const url = new URL(source, base).href;
   // SECURITY: the identities that parties must prove come from here. test/sdk/deployment.test.ts.

@@ -6,8 +6,8 @@ import { nodeOfferer } from '../net/webrtc/node.ts';
 import type { WebSocketConstructor } from '../net/websocket/link.ts';
 import type { Environment } from './environment.ts';
 
-/** Relative addresses have nothing to be relative to here. */
-export const NODE_BASE = 'http://127.0.0.1/';
+/** Nothing is relative to it: a program has no address of its own. */
+export const NODE_BASE = 'about:blank';
 
 /** Links are those that pages use: WebRTC, and WebSocket as the second way. */
 export function nodeEnvironment(): Pick<Environment, 'base' | 'fetch' | 'hub' | 'now' | 'random' | 'openLink'> {

@@ -44,7 +44,14 @@ export function besideDeployment(
 ): ReadPinned {
   return async (file, onProgress) => {
     const pin = pinOf(entry, file);
-    const url = new URL(`${models.replace(/\/?$/, '/')}${entry.id}/${file}`, base).href;
+    const address = `${models.replace(/\/?$/, '/')}${entry.id}/${file}`;
+    if (!URL.canParse(address, base))
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        'the files of the deployment are at no address',
+        "give its own address, or a whole one as 'models'",
+      );
+    const url = new URL(address, base).href;
     const bytes = await downloadPinned(url, file, pin, { ...network, onProgress });
     return { bytes, downloaded: bytes.length };
   };

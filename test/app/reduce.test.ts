@@ -3,7 +3,7 @@ import { announcement } from '../../src/app/announce.ts';
 import { reduce } from '../../src/app/reduce.ts';
 import { type AppEvent, INITIAL, entryOf, weightsOf } from '../../src/app/state.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import type { PartyHealth } from '../../src/owner/types/index.ts';
+import type { PartyHealth, ServersHealth } from '../../src/owner/types/index.ts';
 import { EMPTY } from '../../src/app/form.ts';
 import { labels } from '../../src/app/selectors/labels.ts';
 import { movingOf, silenceOf } from '../../src/app/selectors/run.ts';
@@ -212,6 +212,27 @@ describe('a party that is not heard', () => {
     const later = reduce(preparing, tick(3100));
     expect(movingOf(later)).toEqual([]);
     expect(labels(later)['readyText']).toBe('Preparing waits: nothing went or came for 3\u00a0s.');
+  });
+});
+
+describe('keys that are ready', () => {
+  const ready = stateAfter(...LOADED, ...PREPARED);
+  const heard = (...health: ServersHealth) => labels(reduce(ready, { type: 'health', health }))['readyText'];
+
+  it('are said to be, until a party is heard to be away: before the click, not behind it', () => {
+    expect(labels(ready)['readyText']).toMatch(/^Ready for/);
+    expect(heard({ party: 1, ok: true }, { party: 2, ok: true })).toMatch(/^Ready for/);
+    expect(heard({ party: 1, ok: true }, { party: 2, ok: false })).toBe(
+      'Prepared, but party 2 does not answer at the moment.',
+    );
+  });
+
+  it('are not once they are gone, and what became of them is said', () => {
+    const gone = (reason: 'age' | 'lost' | 'asked') =>
+      labels(reduce(ready, { type: 'unprepared', gone: reason }))['readyText'];
+    const said = [gone('age'), gone('lost'), gone('asked')];
+    expect(new Set(said).size).toBe(3);
+    for (const words of said) expect(words).not.toMatch(/ready for/i);
   });
 });
 

@@ -12,6 +12,7 @@ import { SESSION_VERSION } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
 import { until } from '../net/helpers.ts';
 import { seeded } from '../support/simulate.ts';
+import { INPUT } from '../session/harness.ts';
 import { Parties, randomSession } from './parties.ts';
 
 const started: Parties[] = [];
@@ -109,6 +110,14 @@ describe('a stranger', () => {
     // Positive control: an owner of the same request is let in.
     await parties.link(1, randomSession(), { ...parties.request, dealer: dealer.publicKey });
     await expect.poll(() => parties.one.health()).toMatchObject({ places: { taken: 1 } });
+  });
+
+  it('hears nothing of the memory of the process, in which other owners’ load would show', async () => {
+    const parties = await start();
+    const { reports } = await (await parties.prepare()).run(INPUT);
+    expect(reports.slice(1).map(({ peakMemoryBytes }) => peakMemoryBytes)).toEqual([0, 0]);
+    // The rest of the report is there. Owners with a certificate hear of the memory too (test/cli/contract.test.ts).
+    expect(reports.slice(1).every(({ sentBytes, device }) => sentBytes > 0 && device !== '')).toBe(true);
   });
 
   it('is told that the other party is not reached, and not where it is', async () => {

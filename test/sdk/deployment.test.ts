@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { bucketFor, bucketsOf } from '../../src/owner/buckets.ts';
 import { capabilitiesOf } from '../../src/owner/capabilities.ts';
-import { parseDeployment } from '../../src/owner/deployment.ts';
+import { loadDeployment, parseDeployment } from '../../src/owner/deployment.ts';
 import type { Environment } from '../../src/owner/environment.ts';
 import { serversHealth } from '../../src/owner/health.ts';
+import { NODE_BASE } from '../../src/owner/environment-node.ts';
+import { besideDeployment } from '../../src/owner/model-files.ts';
 import { toEnvelope, fromEnvelope } from '../../src/sdk/worker/result-envelope.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
@@ -95,6 +97,22 @@ describe('a deployment', () => {
     ['the document', null],
   ])('with a wrong %s is refused, and the field is named', async (field, value) => {
     expect((await failure('ERR_MODEL_CONFIG', () => parseDeployment(value))).message).toContain(field);
+  });
+});
+
+describe('a program, which has no page', () => {
+  const nothing = { fetch: () => Promise.reject(new Error('nothing is asked for')), signal: undefined };
+
+  it('is told that a relative address is none, and asks nobody', async () => {
+    await failure('ERR_ARGUMENT', () => loadDeployment('/tercet.json', NODE_BASE, nothing));
+    const document = parseDeployment(GOOD);
+    const { base } = await loadDeployment(document, NODE_BASE, nothing);
+    const read = besideDeployment(document, document.entries[0], base, nothing);
+    await failure('ERR_ARGUMENT', () => read('config.json', () => undefined));
+    // Control: a page asks for both.
+    const paged = besideDeployment(document, document.entries[0], 'http://127.0.0.1/', nothing);
+    await failure('ERR_DOWNLOAD', () => paged('config.json', () => undefined));
+    await failure('ERR_DOWNLOAD', () => loadDeployment('/tercet.json', 'http://127.0.0.1/', nothing));
   });
 });
 

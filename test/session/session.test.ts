@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { TercetError } from '../../src/core/errors.ts';
+import type { Channel } from '../../src/net/wire/types.ts';
 import type { OwnerSession } from '../../src/session/owner.ts';
 import type { Request } from '../../src/session/request.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
@@ -12,6 +13,25 @@ import { INPUT, REQUEST, type Started, kernels, prepared, source, start } from '
 
 /** Tags of messages that depend on the text. */
 const dependent = (sent: Started['sent']) => sent.filter(({ from, tag }) => from === 0 && tag.includes('-input'));
+
+/** A link on which one message goes out changed. */
+function altered(channel: Channel, tag: string, change: (bytes: Uint8Array) => Uint8Array): Channel {
+  return over(channel, { send: (at, bytes) => channel.send(at, at === tag ? change(bytes.slice()) : bytes) });
+}
+
+/** A link whose other end does not answer when it is closed: only an abort ends it. */
+const neverClosed = (channel: Channel): Channel => over(channel, { close: () => channel.ended.then(() => undefined) });
+
+const neverAborted = (channel: Channel): Channel => over(channel, { abort: () => undefined });
+
+function over(channel: Channel, methods: Partial<Channel>): Channel {
+  return new Proxy(channel, {
+    get(target, key) {
+      const value: unknown = Reflect.get(methods, key) ?? Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
 
 describe('a session', () => {
   it('deals ahead, then answers a padded text with the logits of the text alone', async () => {
@@ -104,6 +124,26 @@ describe('a session', () => {
     });
     await failure('ERR_ABORTED', async () => (await started.owner).prepare());
     expect((await Promise.all(started.ends)).every((end) => end instanceof TercetError)).toBe(true);
+  });
+
+  it('that fails is over for the other compute party at once, whatever the owner does with the bad news', async () => {
+    // Party 1 is told nonsense. Nobody closes the owner's links then, so its last word takes all of its 5 s.
+    let left: number | undefined;
+    const { owner, ends } = start({
+      corrupt: (self, channel) => {
+        if (self === 0 && channel.peer === 1)
+          return altered(neverAborted(channel), 'control/start', (bytes) => bytes.reverse());
+        if (self === 0) return neverAborted(channel);
+        if (self === 1 && channel.peer === 0) return neverClosed(channel);
+        if (self === 2 && channel.peer === 1) void channel.ended.then(() => (left = performance.now()));
+        return channel;
+      },
+    });
+    await (await owner).prepare().catch(() => undefined);
+    const failures = await Promise.all(ends);
+    const over = performance.now();
+    expect(failures.every((end) => end instanceof TercetError)).toBe(true);
+    expect(over - (left ?? over)).toBeGreaterThan(2_500);
   });
 
   it('aborted while the parties look for each other ends at once', async () => {

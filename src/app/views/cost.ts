@@ -28,7 +28,9 @@ export function cost(): (now: State, before: State) => void {
         : `${seeded.join(' and ')} got a short seed and made its key and helper numbers from that, so nothing more was sent ahead.`,
       memory.length === 0 ? '' : `Peak memory: ${memory.join(', ')}.`,
       `With the frames around them the browser sent ${bytes(sentBytes[0])} and received ${bytes(receivedBytes[0])}.`,
-      model === undefined ? '' : `Set-up: ${bytes(model.downloadedBytes)}; the private run downloads no weights.`,
+      model === undefined
+        ? ''
+        : `Set-up, beside the page itself: ${bytes(model.downloadedBytes)}; the private run downloads no weights.`,
     ];
     byId('cost-note').textContent = sentences.filter((part) => part !== '').join(' ');
   };

@@ -36,7 +36,8 @@ const GREETING_TIMEOUT_MS = 10_000;
 const UNFINISHED: UnfinishedLimits = { max: 256, perAddress: 64 };
 /**
  * Links that passed all checks and wait for their `accept`, of each party for itself: owners cannot fill the places
- * of the other compute party. A link of that one is one of its sessions, whose number it bounds itself.
+ * of the other compute party. A link of that one is one of its sessions, whose number it bounds itself. A daemon
+ * accepts owners as they come, so 16 of them bound a moment, whatever the number of its places.
  */
 const MAX_UNCLAIMED: Readonly<Record<EndId, number>> = { 0: 16, 1: 1024, 2: 1024, 3: 0 };
 /** Spare links of one party; the oldest goes when there are more. */
