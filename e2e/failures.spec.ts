@@ -64,8 +64,7 @@ test('an answer stays when the keys for the next text cannot be made', async ({ 
   await expect(app.page.locator('#answer')).toBeVisible();
   await expect(app.error).toBeHidden();
   await deployment.restart(2);
-  await app.button.click();
-  await expectAnswer(app);
+  expect((await app.again())[0].word).toBe('oslo');
 });
 
 test('Stop in the middle of a run stops all three parties, which then serve the next run', async ({

@@ -13,6 +13,7 @@ import {
   cardOf,
   expect,
   heard,
+  press,
   run,
   tag,
   test,
@@ -169,7 +170,7 @@ test('a covered card, and one that somebody types in: the page is not given the 
     await card.locator('#text').fill(TEXT);
     await expect(card.locator('#kept')).not.toHaveAttribute('hidden', { timeout: 500 });
   }).toPass();
-  await card.locator('#run').click();
+  await press(card);
   await answered(card);
   await expect.poll(results).toHaveLength(2);
   expect((await results())[1]).toEqual({ answer: undefined });

@@ -12,6 +12,7 @@ import {
   cardOf,
   expect,
   heard,
+  press,
   run,
   tag,
   test,
@@ -94,7 +95,7 @@ test('abort() ends a run of the page and one of its visitor, and one that waits 
   // The visitor's own run, ended by the page.
   await deployment.party(2).signal('SIGSTOP');
   try {
-    await card.locator('#run').click();
+    await press(card);
     await expect.poll(() => stateOf(page)).toBe('running');
     await page.locator('#card').evaluate((element: Card) => element.abort());
     await expect(card.locator('[data-bind="readyText"]')).toContainText('Stopped on all three parties.');

@@ -8,6 +8,9 @@ import { NO_CHROMIUM, findChromium } from './find-chromium.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** So `scripts/docs.mjs` ends where it cannot install. */
+const NO_REGISTRY = 75;
+
 const failed = [];
 
 function run(command, args) {
@@ -42,6 +45,14 @@ run(process.execPath, [...vitest, '--project', 'cli']);
 console.log('lane packed: what npm pack makes, installed');
 run(process.execPath, ['scripts/examples.mjs', '--linked']);
 
+console.log('lane docs: the site, with live widgets');
+const docs = spawnSync(process.execPath, ['scripts/docs.mjs', '--deployment', 'https://tercet.example/tercet.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (docs.status === NO_REGISTRY) skipped('docs', 'what the site is built with could not be installed');
+else if (docs.status !== 0) failed.push('scripts/docs.mjs');
+
 const probe = spawnSync(process.execPath, ['scripts/probe-webgpu.mjs'], { cwd: root, encoding: 'utf8' });
 const gpu = JSON.parse(probe.stdout || '{ "reason": "the probe of WebGPU ended without an answer" }');
 if (gpu.adapter === undefined) skipped('gpu', gpu.reason);
@@ -56,8 +67,8 @@ else {
   console.log(`lane browser: ${chromium}`);
   run(process.execPath, [...vitest, '--project', 'browser']);
   run(process.execPath, playwright);
-  console.log('lane browser: a tour');
-  run(process.execPath, ['scripts/demo.mjs', 'curious-server']);
+  console.log('lane browser: the tours');
+  run(process.execPath, ['scripts/demo.mjs', ...(shared ? ['--retries', '1'] : [])]);
 }
 
 if (failed.length > 0) {

@@ -126,8 +126,14 @@ export class App {
 
   /** Runs, and reads the answer. */
   async ask(text: string): Promise<readonly Score[]> {
+    await this.type(text);
+    return this.again();
+  }
+
+  /** Runs what stands in the form, and reads the answer to that run: one before it may stand there still. */
+  async again(): Promise<readonly Score[]> {
     const begun = await this.leaves('done');
-    await this.run(text);
+    await this.button.click();
     await begun();
     return this.answer();
   }

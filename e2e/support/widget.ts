@@ -76,5 +76,29 @@ export async function answered(card: Frame, label = 'POSITIVE'): Promise<void> {
 
 export async function run(card: Frame, text = TEXT): Promise<void> {
   await card.locator('#text').fill(text);
-  await card.locator('#run').click();
+  await press(card);
+}
+
+/**
+ * Chromium drops a click into a frame that looks out for what covers it, as the card does, if that frame moved within
+ * the last half second.
+ */
+const STILL_MS = 600;
+
+/** The card's button, as a person presses it: once the card stands still. */
+export async function press(card: Frame): Promise<void> {
+  const button = card.locator('#run');
+  await button.scrollIntoViewIfNeeded();
+  const frame = await card.frameElement();
+  await frame.evaluate(async (element, still) => {
+    const place = (): string => JSON.stringify((element as Element).getBoundingClientRect());
+    const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+    let [since, at] = [performance.now(), place()];
+    while (performance.now() - since < still) {
+      await soon();
+      const now = place();
+      if (now !== at) [since, at] = [performance.now(), now];
+    }
+  }, STILL_MS);
+  await button.click();
 }

@@ -6,6 +6,22 @@ import { chromiumPath } from '../find-chromium.mjs';
 const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
 const PATIENCE_MS = 180_000;
 
+/**
+ * Chromium drops a click into a frame that looks out for what covers it, as the card does, if that frame moved within
+ * the last half second.
+ */
+const STILL_MS = 600;
+
+/** Writes into a card and presses its button, as a person does it: the card is scrolled to, and stands still. */
+async function ask(page, place, text) {
+  const card = page.frameLocator(`${place} iframe`);
+  await page.locator(`${place} iframe`).scrollIntoViewIfNeeded();
+  await card.locator('#text').fill(text);
+  await card.locator('#run:enabled').scrollIntoViewIfNeeded();
+  await page.waitForTimeout(STILL_MS);
+  await card.locator('#run:enabled').click();
+}
+
 /** What to do on a page, and what it shows then. */
 export const PAGES = {
   html: async (page) => {
@@ -24,10 +40,7 @@ export const PAGES = {
     await page.getByText(/^NEGATIVE .* Dull/).waitFor();
   },
   'widget-csp': async (page) => {
-    const card = page.frameLocator('tercet-infer iframe');
-    await page.locator('tercet-infer').scrollIntoViewIfNeeded();
-    await card.locator('#text').fill('What a warm and funny letter.');
-    await card.locator('#run:enabled').click();
+    await ask(page, 'tercet-infer', 'What a warm and funny letter.');
     await page.getByText('Readers sound POSITIVE.').waitFor();
   },
   'widget-frameworks': async (page) => {
@@ -35,10 +48,7 @@ export const PAGES = {
       ['react', 'What a warm and funny letter.', 'POSITIVE'],
       ['vue', 'Dull from its first line.', 'NEGATIVE'],
     ]) {
-      const card = page.frameLocator(`#${place} iframe`);
-      await page.locator(`#${place} tercet-infer`).scrollIntoViewIfNeeded();
-      await card.locator('#text').fill(text);
-      await card.locator('#run:enabled').click();
+      await ask(page, `#${place}`, text);
       await page.locator(`#${place}`, { hasText: `heard: ${label}` }).waitFor();
     }
   },
