@@ -45,6 +45,7 @@ const OWN_CODES = [
   'ERR_BODY_TWICE',
   'ERR_BODY_TYPE',
   'ERR_BODY_SIZE',
+  'ERR_TEXTS',
   'ERR_HOST',
   'ERR_RATE',
   'ERR_KEY_BUSY',

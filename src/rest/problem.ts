@@ -22,6 +22,7 @@ const OWN = {
     hint: 'send Content-Type: application/json, in UTF-8 and not compressed',
   },
   ERR_BODY_SIZE: { status: 413, detail: 'the body is larger than is taken', hint: 'send less text in one request' },
+  ERR_TEXTS: { status: 413, detail: 'the body has more texts than are taken', hint: 'send fewer in one request' },
   ERR_HOST: {
     status: 421,
     detail: 'this server answers on this machine alone',

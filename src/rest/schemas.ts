@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { TercetError } from '../core/errors.ts';
 
-/** Texts of one request. */
-const MAX_TEXTS = 64;
+/** Texts of one request at most, whatever its operator allows. */
+export const MAX_TEXTS = 64;
 const MAX_LABELS = 64;
 
 const text = z.string().meta({ description: 'The text. For question answering, the context.', expects: 'a text' });

@@ -17,6 +17,7 @@ import { readBytes } from './body.ts';
 import type { KeyRing } from './keys.ts';
 import { openApi } from './openapi.ts';
 import { OPERATIONS, type Call, type Operation, operationFor } from './operations.ts';
+import { MAX_TEXTS } from './schemas.ts';
 import { PAGE_POLICY, documentPage } from './page.ts';
 import { type OwnCode, Problem } from './problem.ts';
 import { newRequestId, refuseConnection, refuseRequest } from './unreadable.ts';
@@ -27,6 +28,8 @@ import { Public, type ServiceLog } from '../operate/service-log.ts';
 export interface GatewayLimits extends AdmissionLimits {
   /** Longest body, in bytes. */
   readonly bodyBytes: number;
+  /** Texts of one request. */
+  readonly texts: number;
   /** Longest request with its wait, in milliseconds. */
   readonly requestMs: number;
   /** Connections at a time. */
@@ -39,6 +42,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   perKey: 16,
   textsPerMinute: 600,
   bodyBytes: 1_000_000,
+  texts: MAX_TEXTS,
   requestMs: 120_000,
   connections: 1_000,
 };
@@ -305,6 +309,7 @@ class Server implements Gateway {
       told = { ...told, operation: operation.name, model: model.id };
       const call = operation.read(request.body);
       told = { ...told, texts: call.texts };
+      if (call.texts > this.#limits.texts) throw Problem.own('ERR_TEXTS');
       const turn = await this.#admission.enter(key, call.texts, control.signal);
       told = { ...told, waitedMs: turn.waitedMs };
       try {

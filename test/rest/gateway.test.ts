@@ -220,6 +220,13 @@ describe('what is refused', () => {
     expect(world.site('filler').ends.length).toBe(before);
   });
 
+  it('more texts than its operator takes', async () => {
+    const { url } = await world.gateway({ limits: { texts: 1 } });
+    const two = await post(fill, { texts: ['the [MASK]', 'a [MASK]'] }, {}, url);
+    expect([two.status, two.json['code']]).toEqual([413, 'ERR_TEXTS']);
+    expect((await post(fill, { texts: ['the [MASK]'] }, {}, url)).status).toBe(200);
+  });
+
   it('another method, with those that there are', async () => {
     for (const [path, method, allow] of [
       [fill, 'GET', 'POST'],
