@@ -179,11 +179,12 @@ async function run(
   });
   metrics.watch(() => ({ running: gateway.load.running, waiting: gateway.load.waiting }));
   cleanup.add(gateway, (open) => open.close(0));
-  if (flags.metrics !== undefined)
-    cleanup.add(
-      await serveWatch({ ...parseAddress('metrics', flags.metrics, 0), metrics, ready: remembered(health, READY_MS) }),
-      (watch) => watch.close(),
-    );
+  if (flags.metrics !== undefined) {
+    const address = parseAddress('metrics', flags.metrics, 0);
+    const watch = await serveWatch({ ...address, metrics, ready: remembered(health, READY_MS) });
+    cleanup.add(watch, (open) => open.close());
+    process.stderr.write(`tercet: the gateway is watched at ${watch.url}/metrics\n`);
+  }
   process.stderr.write(
     `tercet: ${TRUST}\ntercet: the gateway is at ${gateway.url} (see ${gateway.url}/docs), on ${summary}\n`,
   );

@@ -9,7 +9,7 @@ import { Problem } from './problem.ts';
 
 const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
 
-/** @throws {Problem} ERR_BODY_TYPE, ERR_BODY, ERR_BODY_TWICE */
+/** @throws {Problem} with status 400 or 415 */
 export function readBytes(bytes: Buffer, headers: IncomingHttpHeaders): unknown {
   const { 'content-type': type = '', 'content-encoding': coding = 'identity' } = headers;
   if (OTHER_CHARSET.test(type) || coding.toLowerCase() !== 'identity') throw Problem.own('ERR_BODY_TYPE');
