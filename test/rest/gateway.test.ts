@@ -428,19 +428,16 @@ it('owners of two keys at once have each the answers to their own texts', async 
   const file = join(folder, 'two.json');
   const made = [await createKey(file, { name: 'one' }), await createKey(file, { name: 'two' })];
   const { url } = await world.gateway({ keys: await KeyRing.open(file), behindProxy: true, limits: { runs: 4 } });
-  const texts = ['the cat [MASK]', 'a dog [MASK] the mat', '[MASK] sat', 'the mat [MASK] on the cat'];
-  const [model] = world.models;
-  const expected = await Promise.all(texts.map((text) => model.predict(text, { topK: 3 })));
-  const sequences = expected.map(({ predictions }) => predictions.map(({ sequence }) => sequence));
-  // Control: who got another one's answer would be noticed.
-  expect(new Set(sequences.map((list) => list.join('|'))).size).toBe(texts.length);
+  const starts = ['the capital of', 'france is', 'paris is the', 'a cafe of'];
   const before = world.told.length;
   const owners = made.map(async ({ key }, owner) => {
-    for (const turn of texts.keys()) {
-      const i = (turn + owner) % texts.length;
-      const { json } = await post(fill, { text: texts[i], top_k: 3 }, { authorization: `Bearer ${key}` }, url);
+    for (const turn of starts.keys()) {
+      const i = (turn + owner) % starts.length;
+      const body = { text: `${starts[i]} [MASK]`, top_k: 100 };
+      const { json } = await post(fill, body, { authorization: `Bearer ${key}` }, url);
       const predictions = json['predictions'] as { sequence: string }[];
-      expect(predictions.map(({ sequence }) => sequence)).toEqual(sequences[i]);
+      for (const { sequence } of predictions) expect(sequence.startsWith(starts[i])).toBe(true);
+      expect(predictions.length).toBeGreaterThan(20);
     }
   });
   await Promise.all(owners);
