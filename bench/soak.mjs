@@ -134,7 +134,8 @@ try {
   console.log(JSON.stringify(row));
   await close();
   await pair.stop();
-  if (values.out !== '-') keepResults(values.out, 'soak', [row], 'node bench/soak.mjs', values.note);
+  if (values.out !== '-')
+    keepResults(values.out, 'soak', [row], ['node bench/soak.mjs', ...process.argv.slice(2)].join(' '), values.note);
   if (bad > 0 || hung > 0 || !sound || failed.unknown > 0) throw new Error('an answer was wrong, or something hung');
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { concatBytes } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import type { GenerationOptions } from '../ml/tasks/generate.ts';
 import { TASKS } from '../ml/tasks/table.ts';
-import { decodeUtf8 } from '../ml/text.ts';
+import { decodeUtf8, textLimit } from '../ml/text.ts';
 import { OwnerCredential } from '../net/enrolment/credential.ts';
 import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
 import { MAX_SEQUENCES } from '../session/request.ts';
@@ -13,9 +13,11 @@ import { printAnswers } from './answers.ts';
 import { toJson } from './json-output.ts';
 import {
   DEALER_TRUST,
+  MAX_CHARACTERS_HELP,
   decimal,
   integer,
   list,
+  maxCharacters,
   modelLocation,
   networkTimeout,
   oneOf,
@@ -49,6 +51,7 @@ interface InferFlags extends ModelFlags, CredentialFlags {
   readonly pooling?: string;
   readonly normalize?: string;
   readonly specialTokens?: string;
+  readonly maxCharacters?: string;
   readonly minNewTokens?: string;
   readonly noRepeatNgramSize?: string;
   readonly eosTokenId?: string;
@@ -128,6 +131,7 @@ export function inferCommand(): Command {
       '--special-tokens <what>',
       'special tokens that a text spells: cut reads them as plain text and says so, allow reads them as tokens (default: cut)',
     )
+    .option('--max-characters <n>', MAX_CHARACTERS_HELP)
     .option(
       '--max-new-tokens <n>',
       'text-generation: how many tokens to add at most; for this and what follows the model’s generation_config.json decides, and where it is silent the default (20)',
@@ -229,6 +233,7 @@ async function infer(flags: InferFlags): Promise<void> {
         flags.specialTokens === undefined
           ? undefined
           : oneOf('special-tokens', flags.specialTokens, ['cut', 'allow'] as const),
+      maxCharacters: maxCharacters(flags.maxCharacters),
       generation: generationOptions(flags),
       onNotice: (notice) => process.stderr.write(`tercet: notice: ${notice}\n`),
       tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 1, 65536),
@@ -322,9 +327,13 @@ async function readTexts(flags: InferFlags): Promise<string[]> {
       'give one of them',
     );
   if (flags.text !== undefined) return [flags.text];
-  if (flags.textFile !== undefined) return [(await readFlagFile('text-file', flags.textFile)).replace(/\r?\n$/, '')];
+  const most = textLimit(maxCharacters(flags.maxCharacters));
+  if (flags.textFile !== undefined)
+    return [(await readFlagFile('text-file', flags.textFile, most)).replace(/\r?\n$/, '')];
   if (flags.textsFile === undefined) return [];
-  const texts = (await readFlagFile('texts-file', flags.textsFile)).replace(/\r?\n$/, '').split(/\r?\n/);
+  const texts = (await readFlagFile('texts-file', flags.textsFile, most * MAX_SEQUENCES))
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/);
   if (texts.length > MAX_SEQUENCES)
     throw new TercetError(
       'ERR_ARGUMENT',
@@ -338,14 +347,15 @@ async function readCredential(path: string): Promise<OwnerCredential> {
   return OwnerCredential.read(await readFlagFile('credential', path));
 }
 
-async function readFlagFile(flag: string, path: string): Promise<string> {
+/** @param most characters */
+async function readFlagFile(flag: string, path: string, most?: number): Promise<string> {
   let bytes: Uint8Array;
   try {
     bytes = path === '-' ? await readInput() : await readFile(path);
   } catch (cause) {
     throw new TercetError('ERR_ARGUMENT', `the file given by --${flag} cannot be read`, 'check the path', { cause });
   }
-  return decodeUtf8(bytes);
+  return decodeUtf8(bytes, most);
 }
 
 /** All of standard input, whether it is a file, a pipe or a socket. */

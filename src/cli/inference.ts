@@ -38,6 +38,8 @@ export interface InferenceOptions extends TaskOptions {
   readonly texts: readonly string[];
   /** Question answering: the text is the context. */
   readonly question?: string | undefined;
+  /** Longest text (default 10,000). */
+  readonly maxCharacters?: number | undefined;
   /** Whether special tokens that a text spells are read as such. */
   readonly specialTokens?: 'cut' | 'allow' | undefined;
   /** Random weights: positions of every sequence, and how many sequences there are. */
@@ -229,7 +231,7 @@ async function planOf(options: InferenceOptions, model: OpenedModel): Promise<Ta
   const { task, texts, question } = options;
   if (model.files === undefined) return idsPlan(options, model.config);
   if (texts.length === 0) throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give --text "…"');
-  const known = reading(await loadTextContext(model.files, model.config), options.specialTokens);
+  const known = reading(await loadTextContext(model.files, model.config, options.maxCharacters), options.specialTokens);
   if (task === 'zero-shot-classification' && options.labels === undefined)
     throw new TercetError('ERR_ARGUMENT', 'there are no labels to choose from', 'give --labels "sports,politics"');
   // A question that is not there is refused where questions are read.

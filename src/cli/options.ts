@@ -19,6 +19,7 @@ import { DEVICES, type Device } from '../node/devices.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
 import type { WeightMode } from '../session/request.ts';
 import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
+import { MAX_TEXT_CHARACTERS, MOST_TEXT_CHARACTERS } from '../ml/text.ts';
 
 function usage(what: string, hint: string): TercetError {
   return new TercetError('ERR_ARGUMENT', what, hint);
@@ -35,6 +36,13 @@ export function integer(name: string, value: string, min: number, max: number): 
   if (!(n >= min && n <= max))
     throw usage(`--${name} expected an integer from ${min} to ${max}`, `for example --${name} ${min}`);
   return n;
+}
+
+export const MAX_CHARACTERS_HELP = `longest text that is taken, in characters (default: ${MAX_TEXT_CHARACTERS})`;
+
+/** Of `--max-characters`. */
+export function maxCharacters(value: string | undefined): number | undefined {
+  return value === undefined ? undefined : integer('max-characters', value, 1, MOST_TEXT_CHARACTERS);
 }
 
 export function decimal(name: string, value: string): number {

@@ -15,13 +15,16 @@ import { openSpans } from '../operate/telemetry.ts';
 import { serveWatch } from '../operate/watch.ts';
 import { KeyRing } from '../rest/keys.ts';
 import { TRUST } from '../rest/openapi.ts';
+import { MAX_TEXTS } from '../rest/schemas.ts';
 import { DEFAULT_LIMITS, startGateway } from '../rest/server.ts';
 import { credentialOptions } from './credentials.ts';
 import { type GatewayModelFlags, openGatewayModels, threadsOf } from './gateway-models.ts';
 import { keyFile } from './key.ts';
 import {
   DEALER_TRUST,
+  MAX_CHARACTERS_HELP,
   integer,
+  maxCharacters,
   oneOf,
   parseAddress,
   parseDevice,
@@ -47,6 +50,9 @@ interface ServeFlags extends GatewayModelFlags {
   readonly maxPerKey: string;
   readonly textsPerMinute: string;
   readonly maxBody: string;
+  readonly maxTexts: string;
+  readonly maxCharacters?: string;
+  readonly maxConnections: string;
   readonly requestTimeout: string;
   readonly prepared: string;
   readonly metrics?: string;
@@ -56,7 +62,7 @@ interface ServeFlags extends GatewayModelFlags {
 }
 
 export function serveCommand(): Command {
-  const { runs, queue, perKey, textsPerMinute, bodyBytes, requestMs } = DEFAULT_LIMITS;
+  const { runs, queue, perKey, textsPerMinute, bodyBytes, texts, connections, requestMs } = DEFAULT_LIMITS;
   return credentialOptions(new Command('serve'))
     .description(`serve the data owner's party as a REST gateway.\n${TRUST}`)
     .option('--host <host>', 'address to listen on; any but this machine needs keys, and TLS or a proxy', '127.0.0.1')
@@ -89,6 +95,9 @@ export function serveCommand(): Command {
     .option('--max-per-key <n>', 'requests of one key at a time', String(perKey))
     .option('--texts-per-minute <n>', 'texts of one key in a minute', String(textsPerMinute))
     .option('--max-body <kB>', 'longest body of a request', String(bodyBytes / 1000))
+    .option('--max-texts <n>', 'texts of one request', String(texts))
+    .option('--max-characters <n>', MAX_CHARACTERS_HELP)
+    .option('--max-connections <n>', 'connections at a time; others are hung up', String(connections))
     .option('--request-timeout <s>', 'longest request, with its wait', String(requestMs / 1000))
     .option('--prepared <n>', 'runs dealt ahead, of each model and length that was lately asked for', '1')
     .option('--metrics <address>', 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)')
@@ -129,6 +138,8 @@ async function run(
     perKey: integer('max-per-key', flags.maxPerKey, 1, 10_000),
     textsPerMinute: integer('texts-per-minute', flags.textsPerMinute, 1, 1_000_000),
     bodyBytes: 1000 * integer('max-body', flags.maxBody, 1, 100_000),
+    texts: integer('max-texts', flags.maxTexts, 1, MAX_TEXTS),
+    connections: integer('max-connections', flags.maxConnections, 1, 1_000_000),
     requestMs: 1000 * integer('request-timeout', flags.requestTimeout, 1, 3600),
   };
   const each = integer('prepared', flags.prepared, 0, 16);
@@ -143,6 +154,7 @@ async function run(
       kernels,
       plan: parsePlan(flags.plan),
       protocol: flags.protocol,
+      maxCharacters: maxCharacters(flags.maxCharacters),
       span: spans && ((run) => spans.run(run)),
       cleanup,
     },
@@ -167,11 +179,12 @@ async function run(
   });
   metrics.watch(() => ({ running: gateway.load.running, waiting: gateway.load.waiting }));
   cleanup.add(gateway, (open) => open.close(0));
-  if (flags.metrics !== undefined)
-    cleanup.add(
-      await serveWatch({ ...parseAddress('metrics', flags.metrics, 0), metrics, ready: remembered(health, READY_MS) }),
-      (watch) => watch.close(),
-    );
+  if (flags.metrics !== undefined) {
+    const address = parseAddress('metrics', flags.metrics, 0);
+    const watch = await serveWatch({ ...address, metrics, ready: remembered(health, READY_MS) });
+    cleanup.add(watch, (open) => open.close());
+    process.stderr.write(`tercet: the gateway is watched at ${watch.url}/metrics\n`);
+  }
   process.stderr.write(
     `tercet: ${TRUST}\ntercet: the gateway is at ${gateway.url} (see ${gateway.url}/docs), on ${summary}\n`,
   );

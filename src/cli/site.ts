@@ -11,7 +11,9 @@ import { TercetError } from '../core/errors.ts';
 import { snippetOf } from '../widget/snippet.ts';
 import {
   DEALER_TRUST,
+  MAX_CHARACTERS_HELP,
   both,
+  maxCharacters,
   namedModel,
   parseAddress,
   parseDealerIdentity,
@@ -37,6 +39,7 @@ interface SiteFlags {
   readonly model: readonly string[];
   readonly ownerShares: readonly string[];
   readonly iceServers: readonly string[];
+  readonly maxCharacters?: string;
   readonly hubOrigins: readonly string[];
   readonly widgetHosts: readonly string[];
 }
@@ -72,6 +75,7 @@ export function siteCommand(): Command {
       [],
     )
     .option('--ice-servers <url>', 'STUN or TURN server for browsers, again for more (default: none)', collect, [])
+    .option('--max-characters <n>', MAX_CHARACTERS_HELP)
     .option(
       '--hub-origins <origin>',
       'origin that pages may load models’ public files from, again for more (default: this server alone)',
@@ -119,7 +123,11 @@ async function siteFor(flags: SiteFlags): Promise<Site> {
   const tls = await tlsFiles('tls', flags.tlsCert, flags.tlsKey);
   const reach = { tls, behindProxy: flags.behindProxy === true };
   return serveSite({
-    ...(await writeDeployment(addresses(flags), models, { iceServers, ...dealerOf(flags) })),
+    ...(await writeDeployment(addresses(flags), models, {
+      iceServers,
+      maxCharacters: maxCharacters(flags.maxCharacters),
+      ...dealerOf(flags),
+    })),
     app: flags.app,
     host,
     port,

@@ -6,6 +6,7 @@
  * What would be less security than asked for is refused (effective.ts).
  */
 import { z } from 'zod';
+import { MAX_TEXT_CHARACTERS, MOST_TEXT_CHARACTERS } from '../ml/text.ts';
 import type { ConfiguredCommand } from './commands.ts';
 
 type Flags = Readonly<Partial<Record<ConfiguredCommand, string>>>;
@@ -187,7 +188,7 @@ const Networking = z.strictObject({
     env: 'MPC_PORT',
     description: 'The port to listen on; 0 takes any free one.',
     expects: 'an integer from 0 to 65535',
-    standard: '0',
+    standard: '0, of serve 8080',
     flags: { party: 'port', dealer: 'port', serve: 'port' },
   }),
   peers: setting(z.array(z.string().min(1)).max(2), {
@@ -217,6 +218,30 @@ const Networking = z.strictObject({
     expects: SIZE_EXPECTS,
     standard: '–',
     inert: 'links size their buffers by what a round sends',
+  }),
+});
+
+const Inputs = z.strictObject({
+  max_characters: setting(z.int().min(1).max(MOST_TEXT_CHARACTERS), {
+    env: 'MPC_MAX_CHARACTERS',
+    description: 'The longest text that is taken, in characters.',
+    expects: `an integer from 1 to ${MOST_TEXT_CHARACTERS}`,
+    standard: String(MAX_TEXT_CHARACTERS),
+    flags: { infer: 'maxCharacters', serve: 'maxCharacters' },
+  }),
+  max_texts: setting(z.int().min(1).max(64), {
+    env: 'MPC_MAX_TEXTS',
+    description: 'Texts of one request to the gateway.',
+    expects: 'an integer from 1 to 64',
+    standard: '64',
+    flags: { serve: 'maxTexts' },
+  }),
+  max_body: setting(z.int().min(1).max(100_000), {
+    env: 'MPC_MAX_BODY',
+    description: 'The longest body of a request to the gateway, in kB.',
+    expects: 'an integer from 1 to 100000, in kB',
+    standard: '1000',
+    flags: { serve: 'maxBody' },
   }),
 });
 
@@ -282,6 +307,7 @@ export const Config = z.strictObject({
   performance: Performance.optional(),
   privacy: Privacy.optional(),
   networking: Networking.optional(),
+  inputs: Inputs.optional(),
   models: Models.optional(),
   debugging: Debugging.optional(),
 });

@@ -1,5 +1,5 @@
 /** A compute party as a process: listens, loads its models once, and serves sessions until it is told to stop. */
-import { unlessAborted } from '../core/abort.ts';
+import { abortedError, unlessAborted } from '../core/abort.ts';
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
@@ -182,6 +182,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       let shownWeb = options.web?.tls;
       let watched: Promise<void> | undefined;
       let modelsWatched: Promise<void> | undefined;
+      let reloading: Promise<unknown> = Promise.resolve();
+      let letGo: Promise<unknown> = Promise.resolve();
       const other = new OtherParty(options, listener, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
@@ -231,13 +233,13 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
               recvTimeoutMs,
               onRefused,
             });
-      const exchange = new AbortController();
+      const closing = new AbortController();
       const exchanged =
         audit === undefined || options.once
           ? undefined
           : keepExchanging({
               ...{ id, log: audit, ...options.auditTimes },
-              signal: AbortSignal.any([ended, exchange.signal]),
+              signal: AbortSignal.any([ended, closing.signal]),
               open: (name, until) => other.open(name, until, Number.POSITIVE_INFINITY),
               accepts: (key) => other.mayBe(key),
               onFailure: (error) => options.onFailure?.(error),
@@ -271,7 +273,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
             },
             show,
             now: Date.now,
-            signal: AbortSignal.any([ended, exchange.signal]),
+            signal: AbortSignal.any([ended, closing.signal]),
             ...(renewCertificate && { renew: renewCertificate }),
             onEnds: (use, until) => metrics?.certificate(use, until),
             onSoon: (use, until) => options.onCertificate?.(use, until),
@@ -281,9 +283,21 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         const takeModels = async (fresh: ServedModel[]) => {
           const old = models.splice(0, models.length, ...fresh);
           await records?.configured(hashes(), identity);
-          // Sessions that began with the old ones still compute on them.
-          await sessions.idle();
-          for (const { parameters } of old) if (parameters instanceof OpenParameters) await parameters.free(kernels);
+          return old;
+        };
+        /** One after the other: what was read later stays. Old models go when nobody computes on them any more. */
+        const reload = (read: () => Promise<ServedModel[]>): Promise<void> => {
+          const taken = reloading.then(async () => {
+            if (closing.signal.aborted) throw abortedError();
+            return read();
+          });
+          reloading = taken.catch(() => undefined);
+          const done = taken.then(async (old) => {
+            await sessions.idle();
+            for (const { parameters } of old) if (parameters instanceof OpenParameters) await parameters.free(kernels);
+          });
+          letGo = Promise.all([letGo, done.catch(() => undefined)]);
+          return done;
         };
         const checked = async () => {
           const fresh = await load();
@@ -293,22 +307,24 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         if (options.once !== true)
           modelsWatched = watchModels({
             sources: options.models,
-            reload: async () => takeModels(await checked()),
+            reload: () => reload(async () => takeModels(await checked())),
             everyMs: options.lookEveryMs,
-            signal: AbortSignal.any([ended, exchange.signal]),
+            signal: AbortSignal.any([ended, closing.signal]),
             onReloaded: () => options.onModels?.(),
             onFailure: (error) => options.onFailure?.(error),
           });
-        options.onReloadable?.(async () => {
-          const renewed = await options.renew?.();
-          const fresh = await checked();
-          if (renewed !== undefined) {
-            show(renewed);
-            identity = renewed.identity ?? identity;
-            if (renewed.identity !== undefined) web?.identify(renewed.identity);
-          }
-          await takeModels(fresh);
-        });
+        options.onReloadable?.(() =>
+          reload(async () => {
+            const renewed = await options.renew?.();
+            const fresh = await checked();
+            if (renewed !== undefined) {
+              show(renewed);
+              identity = renewed.identity ?? identity;
+              if (renewed.identity !== undefined) web?.identify(renewed.identity);
+            }
+            return takeModels(fresh);
+          }),
+        );
         const stopping = AbortSignal.any([ended, ...(options.drain === undefined ? [] : [options.drain.signal])]);
         await acceptOwners(
           { ...options, signal: stopping },
@@ -323,13 +339,14 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         return { deviceFault: kernels.fault.error };
       } finally {
         unwatch();
-        exchange.abort();
+        closing.abort();
         await Promise.all([exchanged, watched]);
+        // Who reads files at this moment shows what it read here, and frees models on the device.
+        await reloading;
         await watch?.close();
         await web?.close();
         await sessions.idle();
-        // Who loads models at this moment waited for the sessions, and frees the old ones.
-        await modelsWatched;
+        await Promise.all([modelsWatched, letGo]);
         await other.close();
       }
     } finally {

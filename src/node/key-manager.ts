@@ -8,13 +8,16 @@
 import { X509Certificate } from 'node:crypto';
 import { link, lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Decrypter, Encrypter } from 'age-encryption';
 import { TercetError } from '../core/errors.ts';
 import { type Schema, list, object, oneOf, parseJson, textThat } from '../core/json.ts';
 import { ensureIdentity, ensureNextIdentity, identityPath } from '../net/identity/identity-node.ts';
-import type { ServerId } from '../net/wire/types.ts';
 
-/** A key or a certificate in the folder; never its secret. */
+/**
+ * A key or a certificate in the folder; never its secret.
+ *
+ * @example
+ * for (const { file, kind, ends } of await keyManager.list()) console.log(file, kind, ends);
+ */
 export interface KeyEntry {
   /** Below the folder. */
   readonly file: string;
@@ -25,8 +28,19 @@ export interface KeyEntry {
   readonly ends?: Date | undefined;
 }
 
-/** What opens a backup, and what it is made for. */
+/**
+ * What a backup is made for.
+ *
+ * @example
+ * await keyManager.backupKeys('keys.age', { recipient: 'age1…' });
+ */
 export type BackupFor = { readonly passphrase: string } | { readonly recipient: string };
+/**
+ * What opens a backup: the passphrase, or an age identity.
+ *
+ * @example
+ * await keyManager.restoreKeys('keys.age', { identity: 'AGE-SECRET-KEY-1…' });
+ */
 export type BackupOpens = { readonly passphrase: string } | { readonly identity: string };
 
 const PARTIES = [1, 2, 3] as const;
@@ -50,12 +64,15 @@ const BACKUP = object({
 const RENEW_MS = 30 * 86_400_000;
 
 /**
+ * Keys of parties in a folder (Node). `tercet keys` is the same as a command. Keys of encryption are not here: every
+ * session agrees on fresh ones.
+ *
  * @example
- * const keys = new KeyManager(folder);
- * const { current, next } = await keys.rotateSigningKeys(1);
+ * const keyManager = new KeyManager('/var/lib/tercet/keys');
+ * const { current, next } = await keyManager.rotateSigningKeys(1);
  * // Deployments and the other party accept `current+next@TIME` first; then:
- * await keys.promote(1);
- * await keys.backupKeys('keys.age', { recipient: 'age1…' });
+ * await keyManager.promote(1);
+ * await keyManager.backupKeys('keys.age', { recipient: 'age1…' });
  */
 export class KeyManager {
   readonly #folder: string;
@@ -65,7 +82,14 @@ export class KeyManager {
     this.#folder = folder;
   }
 
-  /** What there is. @throws {TercetError} ERR_INSECURE as `check` */
+  /**
+   * What there is.
+   *
+   * @example
+   * for (const { file, publicKey } of await keyManager.list()) console.log(file, publicKey);
+   *
+   * @throws {TercetError} ERR_INSECURE as `check`
+   */
   async list(): Promise<readonly KeyEntry[]> {
     await this.check();
     const entries: KeyEntry[] = [];
@@ -83,6 +107,10 @@ export class KeyManager {
 
   /**
    * Refuses a folder with a secret that others can read.
+   *
+   * @example
+   * await keyManager.check();
+   *
    * @throws {TercetError} ERR_INSECURE, with the command that mends it
    */
   async check(): Promise<void> {
@@ -98,13 +126,27 @@ export class KeyManager {
     }
   }
 
-  /** Certificates that end within thirty days. */
+  /**
+   * Certificates that end within thirty days.
+   *
+   * @example
+   * for (const { file, ends } of await keyManager.ending(new Date())) console.log(file, ends);
+   *
+   * @throws {TercetError} ERR_INSECURE as `check`
+   */
   async ending(now: Date): Promise<readonly KeyEntry[]> {
     return (await this.list()).filter(({ ends }) => ends !== undefined && ends.getTime() - now.getTime() < RENEW_MS);
   }
 
-  /** Makes the identity that follows. Nothing changes for the party yet. A second call gives the same. */
-  async rotateSigningKeys(party: ServerId): Promise<{ readonly current: string; readonly next: string }> {
+  /**
+   * Makes the identity that follows. Nothing changes for the party yet. A second call gives the same.
+   *
+   * @example
+   * const { current, next } = await keyManager.rotateSigningKeys(1);
+   *
+   * @throws {TercetError} ERR_IDENTITY_KEY for a key that is damaged or that others can read
+   */
+  async rotateSigningKeys(party: 1 | 2 | 3): Promise<{ readonly current: string; readonly next: string }> {
     const current = await ensureIdentity(this.#folder, party);
     const next = await ensureNextIdentity(this.#folder, party);
     const made = { current: current.publicKey, next: next.publicKey };
@@ -114,9 +156,13 @@ export class KeyManager {
 
   /**
    * The identity that follows takes its place: the party proves it when it reads its files again (SIGHUP) or starts.
+   *
+   * @example
+   * await keyManager.promote(1);
+   *
    * @throws {TercetError} ERR_STATE if there is none
    */
-  async promote(party: ServerId): Promise<{ readonly current: string }> {
+  async promote(party: 1 | 2 | 3): Promise<{ readonly current: string }> {
     const at = (stage: 'current' | 'next' | 'old') => identityPath(this.#folder, party, stage);
     if (!(await there(at('next'))))
       throw new TercetError('ERR_STATE', 'no identity follows that of this party', 'tercet keys rotate makes one');
@@ -132,9 +178,13 @@ export class KeyManager {
 
   /**
    * Destroys the identity that was replaced. Who still accepts it has to stop by itself: deployments, the other party.
+   *
+   * @example
+   * await keyManager.revoke(1);
+   *
    * @throws {TercetError} ERR_STATE if there is none
    */
-  async revoke(party: ServerId): Promise<void> {
+  async revoke(party: 1 | 2 | 3): Promise<void> {
     const path = identityPath(this.#folder, party, 'old');
     if (!(await there(path)))
       throw new TercetError(
@@ -148,6 +198,10 @@ export class KeyManager {
   /**
    * Writes every file of the folder into one file in the age format (age-encryption.org/v1). Never over a file, and
    * all files or none.
+   *
+   * @example
+   * await keyManager.backupKeys('/secure/backup/keys.age', { recipient: 'age1…' });
+   *
    * @throws {TercetError} ERR_ARGUMENT for a recipient that is none, a path that cannot be written, or a file that a
    * backup does not take
    */
@@ -161,6 +215,7 @@ export class KeyManager {
     const files = await Promise.all(
       names.map(async (name) => ({ name, base64: (await readFile(join(this.#folder, name))).toString('base64') })),
     );
+    const { Encrypter } = await import('age-encryption');
     const encrypter = new Encrypter();
     try {
       if ('passphrase' in opens) encrypter.setPassphrase(checkPassphrase(opens.passphrase));
@@ -178,10 +233,15 @@ export class KeyManager {
 
   /**
    * Puts the files of a backup where they belong. It overwrites nothing: a file that is there stops it at once.
+   *
+   * @example
+   * await keyManager.restoreKeys('/secure/backup/keys.age', { identity: 'AGE-SECRET-KEY-1…' });
+   *
    * @throws {TercetError} ERR_ARGUMENT for a backup that this does not open, ERR_STATE where a file is there already,
    * ERR_INTEGRITY for one that is no backup
    */
   async restoreKeys(path: string, opens: BackupOpens): Promise<{ readonly files: number }> {
+    const { Decrypter } = await import('age-encryption');
     const decrypter = new Decrypter();
     let text: string;
     try {

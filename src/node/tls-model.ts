@@ -24,6 +24,8 @@ export interface TlsModelOptions {
   readonly plan?: RunPlan | undefined;
   /** Default '3pc_semi_honest'. */
   readonly protocol?: string | undefined;
+  /** Longest text (default 10,000). */
+  readonly maxCharacters?: number | undefined;
   /** Runs that are made ahead (default: those that a caller asks for). */
   readonly stock?: StockOptions | undefined;
   /** Whether the parties serve other models too: then this one is asked for by its hash, which needs its weights. */
@@ -46,6 +48,7 @@ export async function openTlsModel(
     kernels,
     plan = 'lan',
     protocol: chosen = '3pc_semi_honest',
+    maxCharacters,
     stock,
     named,
     dealer,
@@ -71,7 +74,7 @@ export async function openTlsModel(
   const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
   return OwnerModel.over(
     {
-      ...(await loadTextContext(files, config)),
+      ...(await loadTextContext(files, config, maxCharacters)),
       ...tlsRunContext(parties, { config, terms, proving, credential: undefined, kernels: borrowed(kernels) }),
       environment: { ...tlsEnvironment(parties), ...(span && { span }) },
       id: name,

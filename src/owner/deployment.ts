@@ -23,6 +23,7 @@ import { isCommit, isHubId } from '../hub/id.ts';
 import { identitiesOf } from '../net/identity/pin.ts';
 import { type DownloadOptions, MAX_BYTES, downloadJson } from './download.ts';
 import { MODEL_TASKS } from '../ml/tasks/table.ts';
+import { MOST_TEXT_CHARACTERS } from '../ml/text.ts';
 import type { Deployment, PartyAddress, Task } from './types/index.ts';
 
 export const DEPLOYMENT_FILE = 'tercet.json';
@@ -83,6 +84,7 @@ const DOCUMENT = object({
   models: WORDS,
   entries: list(ENTRY, MOST),
   iceServers: optional(list(ICE_SERVER, MOST)),
+  maxCharacters: optional(count(MOST_TEXT_CHARACTERS)),
 });
 
 const REFUSAL: Refusal = {

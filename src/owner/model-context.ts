@@ -99,7 +99,7 @@ export async function loadModelContext(
   const contents = await Promise.all(names.map((file) => load(publicFiles, file)));
   const files = memoryFiles(id, new Map(names.map((name, i) => [name, contents[i]])));
   const config = await loadModelConfig(files, headOf(entry.task));
-  const texts = await loadTextContext(files, config);
+  const texts = await loadTextContext(files, config, options.maxCharacters ?? deployment.maxCharacters);
   if (taskOf(config.head) !== entry.task)
     throw new TercetError(
       'ERR_MODEL_CONFIG',

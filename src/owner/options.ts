@@ -45,6 +45,7 @@ const PRETRAINED: OptionNames<PretrainedOptions> = {
   transportTimeoutMs: true,
   associations: true,
   buckets: true,
+  maxCharacters: true,
   page: true,
   progress_callback: true,
   onFallback: true,

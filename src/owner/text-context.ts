@@ -15,9 +15,16 @@ export interface TextContext {
   readonly pooling: DeclaredPooling;
 }
 
-/** @throws {TercetError} ERR_TOKENIZER and what else a file of a model can be wrong in */
-export async function loadTextContext(files: ModelFiles, config: ModelConfig): Promise<TextContext> {
-  const tokenizer = await loadTokenizer(files);
+/**
+ * @param maxCharacters of a text
+ * @throws {TercetError} ERR_TOKENIZER and what else a file of a model can be wrong in; ERR_ARGUMENT for the length
+ */
+export async function loadTextContext(
+  files: ModelFiles,
+  config: ModelConfig,
+  maxCharacters?: number,
+): Promise<TextContext> {
+  const tokenizer = await loadTokenizer(files, maxCharacters);
   return {
     config,
     tokenizer,

@@ -61,6 +61,17 @@ function textsOf({ text, texts }: { readonly text?: string | undefined; readonly
   return { list: texts ?? [text as string], many: texts !== undefined };
 }
 
+/** Of several texts one that is refused costs nothing, and the error says which: before the first of them runs. */
+async function checkEach(model: Model, list: readonly string[]): Promise<void> {
+  if (list.length === 1) return;
+  for (const [i, text] of list.entries()) {
+    const { problem } = await model.check(text);
+    if (problem === undefined) continue;
+    const which = `text ${i + 1} of ${list.length}`;
+    throw new TercetError(problem.code, `${which}: ${problem.message}`, problem.hint);
+  }
+}
+
 /** A run for each text of a body, one after the other. */
 function textByText<R extends { readonly cost: RunCost }>(
   body: Parameters<typeof textsOf>[0],
@@ -75,6 +86,7 @@ function textByText<R extends { readonly cost: RunCost }>(
     run: async (model, signal) => {
       const answers: object[] = [];
       const costs: RunCost[] = [];
+      await checkEach(model, list);
       for (const text of list) {
         const result = await run(model, text, signal);
         answers.push(answer(result));

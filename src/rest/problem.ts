@@ -1,8 +1,8 @@
 /**
  * What a caller is told when there is no answer: `application/problem+json` (RFC 9457) with a stable code.
  *
- * SECURITY: words are those of TercetError and of this file; nothing of a body, a header or a library's message is in
- * them. test/rest/gateway.test.ts.
+ * SECURITY: words are those of TercetError and of this file; nothing of a text, a header or a library's message is in
+ * them. Who sends a wrong label or target reads it back; no log has it. test/rest/gateway.test.ts.
  */
 import { type ErrorCode, TercetError, asTercetError } from '../core/errors.ts';
 
@@ -10,10 +10,19 @@ import { type ErrorCode, TercetError, asTercetError } from '../core/errors.ts';
 const OWN = {
   ERR_KEY: { status: 401, detail: 'there is no valid key', hint: 'send Authorization: Bearer KEY, made by tercet key' },
   ERR_ROUTE: { status: 404, detail: 'there is no such address', hint: 'see /openapi.json' },
-  ERR_METHOD: { status: 405, detail: 'this address does not take that method', hint: 'see /openapi.json' },
+  ERR_METHOD: { status: 405, detail: 'this address does not take that method', hint: 'use one of the header Allow' },
+  ERR_REQUEST: { status: 400, detail: 'the request cannot be read as HTTP/1.1', hint: 'send it by an HTTP client' },
+  ERR_REQUEST_SLOW: { status: 408, detail: 'the request took too long to come', hint: 'send it at once' },
+  ERR_HEADER_SIZE: { status: 431, detail: 'the headers are longer than is taken', hint: 'send fewer headers' },
   ERR_BODY: { status: 400, detail: 'the body is no JSON object', hint: 'send one JSON object in UTF-8' },
-  ERR_BODY_TYPE: { status: 415, detail: 'the body has another type', hint: 'send Content-Type: application/json' },
+  ERR_BODY_TWICE: { status: 400, detail: 'the body has a field twice', hint: 'give each field once' },
+  ERR_BODY_TYPE: {
+    status: 415,
+    detail: 'the body has another type, charset or encoding',
+    hint: 'send Content-Type: application/json, in UTF-8 and not compressed',
+  },
   ERR_BODY_SIZE: { status: 413, detail: 'the body is larger than is taken', hint: 'send less text in one request' },
+  ERR_TEXTS: { status: 413, detail: 'the body has more texts than are taken', hint: 'send fewer in one request' },
   ERR_HOST: {
     status: 421,
     detail: 'this server answers on this machine alone',
@@ -70,11 +79,13 @@ const TITLE: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',

@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { TercetError } from '../core/errors.ts';
 
-/** Texts of one request. */
-const MAX_TEXTS = 64;
+/** Texts of one request at most, whatever its operator allows. */
+export const MAX_TEXTS = 64;
 const MAX_LABELS = 64;
 
 const text = z.string().meta({ description: 'The text. For question answering, the context.', expects: 'a text' });
@@ -25,9 +25,14 @@ const number = (least: number, most: number, description: string) =>
     .min(least)
     .max(most)
     .meta({ description, expects: `a number from ${least} to ${most}` });
-const word = (description: string) => z.string().min(1).max(1000).meta({ description, expects: 'a short text' });
+const word = (description: string) =>
+  z.string().min(1).max(1000).meta({ description, expects: 'a text of 1 to 1000 characters' });
 const words = (description: string) =>
-  z.array(z.string().min(1).max(1000)).min(1).max(MAX_LABELS).meta({ description, expects: 'a list of short texts' });
+  z
+    .array(z.string().min(1).max(1000))
+    .min(1)
+    .max(MAX_LABELS)
+    .meta({ description, expects: `a list of 1 to ${MAX_LABELS} texts of 1 to 1000 characters` });
 const yes = (description: string) => z.boolean().meta({ description, expects: 'true or false' });
 
 const COMMON = {
@@ -35,7 +40,10 @@ const COMMON = {
     .string()
     .min(1)
     .max(200)
-    .meta({ description: 'A name of GET /api/v1/models. Default: the first for the task.', expects: 'a name' })
+    .meta({
+      description: 'A name of GET /api/v1/models. Default: the first for the task.',
+      expects: 'a name of at most 200 characters',
+    })
     .optional(),
   security_level: z
     .literal(128)
@@ -98,7 +106,7 @@ export const TextGeneration = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 32 - 1)
-    .meta({ description: 'Makes the same draws again.', expects: 'an integer from 0' })
+    .meta({ description: 'Makes the same draws again.', expects: 'an integer from 0 to 4294967295' })
     .optional(),
   stream: yes('Answer with server-sent events, a piece in each.').optional(),
 });

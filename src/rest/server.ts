@@ -5,18 +5,22 @@
  * SECURITY: texts, answers and keys stay in the request that they belong to. Fastify's own log is off and its error
  * messages, which quote bodies, are never used. test/rest/gateway.test.ts.
  */
-import { randomBytes } from 'node:crypto';
+import { METHODS } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Duplex } from 'node:stream';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods, fastify } from 'fastify';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
 import type { Model, RunCost } from '../owner/types/index.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
+import { readBytes } from './body.ts';
 import type { KeyRing } from './keys.ts';
 import { openApi } from './openapi.ts';
 import { OPERATIONS, type Call, type Operation, operationFor } from './operations.ts';
+import { MAX_TEXTS } from './schemas.ts';
 import { PAGE_POLICY, documentPage } from './page.ts';
 import { type OwnCode, Problem } from './problem.ts';
+import { newRequestId, refuseConnection, refuseRequest } from './unreadable.ts';
 import type { Answered } from '../operate/metrics.ts';
 import type { Spans } from '../operate/spans.ts';
 import { Public, type ServiceLog } from '../operate/service-log.ts';
@@ -24,6 +28,8 @@ import { Public, type ServiceLog } from '../operate/service-log.ts';
 export interface GatewayLimits extends AdmissionLimits {
   /** Longest body, in bytes. */
   readonly bodyBytes: number;
+  /** Texts of one request. */
+  readonly texts: number;
   /** Longest request with its wait, in milliseconds. */
   readonly requestMs: number;
   /** Connections at a time. */
@@ -36,6 +42,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   perKey: 16,
   textsPerMinute: 600,
   bodyBytes: 1_000_000,
+  texts: MAX_TEXTS,
   requestMs: 120_000,
   connections: 1_000,
 };
@@ -106,8 +113,17 @@ function checkReach({ host, tls, behindProxy = false, keys }: GatewayOptions): v
     );
 }
 
-/** How often connections are looked at that are too slow, in milliseconds. */
-const SLOW = { connectionsCheckingInterval: 1_000 };
+/** How often connections are looked at that are too slow, in milliseconds; who names no host is answered here. */
+const HTTP = { connectionsCheckingInterval: 1_000, requireHostHeader: false };
+/** Headers of every answer. */
+const EVERY = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
+/** Of a request that asked for nothing that there is. */
+const NOTHING = { operation: 'none', model: 'none', texts: 0, waitedMs: 0, costs: [] } as const;
 /** Of those who need no key, together. */
 const LOCAL = 'local';
 
@@ -142,22 +158,29 @@ class Server implements Gateway {
       connectionTimeout: 0,
       keepAliveTimeout: 5_000,
       return503OnClosing: false,
-      http: SLOW,
+      http: HTTP,
       forceCloseConnections: true,
-      genReqId: () => randomBytes(8).toString('hex'),
+      genReqId: newRequestId,
       onProtoPoisoning: 'remove',
       onConstructorPoisoning: 'remove',
       routerOptions: { maxParamLength: 100 },
+      // An address that is none: Fastify's own answer quotes it.
+      frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
+        reply.headers({ ...EVERY, 'x-request-id': request.id });
+        this.#fail(reply, request, Problem.own('ERR_ROUTE'));
+      },
+      clientErrorHandler: (error: Error, socket: Duplex) => this.#unreadable(refuseConnection(error, socket)),
     } as const;
     this.#app = (
       tls === undefined
         ? fastify(common)
-        : fastify({ ...common, https: { ...SLOW, key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2' } })
+        : fastify({ ...common, https: { ...HTTP, key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2' } })
     ) as FastifyInstance;
     this.#app.server.maxConnections = this.#limits.connections;
     // A connection that cannot be accepted (no descriptors left) ends nothing.
     this.#app.server.on('error', () => undefined);
     this.#app.server.headersTimeout = 10_000;
+    this.#app.server.on('checkExpectation', (_request, response) => this.#unreadable(refuseRequest(response)));
     this.#routes();
   }
 
@@ -193,24 +216,20 @@ class Server implements Gateway {
     const { models, version, ready } = this.#options;
     // A page of any origin can send other types without being asked.
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser(/^application\/json(?:;|$)/, { parseAs: 'buffer' }, (_request, body, done) => {
+    app.addContentTypeParser(/^application\/json(?:;|$)/, { parseAs: 'buffer' }, (request, body, done) => {
       try {
-        done(null, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body as Buffer)));
-      } catch {
-        done(Problem.own('ERR_BODY'));
+        done(null, readBytes(body as Buffer, request.headers));
+      } catch (problem) {
+        done(problem as Problem);
       }
     });
     app.addHook('onRequest', async (request, reply) => {
-      reply.headers({
-        'x-request-id': request.id,
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-        'cross-origin-resource-policy': 'same-origin',
-      });
+      reply.headers({ ...EVERY, 'x-request-id': request.id });
+      if (request.headers.host === undefined) throw Problem.own('ERR_REQUEST');
       if (this.#foreign(request)) throw Problem.own('ERR_HOST');
       // Before anything of a body is read.
       if (request.url.startsWith('/api/')) this.#callers.set(request, await this.#caller(request));
+      if (request.is404) throw this.#nowhere(request, reply);
     });
     app.setErrorHandler((error, request, reply) => this.#fail(reply, request, problemOf(error)));
     app.setNotFoundHandler((request, reply) => this.#fail(reply, request, Problem.own('ERR_ROUTE')));
@@ -235,6 +254,15 @@ class Server implements Gateway {
     app.post('/api/v1/inference', (request, reply) => this.#answer(request, reply, undefined));
     for (const operation of OPERATIONS)
       app.post(`/api/v1/${operation.name}`, (request, reply) => this.#answer(request, reply, operation));
+  }
+
+  /** No address, or one that takes other methods, which are named. */
+  #nowhere({ url }: FastifyRequest, reply: FastifyReply): Problem {
+    const [path] = url.split('?');
+    const allowed = METHODS.filter((method) => this.#app.hasRoute({ url: path, method: method as HTTPMethods }));
+    if (allowed.length === 0) return Problem.own('ERR_ROUTE');
+    reply.header('allow', allowed.join(', '));
+    return Problem.own('ERR_METHOD');
   }
 
   /** On this machine without keys: whether a page reached this server under a name of its own (DNS rebinding). */
@@ -281,6 +309,7 @@ class Server implements Gateway {
       told = { ...told, operation: operation.name, model: model.id };
       const call = operation.read(request.body);
       told = { ...told, texts: call.texts };
+      if (call.texts > this.#limits.texts) throw Problem.own('ERR_TEXTS');
       const turn = await this.#admission.enter(key, call.texts, control.signal);
       told = { ...told, waitedMs: turn.waitedMs };
       try {
@@ -301,7 +330,7 @@ class Server implements Gateway {
       for (const resolve of this.#idle.splice(0)) resolve();
       const ended = { ...told, status: problem?.status ?? 200, code: problem?.code };
       span?.end(ended);
-      this.#tell(request, key, { ...ended, ms: performance.now() - start });
+      this.#tell(request.id, key, { ...ended, ms: performance.now() - start });
     }
   }
 
@@ -361,11 +390,13 @@ class Server implements Gateway {
 
   #fail(reply: FastifyReply, request: FastifyRequest, problem: Problem): void {
     this.#send(reply, request, problem);
-    const { code, status } = problem;
-    this.#tell(request, LOCAL, {
-      ...{ operation: 'none', model: 'none', texts: 0, waitedMs: 0, costs: [] },
-      ...{ code, status, ms: reply.elapsedTime },
-    });
+    this.#tell(request.id, LOCAL, { ...NOTHING, code: problem.code, status: problem.status, ms: reply.elapsedTime });
+  }
+
+  /** What never became a request has no id of its own: it is counted, and a line says so. */
+  #unreadable(code: OwnCode | undefined): void {
+    if (code === undefined) return;
+    this.#tell(newRequestId(), LOCAL, { ...NOTHING, code, status: Problem.own(code).status, ms: 0 });
   }
 
   #send(reply: FastifyReply, request: FastifyRequest, problem: Problem): void {
@@ -381,12 +412,12 @@ class Server implements Gateway {
     reply.status(problem.status).type('application/problem+json').send(JSON.stringify(body));
   }
 
-  #tell(request: FastifyRequest, key: string, told: Told): void {
+  #tell(id: string, key: string, told: Told): void {
     const { log, models, onDone } = this.#options;
     const { operation, model, status, code, ms, waitedMs, texts, costs } = told;
     onDone?.(told);
     log.log(status >= 500 ? 'warn' : 'info', 'request', {
-      id: Public.hex(request.id),
+      id: Public.hex(id),
       operation: Public.of(operation, ['inference', ...OPERATIONS.map(({ name }) => name)]),
       model: Public.of(
         model,

@@ -27,6 +27,7 @@ export type { DeploymentOptions, PeerOptions } from './local/data-owner.ts';
 export { measureStep } from './measure.ts';
 export { MetricsCollector, checkPartyConnectivity, getHealthStatus } from './watching.ts';
 export { AuditLogger } from './local/audit-logger.ts';
+export { type BackupFor, type BackupOpens, type KeyEntry, KeyManager } from './local/key-manager.ts';
 export { MpcCoordinator } from './local/coordinator.ts';
 export type * from './pipeline-types.ts';
 export type * from '../owner/types/index.ts';

@@ -56,7 +56,12 @@ export async function writeDeployment(
   {
     iceServers = [],
     dealer,
-  }: { readonly iceServers?: readonly IceServer[]; readonly dealer?: PartyAddress | undefined } = {},
+    maxCharacters,
+  }: {
+    readonly iceServers?: readonly IceServer[];
+    readonly dealer?: PartyAddress | undefined;
+    readonly maxCharacters?: number | undefined;
+  } = {},
 ): Promise<WrittenDeployment> {
   const files = new Map<string, PublicFile>();
   const entries: ModelEntry[] = [];
@@ -69,6 +74,7 @@ export async function writeDeployment(
     models: MODELS,
     entries,
     iceServers,
+    maxCharacters,
   });
   return { document, files };
 }

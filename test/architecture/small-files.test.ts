@@ -15,6 +15,7 @@ const APART: Readonly<Record<string, string>> = {
   'daemon/gc.ts': 'its reason is longer than it is, and is not about the command line',
   'ml/models/secure.ts': 'where an architecture is chosen (docs/guides/add-an-architecture.md)',
   'sdk/browser/proofs.ts': 'loaded when it is wanted: a chunk of its own',
+  'sdk/local/key-manager.ts': 'the one door of the SDK to the layer of keys',
   'sdk/worker/in-worker.ts': 'loaded when it is wanted: a chunk of its own',
   'session/circuit-for.ts': 'sessions do without it; tests take it by itself',
   'widget/frame/look.ts': 'what a page may say of looks, apart from what it may ask for',

@@ -60,11 +60,11 @@ it('a coordinator runs a text; a gateway before its parties answers who has a ke
   const peers = ports.map((port, i) => `${i + 1}=127.0.0.1:${port}`).join(',');
   const gateway = place.start(['serve', '--port', '0', '--model', MODEL, '--peers', peers], LONG);
   const [, url] = await gateway.said(/the gateway is at (\S+) /, 120_000);
-  const ask = (headers: Record<string, string>) =>
+  const ask = (headers: Record<string, string>, text = TEXT) =>
     fetch(`${url}/api/v1/inference`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ text: TEXT, top_k: 1 }),
+      body: JSON.stringify({ text, top_k: 1 }),
     });
   expect((await ask({})).status).toBe(401);
   // Flags that would not be honoured are refused before anything is started.
@@ -77,6 +77,22 @@ it('a coordinator runs a text; a gateway before its parties answers who has a ke
     expectFailure(await place.run(['serve', '--port', '0', ...wrong], LONG), { exit: 2, code: 'ERR_ARGUMENT' });
   const answer = await ask({ authorization: `Bearer ${made.stdout.trim()}` });
   expect(await answer.json()).toMatchObject({ predictions: [{ token: 'paris' }] });
+  // Owners of two keys at once have each the answer to their own text.
+  const second = await place.run(['key', 'create', '--name', 'app'], LONG);
+  await vi.waitFor(
+    async () => expect((await ask({ authorization: `Bearer ${second.stdout.trim()}` })).status).toBe(200),
+    {
+      timeout: 60_000,
+      interval: 1_500,
+    },
+  );
+  const capitals = { France: 'paris', Norway: 'oslo', Italy: 'rome', Spain: 'madrid' };
+  const both = Object.entries(capitals).map(async ([country, capital], i) => {
+    const { stdout } = i % 2 === 0 ? made : second;
+    const own = await ask({ authorization: `Bearer ${stdout.trim()}` }, TEXT.replace('France', country));
+    expect(await own.json()).toMatchObject({ predictions: [{ token: capital }] });
+  });
+  await Promise.all(both);
   gateway.signal('SIGTERM');
   const { code, stderr } = await gateway.ended;
   expect(code).toBe(0);

@@ -5,7 +5,7 @@ const HEAD = `# Configuration
 
 <!-- From src/config/schema.ts: after a change there, run \`npx vitest run --project unit test/config -u\`. -->
 
-\`tercet infer\`, \`tercet party\` and \`tercet dealer\` take settings from a YAML file (\`--config FILE\`), from \`MPC_…\`
+\`tercet infer\`, \`party\`, \`dealer\` and \`serve\` take settings from a YAML file (\`--config FILE\`), from \`MPC_…\`
 variables, and from flags. A variable wins over the file, a flag over both.
 
 \`\`\`yaml

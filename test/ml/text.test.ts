@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkText, decodeUtf8, MAX_TEXT_CHARACTERS } from '../../src/ml/text.ts';
+import { checkText, decodeUtf8, MAX_TEXT_CHARACTERS, MOST_TEXT_CHARACTERS, textLimit } from '../../src/ml/text.ts';
 import { failure } from '../failure.ts';
 
 describe('checkText', () => {
@@ -42,6 +42,17 @@ describe('checkText', () => {
       if (!isControl || code === 9 || code === 10 || code === 13) expect(checkText(text)).toBe(text);
       else expect((await failure('ERR_TEXT_CONTROL', () => checkText(text))).line()).toContain('position 8');
     }
+  });
+
+  it('takes as many characters as it is told', async () => {
+    expect([textLimit(), textLimit(1), textLimit(MOST_TEXT_CHARACTERS)]).toEqual([MAX_TEXT_CHARACTERS, 1, 100_000]);
+    for (const none of [0, -1, 1.5, MOST_TEXT_CHARACTERS + 1, Number.NaN, '7', null])
+      await failure('ERR_ARGUMENT', () => textLimit(none));
+    expect(checkText('😀😀', 2)).toBe('😀😀');
+    expect((await failure('ERR_TEXT_TOO_LONG', () => checkText('😀😀', 1))).line()).toContain('2 characters');
+    const longer = 'x'.repeat(MAX_TEXT_CHARACTERS + 1);
+    expect(checkText(longer, MAX_TEXT_CHARACTERS + 1)).toBe(longer);
+    await failure('ERR_TEXT_TOO_LONG', () => decodeUtf8(new Uint8Array(8), 1));
   });
 
   it('quotes nothing of the text', async () => {

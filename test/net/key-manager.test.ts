@@ -6,7 +6,7 @@ import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ensureIdentity, identityPath } from '../../src/net/identity/identity-node.ts';
 import { createCertificates } from '../../src/net/tls/certificates.ts';
-import { KeyManager } from '../../src/node/key-manager.ts';
+import { KeyManager } from '../../src/sdk/node.ts';
 import { failure } from '../failure.ts';
 
 let root = '';

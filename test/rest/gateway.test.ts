@@ -165,6 +165,23 @@ describe('what is refused', () => {
     ['text and texts', 400, 'ERR_ARGUMENT', fill, { text: PLANTED, texts: [PLANTED] }],
     ['too many texts', 400, 'ERR_ARGUMENT', fill, { texts: Array.from({ length: 65 }, () => PLANTED) }],
     ['a polluting name', 400, 'ERR_ARGUMENT', fill, `{"text": "a [MASK]", "__proto__": {"model": "${PLANTED}"}}`],
+    ['a name that every object has', 400, 'ERR_ARGUMENT', fill, { text: 'a [MASK]', constructor: { [PLANTED]: 1 } }],
+    ['a name of none as the model', 404, 'ERR_MODEL_NOT_FOUND', fill, { text: 'a [MASK]', model: '__proto__' }],
+    ['a field twice', 400, 'ERR_BODY_TWICE', fill, `{"text": "${PLANTED}", "te\\u0078t": "a [MASK]"}`],
+    ['no number', 400, 'ERR_BODY', fill, '{"text": "a [MASK]", "top_k": NaN}'],
+    ['more than any number', 400, 'ERR_ARGUMENT', fill, '{"text": "a [MASK]", "top_k": 1e999}'],
+    ['half an answer', 400, 'ERR_ARGUMENT', fill, { text: 'a [MASK]', top_k: 1.5 }],
+    ['null for a field', 400, 'ERR_ARGUMENT', fill, { text: 'a [MASK]', top_k: null }],
+    ['no text in a list', 400, 'ERR_ARGUMENT', fill, { texts: ['a [MASK]', null] }],
+    ['an empty list', 400, 'ERR_ARGUMENT', fill, { texts: [] }],
+    ['an empty body', 400, 'ERR_BODY', fill, ''],
+    ['lists in lists', 400, 'ERR_ARGUMENT', fill, `{"text": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['lists without an end', 400, 'ERR_BODY', fill, '['.repeat(400_000)],
+    ['half a character', 422, 'ERR_TEXT_ENCODING', fill, '{"text": "\\ud800 [MASK]"}'],
+    ['a text that is too long', 422, 'ERR_TEXT_TOO_LONG', fill, { text: `${PLANTED.repeat(1_100)} [MASK]` }],
+    ['another charset', 415, 'ERR_BODY_TYPE', fill, '{}', { 'content-type': 'application/json; charset=utf-16le' }],
+    ['a compressed body', 415, 'ERR_BODY_TYPE', fill, '{}', { 'content-encoding': 'gzip' }],
+    ['an address that is none', 404, 'ERR_ROUTE', `/api/v1/%E0%A4%A${PLANTED}`, {}],
     ['an empty text', 422, 'ERR_TEXT_EMPTY', fill, { text: '' }],
     ['no blank', 422, 'ERR_NO_MASK', fill, { text: PLANTED }],
     ['a control character', 422, 'ERR_TEXT_CONTROL', fill, { text: `${PLANTED}\u0007 [MASK]` }],
@@ -185,6 +202,74 @@ describe('what is refused', () => {
     expect(problem.request_id).toBe(answer.headers.get('x-request-id'));
     expect(problem.hint).not.toBe('');
     expect(answer.text).not.toContain(PLANTED);
+  });
+
+  it.each([
+    ['a text that is named twice inside another one', '{"text": "{\\"text\\": 1, \\"text\\": 2} [MASK]", "top_k": 1}'],
+    ['the charset that JSON has', '{"text": "the [MASK]", "top_k": 1}'],
+  ])('not %s', async (_, body) => {
+    const headers = { 'content-type': 'application/json; charset="UTF-8"', 'content-encoding': 'identity' };
+    expect((await post(fill, body, headers)).status).toBe(200);
+  });
+
+  it('a batch for one of its texts, which is named, before any of them runs', async () => {
+    const before = world.site('filler').ends.length;
+    const { status, json } = await post(fill, { texts: ['the [MASK]', PLANTED] });
+    expect([status, json['code']]).toEqual([422, 'ERR_NO_MASK']);
+    expect(json['detail']).toMatch(/^text 2 of 2: /);
+    expect(world.site('filler').ends.length).toBe(before);
+  });
+
+  it('more texts than its operator takes', async () => {
+    const { url } = await world.gateway({ limits: { texts: 1 } });
+    const two = await post(fill, { texts: ['the [MASK]', 'a [MASK]'] }, {}, url);
+    expect([two.status, two.json['code']]).toEqual([413, 'ERR_TEXTS']);
+    expect((await post(fill, { texts: ['the [MASK]'] }, {}, url)).status).toBe(200);
+  });
+
+  it('another method, with those that there are', async () => {
+    for (const [path, method, allow] of [
+      [fill, 'GET', 'POST'],
+      [fill, 'PUT', 'POST'],
+      ['/api/v1/models?a=1', 'DELETE', 'GET, HEAD'],
+      ['/livez', 'POST', 'GET, HEAD'],
+    ]) {
+      const answer = await send(path, { method });
+      expect([answer.status, answer.json['code'], answer.headers.get('allow')]).toEqual([405, 'ERR_METHOD', allow]);
+    }
+  });
+
+  const line = `POST ${fill} HTTP/1.1\r\n`;
+  it.each([
+    ['garbage', '\u0001\u0002\r\n\r\n', 400, 'ERR_REQUEST'],
+    ['TLS', '\u0016\u0003\u0001\u0002\u0000\r\n', 400, 'ERR_REQUEST'],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'ERR_REQUEST'],
+    ['a request to nobody', `${line}content-length: 2\r\nconnection: close\r\n\r\n{}`, 400, 'ERR_REQUEST'],
+    ['two lengths', `${line}host: localhost\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}`, 400, 'ERR_REQUEST'],
+    [
+      'a length and pieces',
+      `${line}host: localhost\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n`,
+      400,
+      'ERR_REQUEST',
+    ],
+    ['an expectation', `${line}host: localhost\r\nexpect: ${PLANTED}\r\nconnection: close\r\n\r\n`, 400, 'ERR_REQUEST'],
+    ['headers of 40 kB', `${line}host: localhost\r\nx: ${PLANTED.repeat(4_000)}\r\n\r\n`, 431, 'ERR_HEADER_SIZE'],
+  ])('what is no request: %s', async (_, text, status, code) => {
+    const heard = await new Promise<string>((resolve) => {
+      let all = '';
+      const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+      socket.on('data', (bytes: Buffer) => (all += bytes.toString())).on('error', () => undefined);
+      socket.on('close', () => resolve(all));
+      socket.write(text);
+    });
+    const [head = '', body = ''] = heard.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(head).toMatch(/^content-type: application\/problem\+json/im);
+    const problem = ProblemAnswer.parse(JSON.parse(body));
+    expect([problem.status, problem.code]).toEqual([status, code]);
+    expect(heard).not.toContain(PLANTED);
+    // It is counted, as every other refusal is.
+    expect(world.told.at(-1)).toMatchObject({ code, status });
   });
 
   it('vectors of every piece of several texts, before anything runs: an answer has a size, too', async () => {
@@ -337,6 +422,26 @@ describe('where others reach it', () => {
     expect(world.lines.join('')).not.toContain(key);
     expect(world.lines.join('')).toContain(record.id);
   });
+});
+
+it('owners of two keys at once have each the answers to their own texts', async () => {
+  const file = join(folder, 'two.json');
+  const made = [await createKey(file, { name: 'one' }), await createKey(file, { name: 'two' })];
+  const { url } = await world.gateway({ keys: await KeyRing.open(file), behindProxy: true, limits: { runs: 4 } });
+  const starts = ['the capital of', 'france is', 'paris is the', 'a cafe of'];
+  const before = world.told.length;
+  const owners = made.map(async ({ key }, owner) => {
+    for (const turn of starts.keys()) {
+      const i = (turn + owner) % starts.length;
+      const body = { text: `${starts[i]} [MASK]`, top_k: 100 };
+      const { json } = await post(fill, body, { authorization: `Bearer ${key}` }, url);
+      const predictions = json['predictions'] as { sequence: string }[];
+      for (const { sequence } of predictions) expect(sequence.startsWith(starts[i])).toBe(true);
+      expect(predictions.length).toBeGreaterThan(20);
+    }
+  });
+  await Promise.all(owners);
+  expect(world.told.slice(before).map(({ status }) => status)).toEqual(new Array(8).fill(200));
 });
 
 /** A request whose answer nobody waits for. */

@@ -106,6 +106,7 @@ export interface MemorySite {
   readonly config: ModelConfig;
   /** Of the model that both parties serve. */
   readonly hash: string;
+  readonly deployment: Deployment;
   openLink(request: Pick<RoutedLinkRequest, 'party' | 'session'>): Promise<RoutedLink>;
   readonly tokenizer: Tokenizer;
   readonly events: ProgressEvent[];
@@ -183,6 +184,7 @@ export async function memorySite(
     source,
     config,
     hash: model.hash,
+    deployment,
     openLink,
     tokenizer: await loadTokenizer(memoryFiles(id, files)),
     events,

@@ -314,3 +314,38 @@ describe('a model', () => {
     expect(site.fetched).toEqual([]);
   });
 });
+
+describe('the longest text', () => {
+  const LONG = 'the cat is on the mat';
+  it.each<[ModelId, (model: Awaited<ReturnType<MemorySite['load']>>) => Promise<unknown>]>([
+    ['filler', (model) => model.predict(`${LONG} [MASK]`)],
+    ['filler', (model) => model.classify(LONG, { labels: ['cat', 'mat'] })],
+    ['classifier', (model) => model.classify(LONG)],
+    ['entailment', (model) => model.classify(LONG, { labels: ['cat', 'mat'] })],
+    ['reader', (model) => model.answerQuestion({ question: 'who', context: LONG })],
+    ['reader', (model) => model.answerQuestion({ question: LONG, context: 'mat' })],
+    ['tagger', (model) => model.extractEntities(LONG)],
+    ['encoder', (model) => model.embed([LONG])],
+    ['writer', async (model) => model.generate(LONG, { maxNewTokens: 1 })],
+  ])('of %s is what its caller says', async (id, ask) => {
+    const site = await memorySite(id);
+    const model = await site.load({ maxCharacters: LONG.length - 1 });
+    await failure('ERR_TEXT_TOO_LONG', () => ask(model));
+    expect(site.ends).toEqual([]);
+    expect((await model.check('cat')).problem?.code).not.toBe('ERR_TEXT_TOO_LONG');
+    expect((await model.check(id === 'reader' ? { question: 'a', context: LONG } : LONG)).problem?.code).toBe(
+      'ERR_TEXT_TOO_LONG',
+    );
+  });
+
+  it('is else what the deployment says, and no other kind of number is taken', async () => {
+    const site = await memorySite('classifier');
+    const deployment = { ...site.deployment, maxCharacters: 2 };
+    const problem = async (options: object) => (await (await site.load(options)).check('cat')).problem?.code;
+    expect(await problem({})).toBeUndefined();
+    expect(await problem({ deployment })).toBe('ERR_TEXT_TOO_LONG');
+    expect(await problem({ deployment, maxCharacters: 3 })).toBeUndefined();
+    await failure('ERR_ARGUMENT', () => site.load({ maxCharacters: 0 }));
+    await failure('ERR_MODEL_CONFIG', () => site.load({ deployment: { ...deployment, maxCharacters: -1 } }));
+  });
+});

@@ -134,7 +134,7 @@ ${answer}
 
 /** A program with what its block leaves out, because the one before has it. */
 function whole(code: string): string {
-  const node = /\b(releaseWebRtc|MpcCoordinator|AuditLogger|peers:)/.test(code) ? 'node' : 'index';
+  const node = /\b(releaseWebRtc|MpcCoordinator|AuditLogger|KeyManager|peers:)/.test(code) ? 'node' : 'index';
   const known = ['SecureTransformer', 'GpuOutOfMemoryError', 'pipeline', 'capabilities'];
   const imported = /^import [\s\S]*? from 'tercet';/m.exec(code)?.[0] ?? '';
   const missing = known.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !imported.includes(name));

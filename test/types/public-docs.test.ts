@@ -114,7 +114,7 @@ const prelude = (entry: string): string =>
 import { pipeline } from '../../src/sdk/index.ts';
 `
     : `
-import { ${entry.endsWith('node.ts') ? 'AuditLogger, MpcCoordinator, releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
+import { ${entry.endsWith('node.ts') ? 'AuditLogger, KeyManager, MpcCoordinator, releaseWebRtc' : 'serveWebRtc'}, SecureTransformer,
   DataOwnerParty, MetricsCollector, checkPartyConnectivity, getHealthStatus, measureStep,
   GpuOutOfMemoryError, NetworkTimeoutError, SecurityViolationError, TercetError, capabilities,
   loadDeployment, pipeline, type Model, type Pipeline, type ProgressEvent,
@@ -122,7 +122,7 @@ import { ${entry.endsWith('node.ts') ? 'AuditLogger, MpcCoordinator, releaseWebR
 declare const model: Model;
 declare const party: DataOwnerParty;
 declare const collector: MetricsCollector;
-${entry.endsWith('node.ts') ? 'declare const coordinator: MpcCoordinator; declare const auditLogger: AuditLogger;' : ''}
+${entry.endsWith('node.ts') ? 'declare const coordinator: MpcCoordinator; declare const auditLogger: AuditLogger; declare const keyManager: KeyManager;' : ''}
 `;
 
 function examplesOf(entry: string, all: (typeof PUBLIC)[number]['all']): readonly { name: string; code: string }[] {

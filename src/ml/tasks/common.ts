@@ -48,7 +48,7 @@ export function checkHead(config: ModelConfig, head: Head, task: string): void {
  */
 export function encodeForModel(text: unknown, tokenizer: Tokenizer, config: ModelConfig, allowMask: boolean): Encoding {
   checkVocabulary(tokenizer, config);
-  const encoding = tokenizer.encode(checkText(text), { allowMask });
+  const encoding = tokenizer.encode(checkText(text, tokenizer.maxCharacters), { allowMask });
   checkEmbedded(encoding.ids, config);
   const { length } = encoding.ids;
   if (length <= specialIds(tokenizer).length) throw emptyText('text');
@@ -70,7 +70,9 @@ export function encodePairForModel(
   tooLong: string,
 ): Encoding {
   checkVocabulary(tokenizer, config);
-  const encoding = tokenizer.encodePair(checkNamed(first, names[0]), checkNamed(second, names[1]));
+  const { maxCharacters } = tokenizer;
+  const [one, two] = [checkNamed(first, names[0], maxCharacters), checkNamed(second, names[1], maxCharacters)];
+  const encoding = tokenizer.encodePair(one, two);
   checkEmbedded(encoding.ids, config);
   for (const segment of [0, 1] as const) if (!encoding.segments.includes(segment)) throw emptyText(names[segment]);
   if (encoding.ids.length > config.maxPositions)
@@ -104,9 +106,9 @@ export function allRows(length: number): number[] {
 }
 
 /** checkText, with messages that say which text it is. */
-export function checkNamed(text: unknown, name: string): string {
+export function checkNamed(text: unknown, name: string, most: number): string {
   try {
-    return checkText(text);
+    return checkText(text, most);
   } catch (error) {
     if (!(error instanceof TercetError)) throw error;
     throw new TercetError(error.code, error.message.replace('the text', `the ${name}`), error.hint);

@@ -49,7 +49,7 @@ export function prepareCloze(
   if (maskToken === undefined || maskTokenId === undefined)
     throw new TercetError('ERR_MODEL_UNSUPPORTED', 'the tokenizer has no mask token', 'choose another model');
   const names = checkNames(labels, 'label', 2);
-  const sequence = checkText(text);
+  const sequence = checkText(text, tokenizer.maxCharacters);
   // Else the text could choose which mask is read.
   if (sequence.includes(maskToken))
     throw new TercetError('ERR_ARGUMENT', `the text has a ${maskToken} of its own`, 'take it out of the text');

@@ -54,7 +54,7 @@ export function prepareNli(
   checkHead(config, 'sequence-classification', 'zero-shot classification');
   const entailment = classOf(config, 'entail');
   const names = checkNames(labels, 'label');
-  const sequence = checkNamed(text, 'text');
+  const sequence = checkNamed(text, 'text', tokenizer.maxCharacters);
   const template = options.hypothesisTemplate?.replaceAll('{}', '{label}') ?? HYPOTHESIS_TEMPLATE;
   const inputs = names.map((label) => {
     const hypothesis = fillTemplate(template, { label });

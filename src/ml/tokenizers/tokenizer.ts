@@ -14,6 +14,7 @@
 
 import { TercetError } from '../../core/errors.ts';
 import type { ModelFiles } from '../files.ts';
+import { textLimit } from '../text.ts';
 import { addedTokenFinder, wholeCharacters } from './added-tokens.ts';
 import type { Pieces } from './aligned.ts';
 import { tokenizerError } from './errors.ts';
@@ -32,15 +33,17 @@ export type { Encoding, Span, Tokenizer } from './types.ts';
  * Loads the tokenizer of a BERT, DistilBERT, RoBERTa or GPT-2 model: from `tokenizer.json` and
  * `tokenizer_config.json`, or, where there is no tokenizer.json, from `vocab.txt`, or `vocab.json` and `merges.txt`
  * (and, if there, tokenizer_config.json, special_tokens_map.json, added_tokens.json).
+ * @param maxCharacters longest text that is read
  * @throws {TercetError} ERR_MODEL_NOT_FOUND for missing files, ERR_TOKENIZER for one that is HTML, damaged,
- * contradictory or of another kind.
+ * contradictory or of another kind, ERR_ARGUMENT for a length that is none.
  */
-export async function loadTokenizer(files: ModelFiles): Promise<Tokenizer> {
-  return assemble(await readParts(await readSource(files)), false);
+export async function loadTokenizer(files: ModelFiles, maxCharacters?: number): Promise<Tokenizer> {
+  const most = textLimit(maxCharacters);
+  return assemble(await readParts(await readSource(files)), most, false);
 }
 
 /** `reading`: whether a text's special tokens are read as such. */
-function assemble(parts: Parts, reading: boolean): Tokenizer {
+function assemble(parts: Parts, maxCharacters: number, reading: boolean): Tokenizer {
   const { family, special, frame, words } = parts;
   const pieces = tableOfPieces(parts.vocabulary, parts.file);
   const idsBut = (...roles: Role[]): Set<number> =>
@@ -86,6 +89,7 @@ function assemble(parts: Parts, reading: boolean): Tokenizer {
 
   const tokenizer: Tokenizer = {
     family,
+    maxCharacters,
     vocabSize: pieces.length,
     ownVocabSize: parts.ownSize,
     specialIds: new Set([...idsBut(), ...parts.addedTokens.filter(({ special }) => special).map(({ id }) => id)]),
@@ -107,7 +111,7 @@ function assemble(parts: Parts, reading: boolean): Tokenizer {
       return build(frame.pair, [plain(first, false), plain(second, false)]);
     },
     encodeWord: (text) => plain(text, false).ids,
-    readingSpecialTokens: () => (reading ? tokenizer : assemble(parts, true)),
+    readingSpecialTokens: () => (reading ? tokenizer : assemble(parts, maxCharacters, true)),
     decodeToken: piece,
     decode(list) {
       for (const id of list) piece(id);

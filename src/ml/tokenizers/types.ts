@@ -32,6 +32,8 @@ export type Family = 'bert' | 'roberta' | 'gpt2';
 export interface Tokenizer {
   /** What the tokenizer is like; DistilBERT's is 'bert'. */
   readonly family: Family;
+  /** Longest text that is read, in characters. */
+  readonly maxCharacters: number;
   /** Ids are below this; some of them may belong to no piece. */
   readonly vocabSize: number;
   /**

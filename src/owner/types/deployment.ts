@@ -92,6 +92,8 @@ export interface Deployment {
   readonly entries: readonly ModelEntry[];
   /** STUN and TURN servers. Empty by default: nobody else is asked for anything. */
   readonly iceServers?: readonly IceServer[];
+  /** Longest text that its pages take, in characters (default 10,000). */
+  readonly maxCharacters?: number | undefined;
 }
 
 // ── what is there, and why not ─────────────────────────────────────────────

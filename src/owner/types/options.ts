@@ -65,6 +65,11 @@ export interface PretrainedOptions {
   /** Texts are padded to one of these lengths (default 16, 32, 64, 128, and the model's maximum). */
   readonly buckets?: readonly number[];
   /**
+   * Longest text, in characters, from 1 to 100,000 (default: what the deployment says, else 10,000). A longer one is
+   * refused with ERR_TEXT_TOO_LONG.
+   */
+  readonly maxCharacters?: number | undefined;
+  /**
    * In a worker of your own, whose page lends its WebRTC: the other port of the one that the page gave to
    * `serveWebRtc`. Addresses are relative to the worker's script there, so give `deployment` in full.
    */
