@@ -5,7 +5,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { sleep } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
-import { SecurityViolationError, TercetError, asTercetError } from '../core/errors.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
 import { traceContextOf } from '../core/trace-context.ts';
 import type { ModelConfig } from '../ml/config.ts';
@@ -26,7 +26,7 @@ import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
 import { dealerProof } from './dealing.ts';
 import { checkDealt } from './dealt.ts';
-import { FirstEnd } from './first-end.ts';
+import { FirstEnd, isEndOfLink } from './first-end.ts';
 import { waitForInput } from './input-wait.ts';
 import { type ComingDealer, PartyDealer, whileThere } from './party-dealer.ts';
 import { type Proving, type Walk, protocolNamed, provingOf, violated } from './proving.ts';
@@ -415,16 +415,6 @@ async function stepBegins(step: number, owner: Channel, prepare: () => Promise<b
     if (!left) throw error;
     return false;
   }
-}
-
-/**
- * Whether an error may be a link that ended. SECURITY: not one that accuses a party, nor another session. Who was
- * caught cheating does not become an owner that leaves by hanging up.
- */
-function isEndOfLink(error: unknown): boolean {
-  if (error instanceof SecurityViolationError)
-    return error.party === undefined && (error.phase === 'messages' || error.phase === 'proof');
-  return error instanceof TercetError && error.code === 'ERR_PEER_CLOSED';
 }
 
 interface Asked {
