@@ -22,9 +22,11 @@ import { keyFile } from './key.ts';
 import {
   DEALER_TRUST,
   integer,
+  LEVEL_HELP,
   oneOf,
   parseAddress,
   parseDevice,
+  parseLevel,
   parsePlan,
   PROTOCOL_HELP,
   tlsFiles,
@@ -37,6 +39,7 @@ interface ServeFlags extends GatewayModelFlags {
   readonly port: string;
   readonly defaultModel?: string;
   readonly protocol: string;
+  readonly securityLevel: string;
   readonly plan: string;
   readonly keys?: string;
   readonly behindProxy?: boolean;
@@ -77,6 +80,7 @@ export function serveCommand(): Command {
     )
     .option('--dealer-identity <hex>', 'with --dealer HOST:PORT: the identity that it must prove')
     .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
+    .option('--security-level <level>', LEVEL_HELP, '128')
     .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
@@ -131,6 +135,7 @@ async function run(
     bodyBytes: 1000 * integer('max-body', flags.maxBody, 1, 100_000),
     requestMs: 1000 * integer('request-timeout', flags.requestTimeout, 1, 3600),
   };
+  const securityLevel = parseLevel(flags.securityLevel);
   const each = integer('prepared', flags.prepared, 0, 16);
   const device = parseDevice(flags.device);
   const { kernels, summary } = cleanup.add(
@@ -142,7 +147,7 @@ async function run(
     ...{
       kernels,
       plan: parsePlan(flags.plan),
-      protocol: flags.protocol,
+      ...{ protocol: flags.protocol, securityLevel },
       span: spans && ((run) => spans.run(run)),
       cleanup,
     },
@@ -161,6 +166,7 @@ async function run(
   const gateway = await startGateway({
     ...{ models, host, port, tls, behindProxy: flags.behindProxy, keys, limits, log, version: VERSION },
     defaultModel: flags.defaultModel,
+    securityLevel,
     ready: remembered(health, READY_MS),
     onDone: (told) => metrics.answered(told),
     spans,

@@ -20,7 +20,7 @@ export interface DeploymentModelOptions extends Omit<TlsModelOptions, 'named' | 
 /** @throws {TercetError} what `SecureTransformer.fromPretrained` throws */
 export async function openDeploymentModel(
   id: string,
-  { deployment, dealer, kernels, plan = 'lan', protocol, stock, span }: DeploymentModelOptions,
+  { deployment, dealer, kernels, plan = 'lan', protocol, securityLevel, stock, span }: DeploymentModelOptions,
 ): Promise<OwnerModel> {
   const environment: Environment = {
     ...nodeEnvironment(),
@@ -42,6 +42,7 @@ export async function openDeploymentModel(
     device,
     plan,
     dealer,
+    ...(securityLevel !== undefined && { securityLevel }),
     ...(protocol !== undefined && { protocol: protocolWithProofs(protocol) }),
   } as const;
   return OwnerModel.load(id, options, environment, poolOf);

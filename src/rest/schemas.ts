@@ -30,7 +30,7 @@ const words = (description: string) =>
   z.array(z.string().min(1).max(1000)).min(1).max(MAX_LABELS).meta({ description, expects: 'a list of short texts' });
 const yes = (description: string) => z.boolean().meta({ description, expects: 'true or false' });
 
-const COMMON = {
+export const COMMON = {
   model: z
     .string()
     .min(1)
@@ -38,8 +38,11 @@ const COMMON = {
     .meta({ description: 'A name of GET /api/v1/models. Default: the first for the task.', expects: 'a name' })
     .optional(),
   security_level: z
-    .literal(128)
-    .meta({ description: 'Bits of security; 128 is what this version gives.', expects: '128' })
+    .union([z.literal(128), z.literal(256)])
+    .meta({
+      description: 'The least level that proofs may have; more than this gateway runs at is refused.',
+      expects: '128 or 256',
+    })
     .optional(),
 };
 const MANY = {

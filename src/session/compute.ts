@@ -440,7 +440,8 @@ function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): A
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
   const links = fields.object('links');
   const dealer = fields.has('dealer') ? toHex(fields.hex('dealer', 32)) : undefined;
-  const request = { model: hash, protocol, weights, widening: wideningFromJson(fields), dealer, ...shape };
+  const [widening, securityLevel] = [wideningFromJson(fields), securityLevelOf(fields)];
+  const request = { model: hash, protocol, weights, widening, securityLevel, dealer, ...shape };
   const proofs = provingOf(request, proving);
   return {
     request,
@@ -449,6 +450,13 @@ function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): A
     proved: proofs === undefined ? undefined : new ProvedParty(id, proofs, fields.hex('nonce', 32)),
     names: [links.hex('1', 32), links.hex('2', 32)],
   };
+}
+
+/** @throws {TercetError} ERR_PEER_MISMATCH for a level that this version does not know */
+function securityLevelOf(fields: Fields): 256 | undefined {
+  const level = fields.has('securityLevel') ? fields.integer('securityLevel', 1000) : 128;
+  if (level !== 128 && level !== 256) throw mismatch(`the data owner asks for level ${level}`);
+  return level === 256 ? level : undefined;
 }
 
 /** @throws {TercetError} ERR_PEER_MISMATCH for what is no trace context */
