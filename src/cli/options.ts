@@ -101,7 +101,7 @@ export const PROTOCOL_HELP =
   '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing (docs/SECURITY.md)';
 /** The name of a bound, which is told apart from bits. */
 export const LEVEL_HELP =
-  'of 3pc_malicious: 128, where a wrong run passes with at most 2^-46, or 256, the name of 2^-63, for about twice the work of proving';
+  'of 3pc_malicious: 128, where a wrong run passes with at most 2^-46, or 256, the name of 2^-63, at twice the bytes of proofs and some more computing';
 export const PROTOCOLS_HELP = 'what owners may ask for, with commas between';
 
 /** @throws {TercetError} ERR_ARGUMENT, ERR_PROTOCOL_UNAVAILABLE for what this version lacks */

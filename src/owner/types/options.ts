@@ -29,7 +29,7 @@ export interface PretrainedOptions {
   readonly protocol?: Protocol;
   /**
    * With '3pc_malicious': what its proofs promise. 128, the default: a wrong run passes with at most 2^-46. 256 is the
-   * name of a level, not of a bound, that is 2^-63, for about twice the work of proving. Without proofs it is refused.
+   * name of a bound of 2^-63, at twice the bytes of proofs and some more computing. Without proofs it is refused.
    */
   readonly securityLevel?: 128 | 256;
   /**
