@@ -22,11 +22,13 @@ import {
   networkTimeout,
   oneOf,
   parseDevice,
+  parseLevel,
   parsePlan,
   parseProfile,
   parseRanges,
   parseTask,
   parseWeights,
+  LEVEL_HELP,
   PROTOCOL_HELP,
   RANGES_HELP,
   type ModelFlags,
@@ -67,6 +69,7 @@ interface InferFlags extends ModelFlags, CredentialFlags {
   readonly tokens?: string;
   readonly sequences?: string;
   readonly protocol: string;
+  readonly securityLevel: string;
   readonly weights: string;
   readonly plan: string;
   readonly credential?: string;
@@ -155,6 +158,7 @@ export function inferCommand(): Command {
       'model folder in the Hugging Face layout, org/name on the hub, or the owner folder of a sharing (default: the embedded model of the task)',
     )
     .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
+    .option('--security-level <level>', LEVEL_HELP, '128')
     .option('--weights <mode>', WEIGHTS_HELP, 'open')
     .option('--plan <name>', PLAN_HELP, 'lan')
     .option(
@@ -239,6 +243,7 @@ async function infer(flags: InferFlags): Promise<void> {
       tokens: flags.tokens === undefined ? undefined : integer('tokens', flags.tokens, 1, 65536),
       sequences: flags.sequences === undefined ? undefined : integer('sequences', flags.sequences, 1, MAX_SEQUENCES),
       protocol: flags.protocol,
+      securityLevel: parseLevel(flags.securityLevel),
       weights,
       plan: parsePlan(flags.plan),
       credential: flags.credential === undefined ? undefined : await readCredential(flags.credential),

@@ -28,7 +28,8 @@ import { Runner, shapeOfPlan } from '../owner/runner.ts';
 import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
 import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
-import type { WeightMode } from '../session/request.ts';
+import { checkLevel } from '../session/proving.ts';
+import type { SecurityLevel, WeightMode } from '../session/request.ts';
 import { type RunPlan, WIDENINGS } from '../session/run-plan.ts';
 import { ENTRY } from './entry.ts';
 
@@ -47,6 +48,8 @@ export interface InferenceOptions extends TaskOptions {
   readonly sequences?: number | undefined;
   readonly model: ModelLocation;
   readonly protocol: string;
+  /** Default 128. */
+  readonly securityLevel?: SecurityLevel;
   readonly weights: WeightMode;
   /** Default 'lan'. */
   readonly plan?: RunPlan;
@@ -125,6 +128,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const start = performance.now();
   const { signal, weights, compare, profile } = options;
   const protocol = protocolWithProofs(options.protocol);
+  const securityLevel = checkLevel(protocol, options.securityLevel);
   const model = await openModel(options.model, { weights: compare, signal });
   const given = credentialOf(options, model);
   if (compare && model.sharing !== undefined)
@@ -139,7 +143,10 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   for (const notice of notices) options.onNotice?.(notice);
   if (options.peers === undefined) options.onPhase?.('start');
   const dealt = options.dealer === undefined ? {} : { dealer: options.dealer.identity };
-  const terms = { protocol, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'], ...dealt };
+  const terms = {
+    ...{ protocol, securityLevel, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'] },
+    ...dealt,
+  };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
   const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;

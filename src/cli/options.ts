@@ -17,7 +17,7 @@ import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/devices.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
-import type { WeightMode } from '../session/request.ts';
+import type { SecurityLevel, WeightMode } from '../session/request.ts';
 import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
 import { MAX_TEXT_CHARACTERS, MOST_TEXT_CHARACTERS } from '../ml/text.ts';
 
@@ -95,6 +95,8 @@ export function networkTimeout(value: string | undefined): number {
 /** A task by its name, or by another one that transformers.js has for it. */
 export const parseTask = (value: string): Task => taskNamed(value) ?? oneOf('task', value, TASKS);
 export const parseWeights = (value: string): WeightMode => oneOf('weights', value, ['open', 'secret']);
+export const parseLevel = (value: string): SecurityLevel =>
+  oneOf('security-level', value, ['128', '256']) === '256' ? 256 : 128;
 export const parsePlan = (value: string): RunPlan => oneOf('plan', value, RUN_PLANS);
 export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RANGES);
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
@@ -105,6 +107,9 @@ export const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicio
 /** Says what a user chooses between. */
 export const PROTOCOL_HELP =
   '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing (docs/SECURITY.md)';
+/** The name of a bound, which is told apart from bits. */
+export const LEVEL_HELP =
+  'of 3pc_malicious: 128, where a wrong run passes with at most 2^-46, or 256, the name of 2^-63, at twice the bytes of proofs and some more computing';
 export const PROTOCOLS_HELP = 'what owners may ask for, with commas between';
 
 /** @throws {TercetError} ERR_ARGUMENT, ERR_PROTOCOL_UNAVAILABLE for what this version lacks */

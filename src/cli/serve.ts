@@ -24,10 +24,12 @@ import {
   DEALER_TRUST,
   MAX_CHARACTERS_HELP,
   integer,
+  LEVEL_HELP,
   maxCharacters,
   oneOf,
   parseAddress,
   parseDevice,
+  parseLevel,
   parsePlan,
   PROTOCOL_HELP,
   tlsFiles,
@@ -40,6 +42,7 @@ interface ServeFlags extends GatewayModelFlags {
   readonly port: string;
   readonly defaultModel?: string;
   readonly protocol: string;
+  readonly securityLevel: string;
   readonly plan: string;
   readonly keys?: string;
   readonly behindProxy?: boolean;
@@ -83,6 +86,7 @@ export function serveCommand(): Command {
     )
     .option('--dealer-identity <hex>', 'with --dealer HOST:PORT: the identity that it must prove')
     .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
+    .option('--security-level <level>', LEVEL_HELP, '128')
     .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
     .option('--device <device>', 'auto, wasm or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
@@ -142,6 +146,7 @@ async function run(
     connections: integer('max-connections', flags.maxConnections, 1, 1_000_000),
     requestMs: 1000 * integer('request-timeout', flags.requestTimeout, 1, 3600),
   };
+  const securityLevel = parseLevel(flags.securityLevel);
   const each = integer('prepared', flags.prepared, 0, 16);
   const device = parseDevice(flags.device);
   const { kernels, summary } = cleanup.add(
@@ -154,6 +159,7 @@ async function run(
       kernels,
       plan: parsePlan(flags.plan),
       protocol: flags.protocol,
+      securityLevel,
       maxCharacters: maxCharacters(flags.maxCharacters),
       span: spans && ((run) => spans.run(run)),
       cleanup,
@@ -173,6 +179,7 @@ async function run(
   const gateway = await startGateway({
     ...{ models, host, port, tls, behindProxy: flags.behindProxy, keys, limits, log, version: VERSION },
     defaultModel: flags.defaultModel,
+    securityLevel,
     ready: remembered(health, READY_MS),
     onDone: (told) => metrics.answered(told),
     spans,

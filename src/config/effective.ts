@@ -35,12 +35,6 @@ function refuseLess(inForce: Effective): void {
   const value = (path: string) => inForce.get(path)?.value;
   const protocol = value('security.protocol');
   if (protocol !== undefined) protocolWithProofs(String(protocol));
-  if (value('security.security_level') === 256)
-    throw new TercetError(
-      'ERR_ARGUMENT',
-      'security.security_level 256 is not in this version',
-      'take 128, and read docs/SECURITY.md for what it means',
-    );
   if (value('security.tls_enabled') === false)
     throw new TercetError(
       'ERR_INSECURE',
@@ -111,9 +105,21 @@ export function told(inForce: Effective, command: ConfiguredCommand | undefined,
     if (meta.inert !== undefined) notices.push(`${by} changes nothing: ${meta.inert}`);
     else if (meta.variable !== undefined) variables.set(meta.variable, String(set.value));
     else if (flag !== undefined) flags.set(flag, { value: asFlag(path, set.value), source: set.source });
+    else if (command !== undefined && path === LEVEL && set.value === 256) throw notHere(command);
     else if (meta.checked === undefined) notices.push(`${by} changes nothing for ${name}`);
   }
   return { flags, variables, notices };
+}
+
+const LEVEL = 'security.security_level';
+
+/** SECURITY: a party serves what owners ask for, so a level that is set there would be dropped. */
+function notHere(command: string): TercetError {
+  return new TercetError(
+    'ERR_ARGUMENT',
+    `${LEVEL} 256 is nothing that tercet ${command} can hold`,
+    'set it where runs are asked for: tercet infer or tercet serve',
+  );
 }
 
 function asFlag(path: string, value: unknown): string | readonly string[] | boolean {

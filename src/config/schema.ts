@@ -58,9 +58,10 @@ const Security = z.strictObject({
   }),
   security_level: setting(z.union([z.literal(128), z.literal(256)]), {
     env: 'MPC_SECURITY_LEVEL',
-    description: 'Bits of security of keys and hashes (docs/SECURITY.md).',
+    description: 'What proofs of 3pc_malicious promise: the name of a bound (docs/SECURITY.md).',
     expects: '128 or 256',
     standard: '128',
+    flags: { infer: 'securityLevel', serve: 'securityLevel' },
     checked: true,
   }),
   tls_enabled: setting(z.boolean(), {

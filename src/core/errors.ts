@@ -277,14 +277,17 @@ export type ViolationPhase = 'agreement' | 'messages' | 'proof' | 'output';
 export class SecurityViolationError extends TercetError {
   declare readonly phase: ViolationPhase | undefined;
 
-  /** @param party who is accused, where one is: with two honest parties, that is not always known */
-  constructor(phase: ViolationPhase, party?: 0 | 1 | 2) {
+  /**
+   * @param party who is accused, where one is: with two honest parties, that is not always known
+   * @param cause what this party saw; it stays here
+   */
+  constructor(phase: ViolationPhase, party?: 0 | 1 | 2, cause?: unknown) {
     const whose = party === undefined ? '' : ` of party ${party}`;
     super(
       'ERR_SECURITY_VIOLATION',
       `the run was stopped: its ${phase}${whose} did not pass`,
       'one of the parties does not follow the protocol; nothing was opened; do not run this again with the same parties',
-      { party },
+      { party, cause },
     );
     this.name = 'SecurityViolationError';
     this.phase = phase;

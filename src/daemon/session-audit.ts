@@ -33,8 +33,9 @@ export class SessionAudit {
 
   /** @throws {TercetError} ERR_STATE if the record cannot be written: then nothing is served */
   async begun(session: string, model: string, request: Request): Promise<void> {
-    const { protocol, weights, sequences, tokens, steps } = request;
-    await this.#log.append('session-begun', { session, model, protocol, weights, sequences, tokens, steps });
+    const { protocol, weights, sequences, tokens, steps, securityLevel } = request;
+    const level = securityLevel === undefined ? {} : { securityLevel };
+    await this.#log.append('session-begun', { session, model, protocol, weights, sequences, tokens, steps, ...level });
   }
 
   async ended(session: string, end: SessionEnd | TercetError): Promise<void> {

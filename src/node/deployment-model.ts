@@ -20,7 +20,17 @@ export interface DeploymentModelOptions extends Omit<TlsModelOptions, 'named' | 
 /** @throws {TercetError} what `SecureTransformer.fromPretrained` throws */
 export async function openDeploymentModel(
   id: string,
-  { deployment, dealer, kernels, plan = 'lan', protocol, maxCharacters, stock, span }: DeploymentModelOptions,
+  {
+    deployment,
+    dealer,
+    kernels,
+    plan = 'lan',
+    protocol,
+    securityLevel,
+    maxCharacters,
+    stock,
+    span,
+  }: DeploymentModelOptions,
 ): Promise<OwnerModel> {
   const environment: Environment = {
     ...nodeEnvironment(),
@@ -43,6 +53,7 @@ export async function openDeploymentModel(
     plan,
     dealer,
     maxCharacters,
+    ...(securityLevel !== undefined && { securityLevel }),
     ...(protocol !== undefined && { protocol: protocolWithProofs(protocol) }),
   } as const;
   return OwnerModel.load(id, options, environment, poolOf);

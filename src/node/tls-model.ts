@@ -12,6 +12,8 @@ import type { RunContext } from '../owner/run-context.ts';
 import { Stock, type StockOptions } from '../owner/stock.ts';
 import { loadTextContext } from '../owner/text-context.ts';
 import type { ProgressEvent } from '../owner/types/index.ts';
+import { checkLevel } from '../session/proving.ts';
+import type { SecurityLevel } from '../session/request.ts';
 import { WIDENINGS, type RunPlan } from '../session/run-plan.ts';
 import { nodeProving } from './kernels.ts';
 import { type ModelLocation, openModel } from './model.ts';
@@ -24,6 +26,8 @@ export interface TlsModelOptions {
   readonly plan?: RunPlan | undefined;
   /** Default '3pc_semi_honest'. */
   readonly protocol?: string | undefined;
+  /** Default 128. */
+  readonly securityLevel?: SecurityLevel | undefined;
   /** Longest text (default 10,000). */
   readonly maxCharacters?: number | undefined;
   /** Runs that are made ahead (default: those that a caller asks for). */
@@ -48,6 +52,7 @@ export async function openTlsModel(
     kernels,
     plan = 'lan',
     protocol: chosen = '3pc_semi_honest',
+    securityLevel,
     maxCharacters,
     stock,
     named,
@@ -56,19 +61,21 @@ export async function openTlsModel(
     onProgress = () => undefined,
   }: TlsModelOptions,
 ): Promise<OwnerModel> {
+  const protocol = protocolWithProofs(chosen);
+  const level = checkLevel(protocol, securityLevel);
   const model = await openModel(location, { weights: named });
   const { config, files, name } = model;
   if (files === undefined)
     throw new TercetError('ERR_ARGUMENT', 'random weights have no tokenizer', 'name a model folder');
   if (model.sharing !== undefined)
     throw new TercetError('ERR_ARGUMENT', `${name} has secret weights`, 'use tercet infer with a credential');
-  const protocol = protocolWithProofs(chosen);
   const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
   const terms = {
     model: named ? await model.hash() : undefined,
     protocol,
     weights: 'open' as const,
     widening: WIDENINGS[plan],
+    securityLevel: level,
     dealer,
   };
   const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);

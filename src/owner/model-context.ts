@@ -12,7 +12,7 @@ import { headOf, taskOf } from '../ml/tasks/table.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
 import { credentialFault } from '../net/enrolment/credential-terms.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
-import { protocolNamed } from '../session/proving.ts';
+import { checkLevel, protocolNamed } from '../session/proving.ts';
 import { WIDENINGS } from '../session/run-plan.ts';
 import { bucketsOf } from './buckets.ts';
 import { chosenDealer } from './dealer-choice.ts';
@@ -66,6 +66,7 @@ export async function loadModelContext(
   const protocol = protocolNamed(options.protocol ?? '3pc_semi_honest', environment.proving);
   const { signal, weights = 'open', plan = 'lan', hub = false } = options;
   // Before anything is downloaded or sent.
+  const securityLevel = checkLevel(protocol, options.securityLevel);
   const credential = await credentialFor(weights, options.credential);
   const network = { fetch: environment.fetch, signal };
   const { deployment, base, bytes } = await loadDeployment(
@@ -119,7 +120,7 @@ export async function loadModelContext(
     id,
     task: entry.task,
     environment: { ...environment, openLink: linksTo(deployment, dealer, options, environment) },
-    terms: { model: hash, protocol, weights, dealer: dealer?.identity, widening: WIDENINGS[plan] },
+    terms: { model: hash, protocol, weights, dealer: dealer?.identity, widening: WIDENINGS[plan], securityLevel },
     credential,
     buckets,
     runMemory: RUN_MEMORY,

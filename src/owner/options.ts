@@ -36,6 +36,7 @@ const PRETRAINED: OptionNames<PretrainedOptions> = {
   deployment: true,
   hub: true,
   protocol: true,
+  securityLevel: true,
   weights: true,
   credential: true,
   dealer: true,

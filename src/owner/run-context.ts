@@ -13,7 +13,7 @@ export interface RunContext {
   readonly environment: RunEnvironment;
   readonly config: ModelConfig;
   /** What is asked for beside the shape of a run. */
-  readonly terms: Pick<Request, 'model' | 'protocol' | 'weights' | 'dealer' | 'widening'>;
+  readonly terms: Pick<Request, 'model' | 'protocol' | 'weights' | 'dealer' | 'widening' | 'securityLevel'>;
   /** For secret weights. Wiped when the runner is disposed of. */
   readonly credential: OwnerCredential | undefined;
   /**

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { TercetError } from '../core/errors.ts';
 import type { Model, RunCost, Task } from '../owner/types/index.ts';
 import {
+  type COMMON,
   ClassificationAnswer,
   EntitiesAnswer,
   FeatureExtraction,
@@ -32,6 +33,8 @@ export interface Call {
   readonly many: boolean;
   /** Of generated text: as events, a piece in each. */
   readonly stream: boolean;
+  /** The least that its runs may be proved at. */
+  readonly securityLevel?: 128 | 256 | undefined;
   run(model: Model, signal: AbortSignal, onPiece: (text: string) => void): Promise<Done>;
 }
 
@@ -47,11 +50,17 @@ export interface Operation {
   read(body: unknown): Call;
 }
 
-function operation<T extends z.ZodObject>(
+function operation<T extends z.ZodObject<{ security_level: (typeof COMMON)['security_level'] }>>(
   about: Omit<Operation, 'read' | 'request'> & { readonly request: T },
   call: (body: z.infer<T>) => Call,
 ): Operation {
-  return { ...about, read: (body) => call(readBody(about.request, body)) };
+  return {
+    ...about,
+    read: (body) => {
+      const read = readBody(about.request, body);
+      return { ...call(read), securityLevel: read.security_level };
+    },
+  };
 }
 
 /** `text` or `texts`. @throws {TercetError} ERR_ARGUMENT */

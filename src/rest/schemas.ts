@@ -35,7 +35,7 @@ const words = (description: string) =>
     .meta({ description, expects: `a list of 1 to ${MAX_LABELS} texts of 1 to 1000 characters` });
 const yes = (description: string) => z.boolean().meta({ description, expects: 'true or false' });
 
-const COMMON = {
+export const COMMON = {
   model: z
     .string()
     .min(1)
@@ -46,8 +46,11 @@ const COMMON = {
     })
     .optional(),
   security_level: z
-    .literal(128)
-    .meta({ description: 'Bits of security; 128 is what this version gives.', expects: '128' })
+    .union([z.literal(128), z.literal(256)])
+    .meta({
+      description: 'The least level that proofs may have; more than this gateway runs at is refused.',
+      expects: '128 or 256',
+    })
     .optional(),
 };
 const MANY = {

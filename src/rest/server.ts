@@ -57,6 +57,8 @@ export interface GatewayOptions {
   readonly models: readonly Model[];
   /** Of `/api/v1/inference` without a model (default: the first). */
   readonly defaultModel?: string | undefined;
+  /** What its models' runs are proved at, where they are (default 128). */
+  readonly securityLevel?: 128 | 256 | undefined;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -308,6 +310,7 @@ class Server implements Gateway {
       const operation = asked ?? operationFor(model, request.body);
       told = { ...told, operation: operation.name, model: model.id };
       const call = operation.read(request.body);
+      this.#checkLevel(call);
       told = { ...told, texts: call.texts };
       if (call.texts > this.#limits.texts) throw Problem.own('ERR_TEXTS');
       const turn = await this.#admission.enter(key, call.texts, control.signal);
@@ -332,6 +335,17 @@ class Server implements Gateway {
       span?.end(ended);
       this.#tell(request.id, key, { ...ended, ms: performance.now() - start });
     }
+  }
+
+  /** SECURITY: no request gets less than it asks for. @throws {TercetError} ERR_ARGUMENT */
+  #checkLevel({ securityLevel = 128 }: Call): void {
+    const { securityLevel: ours = 128 } = this.#options;
+    if (securityLevel > ours)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `this gateway runs at level ${ours}`,
+        'leave security_level out, or have it started with --protocol 3pc_malicious --security-level 256',
+      );
   }
 
   async #run(

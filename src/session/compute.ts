@@ -5,7 +5,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { sleep } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
-import { SecurityViolationError, TercetError, asTercetError } from '../core/errors.ts';
+import { TercetError, asTercetError } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
 import { traceContextOf } from '../core/trace-context.ts';
 import type { ModelConfig } from '../ml/config.ts';
@@ -26,7 +26,7 @@ import { Circuits } from './circuits.ts';
 import { type Fields, recvControl, sendControl, sendFailure } from './control.ts';
 import { dealerProof } from './dealing.ts';
 import { checkDealt } from './dealt.ts';
-import { FirstEnd } from './first-end.ts';
+import { FirstEnd, isEndOfLink } from './first-end.ts';
 import { waitForInput } from './input-wait.ts';
 import { type ComingDealer, PartyDealer, whileThere } from './party-dealer.ts';
 import { type Proving, type Walk, protocolNamed, provingOf, violated } from './proving.ts';
@@ -417,16 +417,6 @@ async function stepBegins(step: number, owner: Channel, prepare: () => Promise<b
   }
 }
 
-/**
- * Whether an error may be a link that ended. SECURITY: not one that accuses a party, nor another session. Who was
- * caught cheating does not become an owner that leaves by hanging up.
- */
-function isEndOfLink(error: unknown): boolean {
-  if (error instanceof SecurityViolationError)
-    return error.party === undefined && (error.phase === 'messages' || error.phase === 'proof');
-  return error instanceof TercetError && error.code === 'ERR_PEER_CLOSED';
-}
-
 interface Asked {
   readonly request: Request;
   readonly model: ServedModel;
@@ -450,7 +440,8 @@ function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): A
   if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
   const links = fields.object('links');
   const dealer = fields.has('dealer') ? toHex(fields.hex('dealer', 32)) : undefined;
-  const request = { model: hash, protocol, weights, widening: wideningFromJson(fields), dealer, ...shape };
+  const [widening, securityLevel] = [wideningFromJson(fields), securityLevelOf(fields)];
+  const request = { model: hash, protocol, weights, widening, securityLevel, dealer, ...shape };
   const proofs = provingOf(request, proving);
   return {
     request,
@@ -459,6 +450,13 @@ function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): A
     proved: proofs === undefined ? undefined : new ProvedParty(id, proofs, fields.hex('nonce', 32)),
     names: [links.hex('1', 32), links.hex('2', 32)],
   };
+}
+
+/** @throws {TercetError} ERR_PEER_MISMATCH for a level that this version does not know */
+function securityLevelOf(fields: Fields): 256 | undefined {
+  const level = fields.has('securityLevel') ? fields.integer('securityLevel', 1000) : 128;
+  if (level !== 128 && level !== 256) throw mismatch(`the data owner asks for level ${level}`);
+  return level === 256 ? level : undefined;
 }
 
 /** @throws {TercetError} ERR_PEER_MISMATCH for what is no trace context */

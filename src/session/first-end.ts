@@ -1,6 +1,15 @@
 /** Which link of a session ended first: when one breaks the others follow, and the cause is the first. */
-import { TercetError, asTercetError } from '../core/errors.ts';
+import { SecurityViolationError, TercetError, asTercetError } from '../core/errors.ts';
 import type { Channel, EndId } from '../net/wire/types.ts';
+
+/**
+ * Whether an error is a link that ended, or what a proved run made of one. SECURITY: nothing else is. Who was caught
+ * cheating does not become somebody that leaves by hanging up. test/session/proved-steps.test.ts.
+ */
+export function isEndOfLink(error: unknown): boolean {
+  const what = error instanceof SecurityViolationError ? error.cause : error;
+  return what instanceof TercetError && what.code === 'ERR_PEER_CLOSED';
+}
 
 export class FirstEnd {
   #peer: EndId | undefined;
@@ -26,7 +35,7 @@ export class FirstEnd {
    * an owner may always leave. Behind the text, a link that ends is a violation.
    */
   beforeText(error: TercetError): TercetError {
-    if (error.code !== 'ERR_SECURITY_VIOLATION' || !this.#left) return this.named(error);
+    if (error.code !== 'ERR_SECURITY_VIOLATION' || !this.#left || !isEndOfLink(error)) return this.named(error);
     const what = `party ${this.#peer ?? ''} left before there was a text`;
     return new TercetError('ERR_PEER_CLOSED', what, 'run again; nothing was sent that depends on a text', {
       party: this.#peer,

@@ -10,9 +10,10 @@ import type { ModelConfig } from '../ml/config.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { RunShape } from '../ml/models/run.ts';
+import { PARAMETERS } from '../mpc/proof/soundness.ts';
 import { type ServedModel, planFor } from './compute.ts';
 import { type Price, priceOf } from './price.ts';
-import type { CodedRequest, WeightMode } from './request.ts';
+import type { CodedRequest, SecurityLevel, WeightMode } from './request.ts';
 
 /** Bytes that a prover keeps for a segment before it is cut. The same at all parties. */
 export const SEGMENT_BYTES = 2 ** 30;
@@ -21,8 +22,8 @@ export const SEGMENT_BYTES = 2 ** 30;
 const TRAFFIC = 1.6;
 /** Rounds of each party's proof, and of a gate that waits for another half-round. */
 const ROUNDS = 1.25;
-/** What a segment's proof sends, and what it takes to and fro: a claim matrix and less than 20 rounds. */
-const SEGMENT_TRAFFIC = 100_000;
+/** What a segment's proof sends, and what it takes to and fro: a claim matrix and less than 20 rounds of each prime. */
+const SEGMENT_TRAFFIC = { 128: 100_000, 256: 180_000 } as const;
 const SEGMENT_ROUNDS = 32;
 /** Bytes that provers keep for each byte of traffic. */
 const KEPT_OF_TRAFFIC = 12;
@@ -32,8 +33,18 @@ const KEPT_OF_SUM = 32;
 /** Folded public tables: cosines of 20 bits in six functions are 27 MB. */
 const TABLES = 2 ** 26;
 
-/** The price of a run of `3pc_malicious`. @param plan that of the protocol */
-export function provedPriceOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode, shape: RunShape): Price {
+/**
+ * The price of a run of `3pc_malicious`.
+ * @param plan that of the protocol
+ * @param level of two primes, scalars and folded tables are there for each
+ */
+export function provedPriceOf(
+  config: ModelConfig,
+  plan: ModelPlan,
+  weights: WeightMode,
+  shape: RunShape,
+  level: SecurityLevel = 128,
+): Price {
   const { steps } = shape;
   const base = priceOf(config, plan, weights, shape);
   const prompt = steps === 0 ? base.traffic : priceOf(config, plan, weights, { ...shape, steps: 0 }).traffic;
@@ -53,17 +64,17 @@ export function provedPriceOf(config: ModelConfig, plan: ModelPlan, weights: Wei
   return {
     ...base,
     rounds: Math.ceil(ROUNDS * base.rounds) + SEGMENT_ROUNDS * segments,
-    traffic: Math.ceil(TRAFFIC * base.traffic) + SEGMENT_TRAFFIC * segments,
-    memory: Math.ceil(TRAFFIC * base.memory) + kept + TABLES,
+    traffic: Math.ceil(TRAFFIC * base.traffic) + SEGMENT_TRAFFIC[level] * segments,
+    memory: Math.ceil(TRAFFIC * base.memory) + PARAMETERS[level].primes * (kept + TABLES),
   };
 }
 
 /** The price of a request for a model, by its protocol. @throws {TercetError} as `planFor` */
 export function priceOfRequest(model: ServedModel, request: CodedRequest | Omit<CodedRequest, 'dealt'>): Price {
   const { config } = model;
-  const { protocol, weights, widening } = request;
+  const { protocol, weights, widening, securityLevel } = request;
   const plan = planFor(model, request);
   return protocol === '3pc_malicious'
-    ? provedPriceOf(config, plan, weights, request)
+    ? provedPriceOf(config, plan, weights, request, securityLevel)
     : priceOf(config, plan, weights, request, widening);
 }

@@ -18,7 +18,7 @@ import { type CodedRequest, requestCode } from './request.ts';
 
 export interface ProofSettings {
   readonly kernels: ProofKernels;
-  /** Default: those of level 128. */
+  /** Default: those of the level that is asked for. Others are for tests. */
   readonly parameters?: ProofParameters | undefined;
   /** Bytes that a prover keeps for a segment (default: 1 GiB). The same at all parties. */
   readonly segmentBytes?: number | undefined;
@@ -93,7 +93,8 @@ class ProvedSession implements ProvingSession {
     const after = new Map(Array.from(shared, ([peer, secret]) => [peer, nextStepKey(secret, session)] as const));
     this.end();
     this.#next = after;
-    const { kernels: proofKernels, parameters = PARAMETERS[128], segmentBytes = SEGMENT_BYTES } = this.#settings;
+    const { kernels: proofKernels, segmentBytes = SEGMENT_BYTES } = this.#settings;
+    const parameters = this.#settings.parameters ?? PARAMETERS[request.securityLevel ?? 128];
     // How it is proved too: a party that cuts other segments would prove something else.
     const asked = [requestCode(request), request.model ?? '', { ...parameters }, segmentBytes];
     const run = new ProvedRun({

@@ -2,7 +2,7 @@
  * What a session of `3pc_malicious` has beside one that proves nothing (PROTOCOL §16.7). Sessions are handed it and
  * import none of it, so nobody loads proofs who does not ask for them. A session without it refuses the mode.
  */
-import { SecurityViolationError, type TercetError } from '../core/errors.ts';
+import { SecurityViolationError, TercetError } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Engine, EngineOptions } from '../mpc/protocol/frame/engine.ts';
 import { protocolInfo, protocolWithProofs } from '../mpc/protocol/registry.ts';
@@ -10,7 +10,7 @@ import type { ProofReport } from '../mpc/protocol/malicious/proving/proofs.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import type { BuiltCircuit, RequestBuilder } from './circuits.ts';
-import type { CodedRequest, Request } from './request.ts';
+import type { CodedRequest, Request, SecurityLevel } from './request.ts';
 
 /** One party's walk through a step, whatever proves it. */
 export type Walk = Pick<Engine, 'deal' | 'leaveDealing' | 'input' | 'online' | 'output' | 'clear' | 'kept'> & {
@@ -70,13 +70,29 @@ export interface Proving {
  * nothing proves yet
  */
 export function provingOf(
-  { protocol, dealer, widening }: Pick<Request, 'protocol' | 'dealer' | 'widening'>,
+  { protocol, dealer, widening, securityLevel }: Pick<Request, 'protocol' | 'dealer' | 'widening' | 'securityLevel'>,
   proving: Proving | undefined,
 ): Proving | undefined {
+  checkLevel(protocol, securityLevel);
   if (protocol === '3pc_semi_honest') return undefined;
   if (protocol !== '3pc_malicious' || proving === undefined) throw refused(protocol);
   proving.check({ dealt: dealer !== undefined, widening });
   return proving;
+}
+
+/**
+ * The level of a request. SECURITY: nobody gets less than they asked for. test/session/security-level.test.ts.
+ * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for any but 128 of a protocol that proves nothing, and for no level
+ */
+export function checkLevel(protocol: string, level: SecurityLevel | undefined): 256 | undefined {
+  if (level === undefined || level === 128) return undefined;
+  if (level !== 256 || protocol !== '3pc_malicious')
+    throw new TercetError(
+      'ERR_PROTOCOL_UNAVAILABLE',
+      `${protocol} has no level ${String(level)}`,
+      'take 128, or 256 with 3pc_malicious',
+    );
+  return level;
 }
 
 /** A protocol by name: one of this build, or `3pc_malicious` where proofs were handed in. @throws as `protocolInfo` */

@@ -11,6 +11,9 @@ export const SESSION_VERSION = 5;
 
 export type WeightMode = 'open' | 'secret';
 
+/** The names of what proofs promise (PROTOCOL §15.8). */
+export type SecurityLevel = 128 | 256;
+
 export interface Request extends RunShape {
   /** Which of the parties' models: the SHA-256 that the owner pins, or undefined where they serve one. */
   readonly model?: string | undefined;
@@ -20,6 +23,8 @@ export interface Request extends RunShape {
   readonly dealer?: string | undefined;
   /** How widenings get the wrap, the same at all parties; undefined: by words of who deals. */
   readonly widening?: Widening | undefined;
+  /** Undefined: 128. The parameters of proofs follow from it, at all parties. */
+  readonly securityLevel?: 256 | undefined;
 }
 
 /** What the code of a request says of it. */
@@ -67,19 +72,24 @@ export function requestCode({
   steps,
   dealer,
   widening,
+  securityLevel,
 }: Omit<Request, 'model'>): string {
   const dealt = dealer !== undefined;
-  return codeOf({ protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt, widening });
+  return codeOf({ protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt, widening, securityLevel });
 }
 
 function codeOf(request: CodedRequest): string {
-  const { protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt, widening } = request;
+  const { protocol, weights, sequences, tokens, rows, padded, pair, steps, dealt, widening, securityLevel } = request;
   const bytes = new Uint8Array(CODE_BYTES);
   bytes.set([
     SESSION_VERSION,
     PROTOCOLS.indexOf(protocol),
     weights === 'open' ? 0 : 1,
-    (padded ? 1 : 0) | (pair ? 2 : 0) | (dealt ? 4 : 0) | (widening === 'ot' ? 8 : 0),
+    (padded ? 1 : 0) |
+      (pair ? 2 : 0) |
+      (dealt ? 4 : 0) |
+      (widening === 'ot' ? 8 : 0) |
+      (securityLevel === 256 ? 16 : 0),
   ]);
   const view = new DataView(bytes.buffer);
   for (const [i, count] of [sequences, tokens, rows, steps].entries()) view.setUint32(4 + 4 * i, count, true);
@@ -93,6 +103,8 @@ export function requestOfCode(code: string): CodedRequest | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const protocol = PROTOCOLS[bytes[1]];
   if (bytes[0] !== SESSION_VERSION || protocol === undefined) return undefined;
+  // What proves nothing has no level of proofs.
+  if (protocol !== '3pc_malicious' && (bytes[3] & 16) === 16) return undefined;
   const [sequences, tokens, rows, steps] = [0, 1, 2, 3].map((i) => view.getUint32(4 + 4 * i, true));
   const request = {
     protocol,
@@ -105,6 +117,7 @@ export function requestOfCode(code: string): CodedRequest | undefined {
     steps,
     dealt: (bytes[3] & 4) === 4,
     widening: (bytes[3] & 8) === 8 ? 'ot' : undefined,
+    securityLevel: (bytes[3] & 16) === 16 ? 256 : undefined,
   } as const;
   // One request has one code: anything else in the bytes is of another version.
   return codeOf(request) === code ? request : undefined;

@@ -142,13 +142,21 @@ describe('what is in force', () => {
 
   it.each([
     ['security: {protocol: aby3}', 'ERR_PROTOCOL_UNAVAILABLE'],
-    ['security: {security_level: 256}', 'ERR_ARGUMENT'],
     ['security: {tls_enabled: false}', 'ERR_INSECURE'],
     ['privacy: {differential_privacy: true}', 'ERR_ARGUMENT'],
     ['performance: {device: webgpu, gpu_acceleration: false}', 'ERR_ARGUMENT'],
     ['performance: {device: wasm, gpu_acceleration: true}', 'ERR_ARGUMENT'],
   ] as const)('is never less than %s', (text, code) => {
     thrown(code, () => effective(file(text), none));
+  });
+
+  it('hands a level to who asks for runs, and refuses it where it would be dropped', () => {
+    const inForce = effective(file('security: {protocol: 3pc_malicious, security_level: 256}'), none);
+    for (const command of ['infer', 'serve'] as const)
+      expect(told(inForce, command).flags.get('securityLevel')).toEqual({ value: '256', source: 'file' });
+    for (const command of ['party', 'dealer'] as const)
+      expect(thrown('ERR_ARGUMENT', () => told(inForce, command)).message).toContain('security_level 256');
+    told(effective(file('security: {security_level: 128}'), none), 'party');
   });
 
   it.each([
@@ -163,7 +171,7 @@ describe('what is in force', () => {
   it('is silent nowhere: every setting has an effect, a check or a reason', () => {
     for (const { path, meta } of SETTINGS) {
       const says = [meta.flags, meta.inert, meta.variable].filter((given) => given !== undefined).length;
-      expect(says, path).toBe(meta.checked === true && path !== 'security.protocol' ? 0 : 1);
+      expect(says, path).toBe(meta.checked === true && meta.flags === undefined ? 0 : 1);
     }
   });
 });

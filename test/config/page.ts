@@ -35,7 +35,8 @@ and contradictions are refused before anything starts. A setting that changes no
 The variable of a secret has a second form that ends in \`_FILE\`: it names a file that only its owner can read.
 
 Security is never less than what was asked for. These are refused in this version: \`protocol: aby3\`,
-\`security_level: 256\`, \`tls_enabled: false\` and \`differential_privacy: true\`.
+\`tls_enabled: false\` and \`differential_privacy: true\`. \`security_level: 256\` is of \`3pc_malicious\` alone, and
+refused by commands that ask for no runs.
 
 The SDK takes options of its calls alone: it refuses \`MPC_…\` variables instead of dropping them.
 `;

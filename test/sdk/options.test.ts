@@ -53,7 +53,7 @@ describe('an option of fromPretrained', () => {
       { security_config: { protocol: '3pc_malicious', differential_privacy: true, security_level: 256 } },
       'security_config',
     ],
-    [{ securityLevel: 256 }, 'securityLevel'],
+    [{ security_level: 256 }, 'security_level'],
     [{ quantized: true }, 'quantized'],
     [{ Protocol: 'aby3' }, 'Protocol'],
   ])('that it does not know is refused: %o', async (options, name) => {

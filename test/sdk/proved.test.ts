@@ -1,6 +1,7 @@
 /** `3pc_malicious` by `protocol:` alone, in the SDK on links in memory, with a small circuit in place of the model's. */
 import { describe, expect, it } from 'vitest';
 import { LOGITS, OUTPUT_FORM, REAL_WORDS } from '../../src/ml/models/run.ts';
+import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
 import { failure } from '../failure.ts';
 import { provingOfCircuit, sending } from '../session/proved-toy.ts';
@@ -12,12 +13,13 @@ const LABELS = 4;
 /** For what comes soon, on a busy machine. */
 const PATIENT = { timeout: 20_000 };
 /** The first label everywhere: eight places of a bucket, of which a text fills some. */
-const proving = provingOfCircuit(() => (g) => {
+const labelled = () => (g: Gates) => {
   const real = g.repeat(g.reduce(g.input(REAL_WORDS, [8], 8, 0), 3), LABELS);
   const { k, scale } = OUTPUT_FORM.open;
   const chosen = g.table(real, { bits: 3, entries: Array.from({ length: 8 }, (_, i) => BigInt(i)) }, 14);
   g.output(LOGITS, g.reshape(g.widen(chosen, k), [8, LABELS], scale));
-});
+};
+const proving = provingOfCircuit(labelled);
 
 describe('a model that is asked for with proofs', () => {
   it('answers, and is refused where nothing proves', async () => {
@@ -37,6 +39,26 @@ describe('a model that is asked for with proofs', () => {
     await model.dispose();
     const plain = await memorySite('tagger', undefined, wasm);
     await failure('ERR_PROTOCOL_UNAVAILABLE', () => plain.load({ protocol: '3pc_malicious' }));
+    expect(plain.fetched).toEqual([]);
+  });
+
+  it('answers at level 256, whose bound it says, and takes no level without proofs', async () => {
+    const full = provingOfCircuit(labelled, {});
+    const bounds = [];
+    for (const securityLevel of [128, 256] as const) {
+      const site = await memorySite('tagger', undefined, wasm, { proving: full });
+      const model = await site.load({ protocol: '3pc_malicious', securityLevel });
+      const { entities, cost } = await model.extractEntities('paris', { aggregation: 'none', ignoreLabels: [] });
+      expect(entities.map(({ label }) => label)).toEqual(['I-LOC']);
+      bounds.push(Math.round(10 * (cost.proofs?.soundness ?? 0)) / 10);
+      await model.dispose();
+    }
+    expect(bounds).toEqual([-47, -63]);
+    const plain = await memorySite('tagger', undefined, wasm, { proving: full });
+    await failure('ERR_PROTOCOL_UNAVAILABLE', () => plain.load({ securityLevel: 256 }));
+    await failure('ERR_PROTOCOL_UNAVAILABLE', () =>
+      plain.load({ protocol: '3pc_malicious', securityLevel: 192 as 256 }),
+    );
     expect(plain.fetched).toEqual([]);
   });
 

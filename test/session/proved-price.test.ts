@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { listParameters } from '../../src/ml/models/parameters.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
-import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
+import { PARAMETERS, type ProofParameters } from '../../src/mpc/proof/soundness.ts';
 import { planFor } from '../../src/session/compute.ts';
 import { priceOf } from '../../src/session/price.ts';
 import { SEGMENT_BYTES, priceOfRequest, provedPriceOf } from '../../src/session/proved-price.ts';
@@ -14,6 +14,10 @@ import { MODEL, REQUEST, SHAPE } from './harness.ts';
 
 const text = { sequences: 1, tokens: 6, rows: 0, padded: true, pair: false, steps: 0 };
 const configOf = (name: string) => ARCHITECTURES.find(([each]) => each === name)?.[1] ?? MODEL.config;
+
+/** What the proof of a segment sends in all, with the most rounds that there may be: 20. */
+const segmentSends = ({ sigma, maskBits, primes }: ProofParameters) =>
+  (sigma * sigma * maskBits) / 8 + 20 * 8 * primes * 80 + 32 * 25 + 16 * primes;
 
 describe('the price of a proved run', () => {
   it.each([
@@ -40,6 +44,37 @@ describe('the price of a proved run', () => {
     const weighed = 8 * sum(listParameters(config).map(({ rows, cols }) => rows * cols));
     expect(price.memory).toBeLessThan(5 * (proofs.keptBytes + proofs.tableBytes) + weighed + 2 ** 26);
   });
+
+  it.each(['open', 'secret'] as const)(
+    'of level 256, %s weights: never below either',
+    { timeout: 60_000 },
+    (weights) => {
+      const config = configOf('BertForMaskedLM');
+      const plan = planOf(config, 'far', 9);
+      const shape = { ...text, rows: 1 };
+      const circuit = completeCircuit((g) => buildModel(g, { ...shape, config, plan }, 0), weights);
+      const proofs = proofPrice(circuit, PARAMETERS[256], SEGMENT_BYTES);
+      expect(proofs.soundness).toBeLessThan(-62.9);
+      const { rounds, ...links } = circuit.cost;
+      const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
+      const price = provedPriceOf(config, plan, weights, shape, 256);
+      const traffic = sum(Object.values(links)) + sum(proofs.bytes.flat());
+      expect(price.traffic).toBeGreaterThanOrEqual(traffic);
+      expect(price.traffic).toBeLessThan(3 * traffic + 500_000);
+      expect(price.rounds).toBeGreaterThanOrEqual(rounds + Math.max(...proofs.exchanges));
+      expect(price.memory).toBeGreaterThanOrEqual(
+        priceOf(config, plan, weights, shape).memory + proofs.keptBytes + proofs.tableBytes,
+      );
+      // A request at that level is priced by it.
+      const request = { ...REQUEST, protocol: '3pc_malicious', securityLevel: 256 } as const;
+      expect(priceOfRequest(MODEL, request).memory).toBeGreaterThan(
+        priceOfRequest(MODEL, { ...request, securityLevel: undefined }).memory,
+      );
+      // One segment of the least size: what is declared for each covers what each sends.
+      expect(segmentSends(PARAMETERS[256])).toBeLessThanOrEqual(180_000);
+      expect(segmentSends(PARAMETERS[128])).toBeLessThanOrEqual(100_000);
+    },
+  );
 
   it.each([
     ['open', 3],

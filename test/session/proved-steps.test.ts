@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
-import { SecurityViolationError } from '../../src/core/errors.ts';
+import { SecurityViolationError, asTercetError } from '../../src/core/errors.ts';
+import { isFinding } from '../../src/core/told.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
 import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
@@ -129,6 +130,7 @@ async function generate(session: OwnerSession, each: (logits: Float32Array, ids:
   }
 }
 
+const thrownBy = (work: Promise<unknown>) => work.then(() => undefined, asTercetError);
 const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
 
 describe.each(['open', 'secret'] as const)('a text of several tokens, %s weights', (weights) => {
@@ -238,6 +240,63 @@ describe('between two steps', () => {
     // And there is no other try.
     await failure('ERR_STATE', () => session.next({ tokenId: 1, position: PROMPT.length }));
   });
+
+  it.each([
+    {
+      ...{ cheat: 'an owner that begins another session', cheater: 0, tag: /^control\/step$/, from: 0 },
+      ...{ phase: 'agreement', finders: [1, 2] },
+      change: (bytes: Uint8Array) => {
+        const body = JSON.parse(new TextDecoder().decode(bytes)) as object;
+        return new TextEncoder().encode(JSON.stringify({ ...body, session: '00'.repeat(32) }));
+      },
+    },
+    {
+      // Party 2 has an anchor for it, and may see first that it is gone.
+      ...{ cheat: 'an owner whose anchors are none', cheater: 0, tag: /^proof-anchor/, from: 1 },
+      ...{ phase: 'proof', finders: [1] },
+      change: (bytes: Uint8Array) => bytes.slice(1),
+    },
+    {
+      ...{ cheat: 'a party 2 whose anchor is none', cheater: 2, tag: /^proof-anchor/, from: 1 },
+      ...{ phase: 'proof', finders: [0] },
+      change: (bytes: Uint8Array) => bytes.slice(1),
+    },
+  ] as const)(
+    '$cheat is caught, although it hangs up at once',
+    LONG,
+    async ({ cheater, tag, from, phase, finders, change }) => {
+      // It says its lie to everybody before it goes, and what is under way arrives.
+      const liars: (() => Promise<void>)[] = [];
+      const all = cheater === 0 ? 2 : 1;
+      const { session, ends, sent, seen } = await begin('secret', {
+        corrupt: (self, channel) => {
+          if (self !== cheater || (cheater === 2 && channel.peer !== 0)) return channel;
+          let times = 0;
+          const lying = sending(channel, async (name, bytes, send) => {
+            // Of the second step, that one and nothing behind it.
+            if (!tag.test(name) || times++ < from) return send(name, bytes);
+            await send(name, change(bytes));
+            liars.push(() => channel.close());
+            if (liars.length === all) await Promise.all(liars.map((leave) => leave()));
+          });
+          return { ...lying, abort: () => undefined };
+        },
+      });
+      const { logits } = await session.run([{ inputIds: PROMPT, rows: [] }]);
+      const opened = sent.filter(({ tag: name }) => name.startsWith('output-output')).length;
+      const owner = thrownBy(session.next({ tokenId: likeliest(logits), position: PROMPT.length }));
+      const outcomes = [await owner, ...(await Promise.all(ends))];
+      expect(liars).toHaveLength(all);
+      for (const honest of finders) {
+        expect(outcomes[honest]).toMatchObject({ code: 'ERR_SECURITY_VIOLATION', phase });
+        expect(isFinding(outcomes[honest] as SecurityViolationError)).toBe(true);
+      }
+      // Nothing more opens, and what was kept for it is gone.
+      expect(sent.filter(({ tag: name }) => name.startsWith('output-output'))).toHaveLength(opened);
+      for (const { ended } of seen.runs) expect(ended).toBe(true);
+      for (const kept of seen.kept) expect(isZero(kept)).toBe(true);
+    },
+  );
 
   it('no text follows on a step that did not pass', async () => {
     const circuit = completeCircuit((g) => g.output('y', g.mul(g.input('x', [2], 16, 0), g.input('z', [2], 16, 0))));

@@ -5,6 +5,7 @@
 import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../src/ml/models/run.ts';
 import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
+import type { ProofParameters } from '../../src/mpc/proof/soundness.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
@@ -23,7 +24,7 @@ const TABLE: ClearParameter = {
 const W: ClearParameter = { parameter: { name: 'w', rows: 2, cols: 2, scale: 0 }, values: [1n, 2n, 3n, 4n] };
 
 /** (E[token]·W + rows)², as logits. */
-function toyCircuit(weights: 'open' | 'secret'): (g: Gates) => void {
+export function toyCircuit(weights: 'open' | 'secret'): (g: Gates) => void {
   return (g) => {
     const { k, scale } = OUTPUT_FORM[weights];
     const map = g.affine([{ x: g.lookup(TOKENS, TABLE.parameter, 2), weight: W.parameter }]);
@@ -56,14 +57,17 @@ class ToyBuilder extends CompleteBuilder {
 }
 
 /** Proves sessions of a small circuit, whatever the model. */
-export function provingOfCircuit(build: (weights: 'open' | 'secret') => (g: Gates) => void): Proving {
+export function provingOfCircuit(
+  build: (weights: 'open' | 'secret') => (g: Gates) => void,
+  parameters: { readonly parameters?: ProofParameters } = { parameters: QUICK },
+): Proving {
   const known = new Map<'open' | 'secret', Circuit>();
   const circuitOf = (weights: 'open' | 'secret'): Circuit => {
     const circuit = known.get(weights) ?? completeCircuit(build(weights), weights);
     known.set(weights, circuit);
     return circuit;
   };
-  const real = provingWith({ kernels: proofWasm, parameters: QUICK });
+  const real = provingWith({ kernels: proofWasm, ...parameters });
   return {
     builder: ({ weights }) => new ToyBuilder(circuitOf(weights)),
     check: real.check,

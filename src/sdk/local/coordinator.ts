@@ -22,6 +22,8 @@ export interface CoordinatorOptions {
   readonly plan?: 'lan' | 'wan-cloud';
   /** As of `PretrainedOptions` (default '3pc_semi_honest'). */
   readonly protocol?: Protocol;
+  /** As of `PretrainedOptions` (default 128). */
+  readonly securityLevel?: 128 | 256;
   /** There are three. Another number is refused. */
   readonly numParties?: 3;
   /** All on this machine. Parties elsewhere are reached by `DataOwnerParty`. */
@@ -30,6 +32,7 @@ export interface CoordinatorOptions {
 
 const NAMES: Readonly<Record<keyof CoordinatorOptions, true>> = {
   ...{ models: true, ports: true, device: true, plan: true, protocol: true, numParties: true, local: true },
+  ...{ securityLevel: true },
 };
 
 /**
@@ -142,6 +145,7 @@ export class MpcCoordinator {
       device = 'wasm',
       plan = 'lan',
       protocol,
+      securityLevel,
     } = this.#options;
     if (names.length === 0) throw usage('models is empty', 'name one, or leave it out');
     const places = names.map(locationOf);
@@ -164,7 +168,7 @@ export class MpcCoordinator {
     this.#undo.push(() => parties.stop());
     await parties.ready();
     const opened = await openTogether({
-      ...{ names, device, plan, protocol },
+      ...{ names, device, plan, protocol, securityLevel },
       parties: { addresses: parties.addresses(), credentials },
     });
     this.#undo.push(() => opened.close());

@@ -29,6 +29,8 @@ export interface PeerOptions {
   readonly plan?: 'lan' | 'wan-cloud';
   /** As of `PretrainedOptions` (default '3pc_semi_honest'). */
   readonly protocol?: Protocol;
+  /** As of `PretrainedOptions` (default 128). */
+  readonly securityLevel?: 128 | 256;
 }
 
 /** Options of `DataOwnerParty` for the parties of a deployment. */
@@ -41,7 +43,7 @@ export type DeploymentOptions = PretrainedOptions & {
 
 const NAMES: Readonly<Record<keyof PeerOptions, true>> = {
   ...{ partyId: true, model: true, peers: true, identities: true, tlsCert: true, tlsKey: true, tlsCa: true },
-  ...{ device: true, plan: true, protocol: true },
+  ...{ device: true, plan: true, protocol: true, securityLevel: true },
 };
 
 /** Reads what proves the ends of the links, and opens the model over them. */
@@ -51,7 +53,7 @@ export async function openByPeers(options: PeerOptions): Promise<PartyModel> {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
   if (unknown !== undefined)
     throw usage('with peers there is no option of that name', `they go with ${Object.keys(NAMES).join(', ')}`);
-  const { model: name, peers, device = 'wasm', plan = 'lan', protocol } = options;
+  const { model: name, peers, device = 'wasm', plan = 'lan', protocol, securityLevel } = options;
   if (!Array.isArray(peers) || peers.length !== 2)
     throw usage('peers expected two addresses', 'give those of party 1 and party 2');
   const addresses = [addressOf(peers[0]), addressOf(peers[1])] as const;
@@ -61,6 +63,7 @@ export async function openByPeers(options: PeerOptions): Promise<PartyModel> {
     device,
     plan,
     protocol,
+    securityLevel,
   });
   return { model: models[0], close };
 }

@@ -40,10 +40,12 @@ export interface OpenTogether {
   readonly plan: RunPlan;
   /** Default '3pc_semi_honest'. */
   readonly protocol?: string | undefined;
+  /** Default 128. */
+  readonly securityLevel?: 128 | 256 | undefined;
 }
 
 /** Models of the same parties, on kernels of their own. */
-export async function openTogether({ names, parties, device, plan, protocol }: OpenTogether): Promise<{
+export async function openTogether({ names, parties, device, ...run }: OpenTogether): Promise<{
   readonly models: readonly OwnerModel[];
   close(): Promise<void>;
 }> {
@@ -56,7 +58,7 @@ export async function openTogether({ names, parties, device, plan, protocol }: O
   };
   try {
     for (const place of places)
-      models.push(await openTlsModel(place, parties, { kernels, plan, protocol, named: names.length > 1 }));
+      models.push(await openTlsModel(place, parties, { ...run, kernels, named: names.length > 1 }));
   } catch (error) {
     await end();
     throw error;

@@ -49,7 +49,8 @@ export function proofPrice(circuit: Circuit, parameters: ProofParameters, limit:
     exchanges[proof] += segment.stages;
     kept = Math.max(
       kept,
-      shapes.reduce((sum, shape) => sum + keptBytes(shape), 0),
+      // A prime more has two scalars of its own at every place.
+      shapes.reduce((sum, shape) => sum + keptBytes(shape), 16 * (parameters.primes - 1) * segment.scalars),
     );
     tables = Math.max(tables, foldedBytes(planned, parameters.primes));
     soundness = Math.max(soundness, segment.soundness.total);

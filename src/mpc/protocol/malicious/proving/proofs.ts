@@ -301,6 +301,6 @@ async function passed<T>(message: Promise<T>): Promise<T> {
     return await message;
   } catch (thrown) {
     const error = asTercetError(thrown);
-    throw error.kind === 'peer' || error.kind === 'io' ? new SecurityViolationError('proof') : error;
+    throw error.kind === 'peer' || error.kind === 'io' ? new SecurityViolationError('proof', undefined, error) : error;
   }
 }

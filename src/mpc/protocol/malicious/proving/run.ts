@@ -184,7 +184,8 @@ export class ProvedRun {
     } catch (thrown) {
       const error = asTercetError(thrown);
       const theirs = error.kind === 'peer' || error.kind === 'io';
-      const violation = error.code !== 'ERR_SECURITY_VIOLATION' && theirs ? new SecurityViolationError(phase) : error;
+      const violation =
+        error.code !== 'ERR_SECURITY_VIOLATION' && theirs ? new SecurityViolationError(phase, undefined, error) : error;
       this.clear();
       if (ends) for (const channel of this.#options.channels.values()) channel.abort(violation);
       throw violation;
