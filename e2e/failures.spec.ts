@@ -87,6 +87,13 @@ test('Stop in the middle of a run stops all three parties, which then serve the 
   await expectAnswer(app);
 });
 
+test('six quick clicks are one: the run goes on, and is answered', async ({ app }) => {
+  await app.type(TEXT);
+  // The sixth comes when a second one would stop.
+  await app.button.click({ clickCount: 6, delay: 90 });
+  await expectAnswer(app);
+});
+
 test('a run that goes on, in every look', async ({ app, deployment }) => {
   await app.run(TEXT);
   await app.middle();

@@ -10,7 +10,7 @@ import type { Store } from '../store.ts';
 import { type Field, blankOf, examplesOf } from '../form.ts';
 import { all, button, byId, el, setAttribute } from './dom.ts';
 
-/** A second click this soon after Run is a double click, not Stop. */
+/** A click this soon after another is a double click, not Stop. */
 const DOUBLE_CLICK_MS = 400;
 
 type Box = HTMLTextAreaElement | HTMLInputElement;
@@ -28,11 +28,13 @@ export function ask(
 
   let pressedAt = Number.NEGATIVE_INFINITY;
   const press = async (): Promise<void> => {
+    // Of several quick clicks each counts from the one before it.
+    const quick = performance.now() - pressedAt <= DOUBLE_CLICK_MS;
+    pressedAt = performance.now();
     if (store.state.slot === 'running') {
-      if (performance.now() - pressedAt > DOUBLE_CLICK_MS) controller.stop();
+      if (!quick) controller.stop();
       return;
     }
-    pressedAt = performance.now();
     await controller.run();
     if (!store.state.nagging) return;
     const field = problemOf(store.state)?.field ?? 'text';
