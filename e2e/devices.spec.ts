@@ -12,6 +12,14 @@ test('settings show WebGPU disabled, with the reason, and it cannot be forced', 
   await expect(option).toContainText(MISSING);
   await app.shot('settings-no-webgpu', ['light', 'dark', 'narrow']);
 
+  // A list that says the same is not made anew under a pointer when the parties say how they are.
+  const row = await option.elementHandle();
+  const asked = app.page.waitForResponse(/\/health$/);
+  await app.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await (await asked).finished();
+  await app.frame();
+  expect(await row?.evaluate((node) => node.isConnected)).toBe(true);
+
   // By pointer and by keyboard.
   await option.click({ force: true });
   await expect(webgpu).not.toBeChecked();

@@ -21,8 +21,32 @@ interface Option<T extends string> {
   readonly figures?: readonly [string, string] | undefined;
 }
 
-export function fillSettings(now: State, change: (part: Partial<Settings>) => void): void {
+/** How each list was made last: one that says the same stays, under the pointer of whoever is about to press it. */
+type Made = Map<PageId, string>;
+
+export function settingsLists(change: (part: Partial<Settings>) => void): (now: State) => void {
+  const made: Made = new Map();
+  return (now) => fill(made, now, change);
+}
+
+function fill(made: Made, now: State, change: (part: Partial<Settings>) => void): void {
   const focused = document.activeElement?.id;
+  const running = now.slot === 'running';
+  const list = <T extends string>(
+    id: PageId,
+    options: readonly Option<T>[],
+    chosen: T,
+    choose: (value: T) => void,
+    note?: string,
+  ): void => {
+    const says = JSON.stringify([options, chosen, note, running]);
+    if (made.get(id) === says) return;
+    made.set(id, says);
+    const rows = options.map((option) => row(id, option, chosen, choose));
+    const holder = byId(id);
+    const last = note === undefined ? [] : [el('p', 'fine', note)];
+    holder.replaceChildren(...holder.querySelectorAll('legend'), ...rows, ...last);
+  };
   const { settings: chosen } = now;
   const models = entriesOf(now);
   byId('set-model').hidden = models.length < 2;
@@ -32,11 +56,15 @@ export function fillSettings(now: State, change: (part: Partial<Settings>) => vo
     entryOf(now)?.id ?? '',
     (model) => change({ model }),
   );
-  list('set-protocol', protocols(now), chosen.protocol, (protocol) => change({ protocol }));
-  if (now.measured !== undefined)
-    byId('set-protocol').append(
-      el('p', 'fine', `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`),
-    );
+  list(
+    'set-protocol',
+    protocols(now),
+    chosen.protocol,
+    (protocol) => change({ protocol }),
+    now.measured === undefined
+      ? undefined
+      : `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`,
+  );
   list('set-weights', weights(now), weightsOf(now), (value) => change({ weights: value }));
   byId('set-dealer').hidden = now.deployment?.dealer === undefined;
   list('set-dealer', dealers(now), dealerOf(now) === undefined ? 'owner' : 'dealer', (value) =>
@@ -54,31 +82,26 @@ export function fillSettings(now: State, change: (part: Partial<Settings>) => vo
   byId<HTMLInputElement>('set-prepare').checked = chosen.prepareWhileTyping;
   const sent = now.measured === undefined ? '' : `uses about ${bytes(now.measured.sentBytes)} for each text; `;
   byId('set-prepare-note').textContent = `${sent}turn off on a metered line`;
-  const running = now.slot === 'running';
   byId('set-busy').hidden = !running;
   if (running) for (const input of all<HTMLInputElement>('#settings input')) input.disabled = true;
   else byId<HTMLInputElement>('set-prepare').disabled = false;
-  // The lists are made anew; the one that was being moved through keeps the focus.
+  // One of the lists may be made anew; the one that was being moved through keeps the focus.
   if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus();
 }
 
-function list<T extends string>(
+function row<T extends string>(
   id: PageId,
-  options: readonly Option<T>[],
+  { value, title, text, missing, figures }: Option<T>,
   chosen: T,
   choose: (value: T) => void,
-): void {
-  const holder = byId(id);
-  const made = options.map(({ value, title, text, missing, figures }) => {
-    const input = radio(id, value, value === chosen);
-    input.id = `${id}-${value}`;
-    input.disabled = missing !== undefined;
-    input.addEventListener('change', () => choose(value));
-    const numbers = figures === undefined ? [] : [el('span', 'opt-n num', figures[0], el('small', '', figures[1]))];
-    const reason = missing === undefined ? [] : [el('em', 'why', missing)];
-    return el('label', 'opt', input, el('span', '', el('b', '', title), el('em', '', text), ...reason), ...numbers);
-  });
-  holder.replaceChildren(...holder.querySelectorAll('legend'), ...made);
+): HTMLElement {
+  const input = radio(id, value, value === chosen);
+  input.id = `${id}-${value}`;
+  input.disabled = missing !== undefined;
+  input.addEventListener('change', () => choose(value));
+  const numbers = figures === undefined ? [] : [el('span', 'opt-n num', figures[0], el('small', '', figures[1]))];
+  const reason = missing === undefined ? [] : [el('em', 'why', missing)];
+  return el('label', 'opt', input, el('span', '', el('b', '', title), el('em', '', text), ...reason), ...numbers);
 }
 
 function protocols(state: State): Option<Protocol>[] {

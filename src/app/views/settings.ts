@@ -3,7 +3,6 @@ import type { Controller } from '../controller.ts';
 import type { Settings, State } from '../state.ts';
 import type { Store } from '../store.ts';
 import { all, byId, el } from './dom.ts';
-import type { fillSettings } from './settings-lists.ts';
 
 const NOT_LOADED = 'The settings could not be loaded. Check your network, then reload the page.';
 
@@ -15,7 +14,7 @@ export function settings(
   const prepare = byId<HTMLInputElement>('set-prepare');
   const change = (part: Partial<Settings>): void => controller.setSettings({ ...store.state.settings, ...part });
 
-  let fill: typeof fillSettings | undefined;
+  let fill: ((now: State) => void) | undefined;
   let shown: readonly unknown[] = [];
   const render = (now: State): void => {
     if (!dialog.open) return;
@@ -35,7 +34,7 @@ export function settings(
     ];
     if (parts.every((part, i) => part === shown[i])) return;
     shown = parts;
-    fill?.(now, change);
+    fill?.(now);
   };
   const show = (): void => {
     if (!dialog.open) dialog.showModal();
@@ -51,8 +50,8 @@ export function settings(
       return;
     }
     import('./settings-lists.ts').then(
-      ({ fillSettings }) => {
-        fill = fillSettings;
+      ({ settingsLists }) => {
+        fill = settingsLists(change);
         show();
       },
       () => {
