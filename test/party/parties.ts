@@ -24,6 +24,7 @@ import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
+import type { Proving } from '../../src/session/proving.ts';
 import { type Request, SESSION_VERSION, requestCode } from '../../src/session/request.ts';
 import type { Status } from '../../src/session/status.ts';
 import { INPUT, SHAPE } from '../session/harness.ts';
@@ -61,6 +62,9 @@ export interface OwnerWays {
   readonly late?: readonly [number, number];
   readonly onStatus?: (status: Status) => void;
   readonly signal?: AbortSignal;
+  /** What it asks for, in place of the usual run, and what proves it. */
+  readonly request?: Request;
+  readonly proving?: Proving;
 }
 
 /** A link on which the word that a text follows, and all behind it, takes longer. */
@@ -214,15 +218,22 @@ export class Parties {
   }
 
   /** An owner that follows the protocol until its correlations are dealt. */
-  async prepare({ late = [0, 0], onStatus, signal }: OwnerWays = {}): Promise<OwnerSession> {
+  async prepare({
+    late = [0, 0],
+    onStatus,
+    signal,
+    request = this.request,
+    proving,
+  }: OwnerWays = {}): Promise<OwnerSession> {
     const session = crypto.getRandomValues(new Uint8Array(16));
-    const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session)));
+    const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session, request)));
     const model = await openModel(this.location, { weights: false });
     const kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
     const owner = await OwnerSession.open({
       ...{
         config: model.config,
-        request: this.request,
+        request,
+        proving,
         session,
         kernels,
         parameters: ownerParameters(model.config, undefined),
