@@ -65,6 +65,8 @@ export interface OwnerWays {
   /** What it asks for, in place of the usual run, and what proves it. */
   readonly request?: Request;
   readonly proving?: Proving;
+  /** Of its links. */
+  readonly change?: (channel: Channel) => Channel;
 }
 
 /** A link on which the word that a text follows, and all behind it, takes longer. */
@@ -98,15 +100,16 @@ export class Parties {
 
   #change: PartyChange = () => ({});
 
-  private constructor(certificates: Certificates) {
+  private constructor(certificates: Certificates, config: object) {
     this.certificates = certificates;
     const configPath = join(this.#folder, 'config.json');
-    writeFileSync(configPath, JSON.stringify(CONFIG));
+    writeFileSync(configPath, JSON.stringify(config));
     this.location = { kind: 'random', seed: 1, configPath };
   }
 
-  static async start(change: PartyChange = () => ({})): Promise<Parties> {
-    const parties = new Parties(await createCertificates());
+  /** @param config of the model that both serve, with random weights */
+  static async start(change: PartyChange = () => ({}), config: object = CONFIG): Promise<Parties> {
+    const parties = new Parties(await createCertificates(), config);
     const { location } = parties;
     parties.model = await (await openModel(location, { weights: true })).hash();
     parties.#change = change;
@@ -224,6 +227,7 @@ export class Parties {
     signal,
     request = this.request,
     proving,
+    change = (channel) => channel,
   }: OwnerWays = {}): Promise<OwnerSession> {
     const session = crypto.getRandomValues(new Uint8Array(16));
     const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session, request)));
@@ -239,8 +243,8 @@ export class Parties {
         parameters: ownerParameters(model.config, undefined),
       },
       channels: new Map<PartyId, Channel>([
-        [1, slowed(links[0].channel, late[0])],
-        [2, slowed(links[1].channel, late[1])],
+        [1, change(slowed(links[0].channel, late[0]))],
+        [2, change(slowed(links[1].channel, late[1]))],
       ]),
       ...(onStatus && { onStatus }),
       signal,
