@@ -3,18 +3,27 @@
  *
  * SECURITY: a phase is one of a fixed list, read off the tags of this side's own program. test/party/traffic.test.ts.
  */
-import type { Channel, EndId, LinkStats } from '../net/wire/types.ts';
 
 /** Phases of PROTOCOL §1.4, then proofs. What no gate and no proof sends is control. */
 const PHASES = ['ahead', 'input', 'online', 'output', 'proofs', 'control'] as const;
-export type TrafficPhase = (typeof PHASES)[number];
-export type Direction = 'sent' | 'received';
+type TrafficPhase = (typeof PHASES)[number];
+type Direction = 'sent' | 'received';
+
+/** What is counted of a link: a `Channel` has it. */
+interface CountedLink {
+  readonly peer: Carried['party'];
+  /** Payload by tag: the part before the first '/'. */
+  readonly stats: {
+    readonly sentByTag: Readonly<Record<string, number>>;
+    readonly receivedByTag: Readonly<Record<string, number>>;
+  };
+}
 
 /** Payload that a link carried since it was told last. */
 export interface Carried {
   readonly direction: Direction;
   /** The other end. */
-  readonly party: EndId;
+  readonly party: 0 | 1 | 2 | 3;
   readonly phase: TrafficPhase;
   readonly bytes: number;
 }
@@ -38,7 +47,7 @@ export function phaseOf(tag: string): TrafficPhase {
 type Sums = Record<Direction, Record<TrafficPhase, number>>;
 
 export class SessionTraffic {
-  readonly #links = new Map<Channel, Sums>();
+  readonly #links = new Map<CountedLink, Sums>();
   readonly #tell: (carried: readonly Carried[]) => void;
 
   constructor(tell: (carried: readonly Carried[]) => void) {
@@ -46,7 +55,7 @@ export class SessionTraffic {
   }
 
   /** Counts a link from its first byte on. */
-  watch<C extends Channel>(channel: C): C {
+  watch<C extends CountedLink>(channel: C): C {
     if (!this.#links.has(channel)) this.#links.set(channel, { sent: noBytes(), received: noBytes() });
     return channel;
   }
@@ -71,7 +80,7 @@ const noBytes = (): Record<TrafficPhase, number> => ({
   ...{ ahead: 0, input: 0, online: 0, output: 0, proofs: 0, control: 0 },
 });
 
-function sumsOf({ sentByTag, receivedByTag }: LinkStats): Sums {
+function sumsOf({ sentByTag, receivedByTag }: CountedLink['stats']): Sums {
   const sums: Sums = { sent: noBytes(), received: noBytes() };
   for (const [tag, bytes] of Object.entries(sentByTag)) sums.sent[phaseOf(tag)] += bytes;
   for (const [tag, bytes] of Object.entries(receivedByTag)) sums.received[phaseOf(tag)] += bytes;
