@@ -10,7 +10,16 @@ import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-n
 import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
 import { endWithParent, failed } from './child.ts';
 import { credentialFolder } from './credentials.ts';
-import { DEALER_TRUST, both, integer, networkTimeout, parseAddress, parseIdentities, parseProfile } from './options.ts';
+import {
+  DEALER_TRUST,
+  METRICS_HELP,
+  both,
+  integer,
+  networkTimeout,
+  parseAddress,
+  parseIdentities,
+  parseProfile,
+} from './options.ts';
 import { budgetLimits, collect, webOptions } from './party.ts';
 import { cancelOnSignals } from './signals.ts';
 import { TRACE_HELP, traceFile } from './trace.ts';
@@ -35,6 +44,7 @@ interface DealerFlags {
   readonly iceServers: readonly string[];
   readonly networkTimeout?: string;
   readonly trace?: string;
+  readonly metrics?: string;
 }
 
 export function dealerCommand(): Command {
@@ -63,6 +73,7 @@ export function dealerCommand(): Command {
     .option('--udp-ports <from-to>', 'UDP ports for WebRTC, for firewalls')
     .option('--ice-servers <url>', 'STUN or TURN server of this dealer, again for more (default: none)', collect, [])
     .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
+    .option('--metrics <address>', METRICS_HELP)
     .option('--trace <file>', TRACE_HELP)
     .action(dealer);
 }
@@ -116,6 +127,8 @@ async function dealer(flags: DealerFlags): Promise<void> {
       web: await webOptions(identity, flags),
       signal,
       trace: trace.trace,
+      watch: flags.metrics === undefined ? undefined : parseAddress('metrics', flags.metrics, 0),
+      onWatch: (url) => process.stderr.write(`tercet: the dealer is watched at ${url}/metrics\n`),
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
       onReady: () => announce(flags, { kind: 'ready' }),

@@ -222,6 +222,8 @@ export async function tlsFiles(
   return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
 }
 
+export const METRICS_HELP = 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)';
+
 /** Said wherever a dealer is chosen. */
 export const DEALER_TRUST =
   'No two of the three servers may collude: the dealer alone learns nothing, the dealer and either compute party together learn the text, and secret weights too';

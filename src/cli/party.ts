@@ -19,6 +19,7 @@ import { ensureIdentity } from '../net/identity/identity-node.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
 import { type PartyCredentialFlags, credentialFolder, credentialOptions, partyCredentials } from './credentials.ts';
 import {
+  METRICS_HELP,
   integer,
   limits,
   modelLocation,
@@ -133,7 +134,7 @@ export function partyCommand(): Command {
       '--authority <dir>',
       'folder of tercet certificates init: this party renews its own certificate in --certificates. Who has it can be every party',
     )
-    .option('--metrics <address>', 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)')
+    .option('--metrics <address>', METRICS_HELP)
     .option(
       '--drain <s>',
       'how long sessions at work have when it is told to stop; a second signal stops at once',

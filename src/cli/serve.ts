@@ -21,6 +21,7 @@ import { credentialOptions } from './credentials.ts';
 import { type GatewayModelFlags, openGatewayModels, threadsOf } from './gateway-models.ts';
 import { keyFile } from './key.ts';
 import {
+  METRICS_HELP,
   DEALER_TRUST,
   MAX_CHARACTERS_HELP,
   integer,
@@ -104,7 +105,7 @@ export function serveCommand(): Command {
     .option('--max-connections <n>', 'connections at a time; others are hung up', String(connections))
     .option('--request-timeout <s>', 'longest request, with its wait', String(requestMs / 1000))
     .option('--prepared <n>', 'runs dealt ahead, of each model and length that was lately asked for', '1')
-    .option('--metrics <address>', 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)')
+    .option('--metrics <address>', METRICS_HELP)
     .option('--drain <s>', 'how long requests have when it is told to stop', '30')
     .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
     .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)

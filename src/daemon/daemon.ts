@@ -20,17 +20,16 @@ import type { Proving } from '../session/proving.ts';
 import { recvPairKey } from '../session/direct-key.ts';
 import { AuditLog } from '../audit/log-node.ts';
 import { type BudgetLimits, Budgets } from './budgets.ts';
-import type { ServiceMetrics } from '../operate/metrics.ts';
 import { openSpans } from '../operate/telemetry.ts';
 import { serveWatch } from '../operate/watch.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import { keepExchanging } from './audit-exchange.ts';
 import { type CertificateUse, type Shown, watchCertificates } from './certificate-watch.ts';
+import { serviceMetrics } from './service-metrics.ts';
 import { SessionAudit } from './session-audit.ts';
 import { DealerDesk } from './dealer-desk.ts';
 import { credentialCheck } from '../node/enrolment.ts';
 import { collectNow } from '../core/collect-node.ts';
-import type { RingKernels } from '../compute/kernels/types.ts';
 import { watchModels } from './model-watch.ts';
 import { type ModelSource, type OpenedModels, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
@@ -170,7 +169,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         protocols.includes('3pc_malicious') ? (options.proving ?? nodeProving()) : undefined,
         openSpans(),
       ]);
-      const metrics = options.watch === undefined ? undefined : await metricsOf(models, kernels);
+      const metrics = options.watch === undefined ? undefined : await serviceMetrics(models, kernels);
       collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
       // while nobody uses it.
@@ -209,6 +208,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         onProgress: (progress) => options.onProgress?.(progress),
         trace: options.trace,
         spans,
+        metrics,
         onEnd: (ms, error) => {
           metrics?.session(ms, error);
           if (error?.code === 'ERR_SECURITY_VIOLATION') other.renew();
@@ -356,16 +356,6 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     await listener.close();
     await audit?.close();
   }
-}
-
-/** Counts for whoever watches. Loaded for them alone: it is a hundred files. */
-async function metricsOf(models: readonly ServedModel[], { name }: RingKernels): Promise<ServiceMetrics> {
-  const { ServiceMetrics } = await import('../operate/metrics.ts');
-  return new ServiceMetrics({
-    models: models.map((model) => model.name),
-    device: name,
-    now: () => performance.now(),
-  });
 }
 
 /** Identities that no dealer may have. */

@@ -5,6 +5,7 @@
  * two parties of its operator's choice and to nobody else. It sees no text and no answer.
  */
 import { WebSocket } from 'ws';
+import type { RingKernels } from '../compute/kernels/types.ts';
 import { fromHex, toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
@@ -23,6 +24,9 @@ import { within } from '../net/wire/deadline.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { nodeKernels } from '../node/kernels.ts';
 import { type Address, openTlsLink } from '../node/tls-owner.ts';
+import type { ServiceMetrics } from '../operate/metrics.ts';
+import { SessionTraffic } from '../operate/traffic.ts';
+import { serveWatch } from '../operate/watch.ts';
 import { mismatch } from '../session/agreement.ts';
 import { Circuits } from '../session/circuits.ts';
 import { sendFailure } from '../session/control.ts';
@@ -36,6 +40,7 @@ import { type BudgetLimits, Budgets } from './budgets.ts';
 import type { Asked } from './owner-terms.ts';
 import type { DaemonEnd } from './daemon.ts';
 import { type Held, Places } from './places.ts';
+import { serviceMetrics } from './service-metrics.ts';
 import type { WebAddress, WebOptions } from './web.ts';
 import { VERSION } from './version.ts';
 
@@ -63,6 +68,9 @@ export interface DealerDaemonOptions {
   /** Opens the device; `nodeKernels` but in tests. */
   readonly openKernels?: typeof nodeKernels;
   readonly trace?: Trace | undefined;
+  /** Where `/metrics`, `/livez` and `/readyz` are; absent: nowhere. */
+  readonly watch?: { readonly host: string; readonly port: number } | undefined;
+  onWatch?(url: string): void;
   onListening?(port: number): void;
   onWeb?(web: WebAddress): void;
   onReady?(): void;
@@ -102,8 +110,13 @@ export async function runDealer(options: DealerDaemonOptions): Promise<DaemonEnd
       const broken = new AbortController();
       const unwatch = kernels.fault.watch((error) => broken.abort(error));
       const signal = AbortSignal.any([options.signal, broken.signal]);
-      const dealings = new Dealings({ ...options, signal }, kernels);
-      const onRefused = (error: TercetError) => options.onFailure?.(error);
+      const metrics = options.watch === undefined ? undefined : await serviceMetrics([], kernels);
+      const dealings = new Dealings({ ...options, signal }, kernels, metrics);
+      const onRefused = (error: TercetError) => {
+        metrics?.failed(error.code);
+        options.onFailure?.(error);
+      };
+      metrics?.watch(() => ({ places: dealings.counts }));
       const gateway =
         web === undefined
           ? undefined
@@ -130,7 +143,12 @@ export async function runDealer(options: DealerDaemonOptions): Promise<DaemonEnd
               },
               onRefused,
             });
+      const watch =
+        options.watch === undefined || metrics === undefined
+          ? undefined
+          : await serveWatch({ ...options.watch, metrics, ready: async () => !signal.aborted });
       try {
+        if (watch !== undefined) options.onWatch?.(watch.url);
         if (gateway !== undefined) options.onWeb?.({ url: gateway.url, identity: identity.publicKey });
         options.onReady?.();
         while (!signal.aborted) {
@@ -148,6 +166,7 @@ export async function runDealer(options: DealerDaemonOptions): Promise<DaemonEnd
         if (!signal.aborted) throw error;
       } finally {
         unwatch();
+        await watch?.close();
         await gateway?.close();
         if (web !== undefined) await releaseWebRtc();
         await dealings.idle();
@@ -202,15 +221,17 @@ async function greet(
 
 class Dealings {
   readonly #options: DealerDaemonOptions;
-  readonly #kernels: Awaited<ReturnType<typeof nodeKernels>>['kernels'];
+  readonly #kernels: RingKernels;
   readonly #places: Places;
   readonly #budgets: Budgets;
+  readonly #metrics: ServiceMetrics | undefined;
   readonly #circuits = new Circuits();
   readonly #running = new Set<Promise<void>>();
 
-  constructor(options: DealerDaemonOptions, kernels: Awaited<ReturnType<typeof nodeKernels>>['kernels']) {
+  constructor(options: DealerDaemonOptions, kernels: RingKernels, metrics: ServiceMetrics | undefined) {
     this.#options = options;
     this.#kernels = kernels;
+    this.#metrics = metrics;
     const { maxSessions: max, maxPerAddress = Math.ceil(max / 2) } = options;
     this.#places = new Places({ max, perAddress: maxPerAddress, now: () => performance.now() });
     this.#budgets = new Budgets(3, options.budgets);
@@ -218,6 +239,10 @@ class Dealings {
 
   get load() {
     return this.#places.load;
+  }
+
+  get counts() {
+    return this.#places.counts;
   }
 
   async idle(): Promise<void> {
@@ -234,8 +259,15 @@ class Dealings {
 
   /** Never rejects. */
   async serve(owner: Arrived): Promise<void> {
-    const run = this.#serve(owner).catch((error: unknown) =>
-      this.#options.onFailure?.(asTercetError(error), toHex(crypto.getRandomValues(new Uint8Array(4)))),
+    const start = performance.now();
+    const over = (error?: TercetError) => this.#metrics?.session(performance.now() - start, error);
+    const run = this.#serve(owner).then(
+      () => over(),
+      (thrown: unknown) => {
+        const error = asTercetError(thrown);
+        over(error);
+        this.#options.onFailure?.(error, toHex(crypto.getRandomValues(new Uint8Array(4))));
+      },
     );
     this.#running.add(run);
     await run;
@@ -244,6 +276,8 @@ class Dealings {
 
   async #serve({ channel, session, address, asked }: Arrived): Promise<void> {
     const { identity, signal, patience = PATIENCE, trace } = this.#options;
+    const traffic = new SessionTraffic((carried) => this.#metrics?.carried(carried));
+    traffic.watch(channel);
     let place: Held | undefined;
     let giveBack = () => undefined as void;
     try {
@@ -265,7 +299,7 @@ class Dealings {
             throw mismatch('the request is not the one of the handshake');
           giveBack = this.#budgets.take(priceOf(config, plan, request.weights, request, request.widening), address);
         },
-        connect: (party, handOver) => this.#connect(party, session, handOver),
+        connect: async (party, handOver) => traffic.watch(await this.#connect(party, session, handOver)),
         kernels: this.#kernels,
         circuits: this.#circuits,
         now: () => performance.now(),
@@ -278,6 +312,7 @@ class Dealings {
       channel.abort(asTercetError(error));
       throw error;
     } finally {
+      traffic.told();
       giveBack();
       place?.end();
     }

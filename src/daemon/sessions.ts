@@ -13,9 +13,12 @@ import { type Request, misfit, requestOfCode } from '../session/request.ts';
 import { Circuits } from '../session/circuits.ts';
 import { type CheckRequest, type ServedModel, type SessionEnd, serveSession } from '../session/compute.ts';
 import { sendFailure } from '../session/control.ts';
+import type { ComingDealer } from '../session/party-dealer.ts';
 import { type Proving, protocolNamed } from '../session/proving.ts';
 import { PATIENCE, type Patience, inTime } from '../session/place.ts';
+import type { ServiceMetrics } from '../operate/metrics.ts';
 import type { SessionSizes, SessionSpan, Spans } from '../operate/spans.ts';
+import { SessionTraffic } from '../operate/traffic.ts';
 import type { Budgets } from './budgets.ts';
 import { peakMemory } from '../node/kernels.ts';
 import type { DealerDesk } from './dealer-desk.ts';
@@ -67,6 +70,8 @@ export interface SessionsOptions {
   readonly spans?: Spans | undefined;
   /** Steps of this party in every session. */
   readonly trace?: Trace | undefined;
+  /** Where bytes and rounds are counted, if anywhere. */
+  readonly metrics?: Pick<ServiceMetrics, 'carried' | 'rounds'> | undefined;
   /** A session is over. @param error why, if it failed */
   onEnd?(ms: number, error: TercetError | undefined): void;
   /** A session failed. @param name drawn for the operator's log; says nothing of the session itself. */
@@ -196,7 +201,9 @@ export class Sessions {
     { channel, session, address, known, pairKey, checkRequest }: OwnerLink,
     begin: (request: Request, model: ServedModel) => Promise<void>,
   ): Promise<SessionEnd> {
-    const { id, models, kernels, signal, budgets, desk, patience = PATIENCE } = this.#options;
+    const { id, models, kernels, signal, budgets, desk, metrics, patience = PATIENCE } = this.#options;
+    const traffic = new SessionTraffic((carried) => metrics?.carried(carried));
+    traffic.watch(channel);
     let place: Held | undefined;
     let traceparent: string | undefined;
     let span: SessionSpan | undefined;
@@ -222,8 +229,8 @@ export class Sessions {
         onTraceContext: (context) => {
           traceparent = context;
         },
-        expect: desk === undefined ? undefined : (request) => desk.expect(session, request),
-        connectPeer: () => this.#options.connectPeer(session),
+        expect: desk === undefined ? undefined : (request) => watched(desk.expect(session, request), traffic),
+        connectPeer: async () => traffic.watch(await this.#options.connectPeer(session)),
         session,
         models,
         kernels,
@@ -240,6 +247,10 @@ export class Sessions {
           span?.phase(progress.phase);
           this.#options.onProgress?.(progress);
         },
+        onRounds: (rounds) => {
+          metrics?.rounds(rounds);
+          traffic.told();
+        },
       });
       span?.end(end, bytes());
       return end;
@@ -248,10 +259,16 @@ export class Sessions {
       channel.abort(asTercetError(error));
       throw error;
     } finally {
+      traffic.told();
       giveBack();
       place?.end();
     }
   }
+}
+
+/** The same dealer, whose link is counted when it comes. */
+function watched(coming: ComingDealer, traffic: SessionTraffic): ComingDealer {
+  return { ...coming, channel: coming.channel.then((channel) => traffic.watch(channel)) };
 }
 
 function sizesOf({ protocol, weights, sequences, tokens, steps }: Request): Omit<SessionSizes, 'party' | 'model'> {

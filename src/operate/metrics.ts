@@ -8,6 +8,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ERROR_CODES, type TercetError, isViolation } from '../core/errors.ts';
 import { isFinding } from '../core/told.ts';
+import type { Carried } from './traffic.ts';
 
 export interface MetricsOptions {
   /** Names of the models that are served. */
@@ -35,8 +36,19 @@ export interface Ran {
   readonly tokens: number;
   readonly preparedAhead: boolean;
   readonly sentBytes: readonly [number, number, number];
-  readonly links: { readonly between: { readonly rounds: number } };
+  readonly links: {
+    readonly p1: OwnLink;
+    readonly p2: OwnLink;
+    readonly between: { readonly rounds: number };
+  };
   readonly timing: { readonly prepareMs: number; readonly computeMs: number };
+}
+
+/** Payload of a link between a gateway and a compute party. */
+interface OwnLink {
+  readonly ahead: number;
+  readonly input: number;
+  readonly output: number;
 }
 
 /** What is under way. */
@@ -64,7 +76,8 @@ export class ServiceMetrics {
   readonly #texts: Counter<'model'>;
   readonly #prepared: Counter<'when'>;
   readonly #bytes: Counter<'party'>;
-  readonly #rounds: Counter;
+  readonly #carried: Counter<'direction' | 'party' | 'phase'>;
+  readonly #rounds: Counter<'phase'>;
   readonly #sessions: Counter<'outcome'>;
   readonly #reachable: Gauge<'party'>;
   readonly #running: Gauge;
@@ -110,16 +123,17 @@ export class ServiceMetrics {
     this.#texts = counter('mpc_texts_total', 'Texts of requests.', 'model');
     this.#prepared = counter('mpc_runs_total', 'Runs, dealt ahead of their text or with it.', 'when');
     this.#bytes = counter('mpc_sent_bytes_total', 'Bytes that each party sent in runs of this service.', 'party');
-    this.#rounds = counter('mpc_rounds_total', 'Rounds between the compute parties.');
+    this.#carried = counter(
+      'mpc_link_bytes_total',
+      'Payload of the links of this process, by the party at the other end and phase.',
+      ...(['direction', 'party', 'phase'] as const),
+    );
+    this.#rounds = counter('mpc_rounds_total', 'Rounds between the compute parties, by phase.', 'phase');
     this.#sessions = counter('mpc_sessions_total', 'Sessions of a compute party that ended, by outcome.', 'outcome');
     this.#reachable = gauge('mpc_party_up', '1: the party was there and proved who it is.', 'party');
     this.#running = gauge('mpc_runs', 'Runs under way.');
     this.#waiting = gauge('mpc_queue_length', 'Requests that wait.');
-    this.#places = gauge(
-      'mpc_places',
-      'Places of a compute party: in all, taken, and those that would give way.',
-      'state',
-    );
+    this.#places = gauge('mpc_places', 'Places of a party: in all, taken, and those that would give way.', 'state');
     this.#ends = gauge('mpc_certificate_end_seconds', 'When a certificate of this party ends, since 1970.', 'use');
     const models = gauge('mpc_models', 'Models that are served.');
     models.set(options.models.length);
@@ -153,8 +167,25 @@ export class ServiceMetrics {
   #ran({ preparedAhead, sentBytes, links, timing }: Ran): void {
     this.#prepared.inc({ when: preparedAhead ? 'ahead' : 'with' });
     for (const [party, bytes] of sentBytes.entries()) this.#bytes.inc({ party: String(party) }, bytes);
-    this.#rounds.inc(links.between.rounds);
+    for (const [party, { ahead, input, output }] of [[1, links.p1] as const, [2, links.p2] as const])
+      this.carried([
+        { direction: 'sent', party, phase: 'ahead', bytes: ahead },
+        { direction: 'sent', party, phase: 'input', bytes: input },
+        { direction: 'received', party, phase: 'output', bytes: output },
+      ]);
+    this.rounds(links.between.rounds);
     this.#busy.add(timing.computeMs);
+  }
+
+  /** What links of this process carried. */
+  carried(all: readonly Carried[]): void {
+    for (const { direction, party, phase, bytes } of all)
+      this.#carried.inc({ direction, party: String(party), phase }, bytes);
+  }
+
+  /** Rounds that are done. Only what follows a text has any: what is ahead goes one way. */
+  rounds(count: number): void {
+    this.#rounds.inc({ phase: 'online' }, count);
   }
 
   /** A session of a compute party ended. @param error why, if not with an answer */

@@ -42,11 +42,22 @@ function failures(): Json {
   };
 }
 
-/** @param version of Tercet */
-export function openApi(version: string): Json {
+/** The schema of a request, with as many texts as are taken here. */
+function requestSchema(type: z.ZodObject, texts: number): Json {
+  const schema = schemaOf(type);
+  const properties = schema['properties'] as Readonly<Record<string, Json>>;
+  if (!('texts' in type.shape)) return schema;
+  return { ...schema, properties: { ...properties, texts: { ...properties['texts'], maxItems: texts } } };
+}
+
+/**
+ * @param version of Tercet
+ * @param limits of the server that answers
+ */
+export function openApi(version: string, { texts }: { readonly texts: number }): Json {
   const schemas: Record<string, Json> = { Problem: schemaOf(ProblemAnswer), Models: schemaOf(ModelsAnswer) };
   for (const { name, request, answer } of OPERATIONS) {
-    schemas[`${named(name)}Request`] = schemaOf(request);
+    schemas[`${named(name)}Request`] = requestSchema(request, texts);
     const one = { allOf: [schemaOf(EveryAnswer), schemaOf(answer)] };
     const many = z.object({ results: z.array(answer) });
     schemas[`${named(name)}Answer`] =

@@ -236,7 +236,7 @@ class Server implements Gateway {
     app.setErrorHandler((error, request, reply) => this.#fail(reply, request, problemOf(error)));
     app.setNotFoundHandler((request, reply) => this.#fail(reply, request, Problem.own('ERR_ROUTE')));
 
-    const document = openApi(version);
+    const document = openApi(version, this.#limits);
     const page = documentPage(this.#options.keys === undefined ? models.map(({ id }) => id) : []);
     app.get('/openapi.json', (_request, reply) => reply.send(document));
     app.get('/docs', (_request, reply) =>

@@ -14,7 +14,11 @@ const RAN = {
   tokens: 5,
   preparedAhead: true,
   sentBytes: [1, 2, 3],
-  links: { between: { rounds: 80 } },
+  links: {
+    p1: { ahead: 1000, input: 10, output: 5 },
+    p2: { ahead: 2000, input: 20, output: 0 },
+    between: { rounds: 80 },
+  },
   timing: { prepareMs: 5, computeMs: 10 },
 } as const;
 
@@ -54,7 +58,9 @@ describe('metrics', () => {
       'mpc_party_up{party="2"} 0',
       'mpc_places{state="taken"} 3',
       'mpc_queue_length 2',
-      'mpc_rounds_total 80',
+      'mpc_rounds_total{phase="online"} 80',
+      'mpc_link_bytes_total{direction="sent",party="2",phase="ahead"} 2000',
+      'mpc_link_bytes_total{direction="received",party="1",phase="output"} 5',
       'mpc_sessions_total{outcome="failed"} 1',
     ])
       expect(text.split('\n')).toContain(line);

@@ -18,6 +18,7 @@ import { isFinding } from '../../src/core/told.ts';
 import { defaultLimits } from '../../src/daemon/budgets.ts';
 import type { DaemonEnd } from '../../src/daemon/daemon.ts';
 import { type PartyPlace, runDealer } from '../../src/daemon/dealer.ts';
+import { loadServedModels } from '../../src/daemon/served-model.ts';
 import { startGateway } from '../../src/net/gateway/gateway-node.ts';
 import { openOwnerLink } from '../../src/net/gateway/owner-link.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../../src/net/identity/identity-node.ts';
@@ -41,7 +42,9 @@ import { Parties, type RunningParty, randomSession } from './parties.ts';
 const folder = mkdtempSync(join(tmpdir(), 'tercet-dealer-'));
 const stop = new AbortController();
 const failures: TercetError[] = [];
-const at = { port: 0, url: '' };
+const at = { port: 0, url: '', watch: '' };
+/** Where the compute parties are watched. */
+const watched: string[] = [];
 /** Where the dealer looks for the compute parties, at every dealing. */
 const places: [PartyPlace, PartyPlace] = [{ url: '' }, { url: '' }];
 let parties: Parties;
@@ -50,7 +53,10 @@ let kernels: WasmKernels;
 let end: Promise<DaemonEnd>;
 
 beforeAll(async () => {
-  parties = await Parties.start();
+  parties = await Parties.start(() => ({
+    watch: { host: '127.0.0.1', port: 0 },
+    onWatch: (url) => watched.push(url),
+  }));
   identity = await ensureIdentity(folder, 3);
   const { key, cert } = await ensureOwnCertificate(folder, 3);
   kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
@@ -67,6 +73,10 @@ beforeAll(async () => {
       budgets: { memory: { session: 4 * memory, address: 1e9, total: 1e9 }, traffic: defaultLimits(8e9).traffic },
       web: { identity, host: '127.0.0.1', port: 0, origins: [], iceServers: [] },
       openKernels: async () => ({ kernels, summary: 'test', fallback: undefined, close: () => kernels.close() }),
+      watch: { host: '127.0.0.1', port: 0 },
+      onWatch: (url) => {
+        at.watch = url;
+      },
       onListening: (port) => {
         at.port = port;
       },
@@ -141,6 +151,30 @@ async function liar(party: RunningParty, code: () => string) {
     onRefused: () => undefined,
   });
 }
+
+it('a dealer counts what it deals, by party and phase, and answers whoever watches it', async () => {
+  const metrics = async (base = at.watch) => (await fetch(`${base}/metrics`)).text();
+  const ahead = async (base: string, direction: string, party: number) => {
+    const sample = `mpc_link_bytes_total{direction="${direction}",party="${party}",phase="ahead"} `;
+    const line = (await metrics(base)).split('\n').find((each) => each.startsWith(sample));
+    return Number(line?.slice(sample.length) ?? 0);
+  };
+  const dealt = async () => [await ahead(at.watch, 'sent', 1), await ahead(at.watch, 'sent', 2)];
+  const taken = async () => [await ahead(watched[0], 'received', 3), await ahead(watched[1], 'received', 3)];
+  const before = [...(await dealt()), ...(await taken())];
+  await deals();
+  const [{ config, plan }] = await loadServedModels(1, [{ weights: 'open', model: parties.location }], kernels);
+  const { cost } = (await new Circuits().get(config, plan, asked(), 0)).circuit;
+  expect(cost.p0ToP2Ahead).toBeGreaterThan(0);
+  await expect
+    .poll(async () => [...(await dealt()), ...(await taken())], { timeout: 20_000 })
+    .toEqual(
+      [cost.p0ToP1Ahead, cost.p0ToP2Ahead, cost.p0ToP1Ahead, cost.p0ToP2Ahead].map((bytes, i) => before[i] + bytes),
+    );
+  await expect.poll(() => metrics(), { timeout: 20_000 }).toMatch(/^mpc_sessions_total\{outcome="answered"\} [1-9]/m);
+  expect(await metrics()).toMatch(/^mpc_places\{state="max"\} 2$/m);
+  for (const path of ['livez', 'readyz']) expect((await fetch(`${at.watch}/${path}`)).status).toBe(200);
+});
 
 describe('a dealer deals for the next owner', () => {
   it('after one has reported every code there is, none of which becomes its own fault', {

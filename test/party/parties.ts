@@ -24,6 +24,7 @@ import { linkName } from '../../src/session/binding.ts';
 import { sendControl } from '../../src/session/control.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';
+import type { Proving } from '../../src/session/proving.ts';
 import { type Request, SESSION_VERSION, requestCode } from '../../src/session/request.ts';
 import type { Status } from '../../src/session/status.ts';
 import { INPUT, SHAPE } from '../session/harness.ts';
@@ -61,6 +62,11 @@ export interface OwnerWays {
   readonly late?: readonly [number, number];
   readonly onStatus?: (status: Status) => void;
   readonly signal?: AbortSignal;
+  /** What it asks for, in place of the usual run, and what proves it. */
+  readonly request?: Request;
+  readonly proving?: Proving;
+  /** Of its links. */
+  readonly change?: (channel: Channel) => Channel;
 }
 
 /** A link on which the word that a text follows, and all behind it, takes longer. */
@@ -94,15 +100,16 @@ export class Parties {
 
   #change: PartyChange = () => ({});
 
-  private constructor(certificates: Certificates) {
+  private constructor(certificates: Certificates, config: object) {
     this.certificates = certificates;
     const configPath = join(this.#folder, 'config.json');
-    writeFileSync(configPath, JSON.stringify(CONFIG));
+    writeFileSync(configPath, JSON.stringify(config));
     this.location = { kind: 'random', seed: 1, configPath };
   }
 
-  static async start(change: PartyChange = () => ({})): Promise<Parties> {
-    const parties = new Parties(await createCertificates());
+  /** @param config of the model that both serve, with random weights */
+  static async start(change: PartyChange = () => ({}), config: object = CONFIG): Promise<Parties> {
+    const parties = new Parties(await createCertificates(), config);
     const { location } = parties;
     parties.model = await (await openModel(location, { weights: true })).hash();
     parties.#change = change;
@@ -214,22 +221,30 @@ export class Parties {
   }
 
   /** An owner that follows the protocol until its correlations are dealt. */
-  async prepare({ late = [0, 0], onStatus, signal }: OwnerWays = {}): Promise<OwnerSession> {
+  async prepare({
+    late = [0, 0],
+    onStatus,
+    signal,
+    request = this.request,
+    proving,
+    change = (channel) => channel,
+  }: OwnerWays = {}): Promise<OwnerSession> {
     const session = crypto.getRandomValues(new Uint8Array(16));
-    const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session)));
+    const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session, request)));
     const model = await openModel(this.location, { weights: false });
     const kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
     const owner = await OwnerSession.open({
       ...{
         config: model.config,
-        request: this.request,
+        request,
+        proving,
         session,
         kernels,
         parameters: ownerParameters(model.config, undefined),
       },
       channels: new Map<PartyId, Channel>([
-        [1, slowed(links[0].channel, late[0])],
-        [2, slowed(links[1].channel, late[1])],
+        [1, change(slowed(links[0].channel, late[0]))],
+        [2, change(slowed(links[1].channel, late[1]))],
       ]),
       ...(onStatus && { onStatus }),
       signal,

@@ -225,6 +225,18 @@ describe('what is refused', () => {
     const two = await post(fill, { texts: ['the [MASK]', 'a [MASK]'] }, {}, url);
     expect([two.status, two.json['code']]).toEqual([413, 'ERR_TEXTS']);
     expect((await post(fill, { texts: ['the [MASK]'] }, {}, url)).status).toBe(200);
+    // The document says so, of every list of texts.
+    const most = async (base?: string) => {
+      const { json } = await send('/openapi.json', {}, base);
+      const { schemas } = json['components'] as { schemas: Record<string, { properties?: Record<string, object> }> };
+      return Object.values(schemas).flatMap(({ properties }) => properties?.['texts'] ?? []);
+    };
+    const few = await most(url);
+    expect(few).toHaveLength(OPERATIONS.filter(({ request }) => 'texts' in request.shape).length);
+    expect(few.length).toBeGreaterThan(3);
+    for (const texts of few) expect(texts).toMatchObject({ type: 'array', minItems: 1, maxItems: 1 });
+    // Control: that of a gateway with the usual limit.
+    for (const texts of await most()) expect(texts).toMatchObject({ maxItems: 64 });
   });
 
   it('another method, with those that there are', async () => {
