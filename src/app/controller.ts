@@ -148,7 +148,7 @@ export class Controller {
     }
     this.#store.dispatch({ type: 'checked', subject, check });
     if (problemOf(this.#store.state) !== undefined) {
-      this.#store.dispatch({ type: 'nag' });
+      this.#store.dispatch({ type: 'show-problem' });
       return;
     }
     const need = needOf(state, check);

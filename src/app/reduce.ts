@@ -41,9 +41,9 @@ export function reduce(state: State, event: AppEvent): State {
     case 'checked':
       return event.subject === state.subject ? { ...state, check: event.check } : state;
     case 'refused':
-      return { ...fresh(state), refused: event.failure, nagging: true };
-    case 'nag':
-      return { ...state, nagging: true };
+      return { ...fresh(state), refused: event.failure, problemShown: true };
+    case 'show-problem':
+      return { ...state, problemShown: true };
     case 'prepare':
       return {
         ...state,
@@ -150,7 +150,7 @@ function fresh(state: State): State {
     kept: undefined,
     refused: undefined,
   };
-  return { ...state, ...none, slot: 'idle', stopped: false, nagging: false, preparation: NO_PREPARATION };
+  return { ...state, ...none, slot: 'idle', stopped: false, problemShown: false, preparation: NO_PREPARATION };
 }
 
 /** An example takes the place of an empty box or of another example, never of what somebody typed. */
@@ -179,7 +179,7 @@ function edited(state: State, change: Partial<Form>): State {
     ...shown,
     subject: { ...state.subject, ...change },
     refused: undefined,
-    nagging: false,
+    problemShown: false,
     stopped: false,
   };
 }
@@ -217,7 +217,7 @@ function started(state: State, now: number): State {
     trouble: undefined,
     kept: undefined,
     stopped: false,
-    nagging: false,
+    problemShown: false,
   };
 }
 

@@ -82,7 +82,7 @@ export interface Run {
   readonly layer: number;
   readonly section: string;
   /** Runs of others that compute first. */
-  readonly queued?: { readonly before: number; readonly milliseconds?: number } | undefined;
+  readonly queued?: { readonly before: number; readonly milliseconds?: number | undefined } | undefined;
   readonly progress: number;
   /** Clock readings: of the button, of the start of the online phase, of the message out. */
   readonly startedAt: number;
@@ -139,7 +139,7 @@ export interface State {
   /** What the model said against it when it was asked, although the text alone can run. */
   readonly refused: Failure | undefined;
   /** Whether the problem of the subject is shown: after the button, not while typing. */
-  readonly nagging: boolean;
+  readonly problemShown: boolean;
   readonly preparation: Preparation;
   readonly run: Run | undefined;
   readonly outcome: Outcome | undefined;
@@ -184,7 +184,7 @@ export type AppEvent =
   | { readonly type: 'edit'; readonly change: Partial<Form> }
   | { readonly type: 'checked'; readonly subject: Form; readonly check: TextCheck }
   | { readonly type: 'refused'; readonly failure: Failure }
-  | { readonly type: 'nag' }
+  | { readonly type: 'show-problem' }
   | { readonly type: 'prepare'; readonly length: number; readonly now: number }
   | { readonly type: 'prepared'; readonly now: number }
   | { readonly type: 'unprepared'; readonly gone: Gone | undefined }
@@ -233,7 +233,7 @@ export const INITIAL: State = {
   subject: EMPTY,
   check: undefined,
   refused: undefined,
-  nagging: false,
+  problemShown: false,
   preparation: NO_PREPARATION,
   run: undefined,
   outcome: undefined,

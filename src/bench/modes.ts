@@ -75,7 +75,7 @@ export async function benchModes({ filter = '', weights }: ModesOptions, context
           cost,
           memory,
           plaintext,
-          ...(proofs === undefined ? {} : { proofs }),
+          proofs,
         });
       }
     }

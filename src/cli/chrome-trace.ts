@@ -66,7 +66,7 @@ export class ChromeTrace {
           { ph: 'M', name: 'thread_name', pid, tid, args: { name: phase } },
         ];
     this.#tracks.add(track);
-    const args = { step, gate, ...(half === undefined ? {} : { half }), path, sent, received };
+    const args = { step, gate, half, path, sent, received };
     return [...names, { ph: 'X', name: relation, cat: phase, pid, tid, ts: MICRO * begin, dur: MICRO * ms, args }];
   }
 }

@@ -142,10 +142,13 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const notices = noticesOf(plan);
   for (const notice of notices) options.onNotice?.(notice);
   if (options.peers === undefined) options.onPhase?.('start');
-  const dealt = options.dealer === undefined ? {} : { dealer: options.dealer.identity };
   const terms = {
-    ...{ protocol, securityLevel, weights, model: given?.sharing, widening: WIDENINGS[options.plan ?? 'lan'] },
-    ...dealt,
+    protocol,
+    securityLevel,
+    weights,
+    model: given?.sharing,
+    widening: WIDENINGS[options.plan ?? 'lan'],
+    dealer: options.dealer?.identity,
   };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 

@@ -3,6 +3,7 @@
  * at the channels; nothing is estimated.
  */
 import type { Task } from '../ml/tasks/table.ts';
+import type { StepCost } from '../owner/cost.ts';
 import type { TaskAnswer } from '../owner/task-plans.ts';
 import type { WeightMode } from '../session/request.ts';
 import type { Inference } from './inference.ts';
@@ -28,6 +29,11 @@ function answersJson(answers: readonly TaskAnswer[]): object {
   return answers.length === 1 ? answerJson(answers[0]) : { batch: answers.map(answerJson) };
 }
 
+function stepJson(step: StepCost): object {
+  return { ...step, preprocessMs: rounded(step.preprocessMs), onlineMs: rounded(step.onlineMs) };
+}
+
+/** A member that says nothing is undefined, and so left out of the text. */
 export function toJson(result: Inference, task: Task, weights: WeightMode): object {
   const { totals, comparison } = result;
   const [p0, p1, p2] = totals.reports;
@@ -40,20 +46,16 @@ export function toJson(result: Inference, task: Task, weights: WeightMode): obje
     ringBits: 64,
     fracBits: 16,
     tokens: result.tokens,
-    ...(result.sequences > 1 ? { sequences: result.sequences } : {}),
-    ...(result.notices.length > 0 ? { notices: result.notices } : {}),
+    sequences: result.sequences > 1 ? result.sequences : undefined,
+    notices: result.notices.length > 0 ? result.notices : undefined,
     result: answersJson(result.answers),
-    ...(result.proofs === undefined ? {} : { proofs: result.proofs }),
-    ...(comparison === undefined
-      ? {}
-      : {
-          plaintext: {
-            maxAbsLogitError: comparison.maxAbsLogitError,
-            argmaxEqual: comparison.argmaxEqual,
-            result: answersJson(comparison.answers),
-            timeMs: rounded(comparison.plaintextMs),
-          },
-        }),
+    proofs: result.proofs,
+    plaintext: comparison && {
+      maxAbsLogitError: comparison.maxAbsLogitError,
+      argmaxEqual: comparison.argmaxEqual,
+      result: answersJson(comparison.answers),
+      timeMs: rounded(comparison.plaintextMs),
+    },
     cost: {
       p0: { ...bytes(p0), onlineRounds: totals.onlineRounds },
       p1: bytes(p1),
@@ -66,15 +68,7 @@ export function toJson(result: Inference, task: Task, weights: WeightMode): obje
       onlineMs: rounded(totals.timing.onlineMs),
       totalMs: rounded(result.totalMs),
     },
-    ...(result.steps.length === 0
-      ? {}
-      : {
-          steps: result.steps.map((step) => ({
-            ...step,
-            preprocessMs: rounded(step.preprocessMs),
-            onlineMs: rounded(step.onlineMs),
-          })),
-        }),
+    steps: result.steps.length > 0 ? result.steps.map(stepJson) : undefined,
     memory: { p0PeakBytes: p0.peakMemoryBytes, p1PeakBytes: p1.peakMemoryBytes, p2PeakBytes: p2.peakMemoryBytes },
     devices: { p0: p0.device, p1: p1.device, p2: p2.device },
   };

@@ -22,7 +22,7 @@ export interface CertificateWatchOptions {
   /** Shows others from now on. */
   show(fresh: Shown): void;
   /** Renews the one for links in its file; absent: the authority is elsewhere. */
-  renew?(): Promise<void>;
+  readonly renew?: (() => Promise<void>) | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** How often it looks (default: a minute). */

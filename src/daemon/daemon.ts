@@ -274,7 +274,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
             show,
             now: Date.now,
             signal: AbortSignal.any([ended, closing.signal]),
-            ...(renewCertificate && { renew: renewCertificate }),
+            renew: renewCertificate,
             onEnds: (use, until) => metrics?.certificate(use, until),
             onSoon: (use, until) => options.onCertificate?.(use, until),
             onFailure: (error) => options.onFailure?.(error),

@@ -43,7 +43,7 @@ export async function openDeploymentModel(
       return { ...every, threads: 0, crossOriginIsolated: false, device: 'wasm' };
     },
     openKernels: async () => borrowed(kernels),
-    ...(span && { span }),
+    span,
   };
   const device = kernels.name === 'webgpu' ? 'webgpu' : 'wasm';
   const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
@@ -53,8 +53,8 @@ export async function openDeploymentModel(
     plan,
     dealer,
     maxCharacters,
-    ...(securityLevel !== undefined && { securityLevel }),
-    ...(protocol !== undefined && { protocol: protocolWithProofs(protocol) }),
+    securityLevel,
+    protocol: protocol === undefined ? undefined : protocolWithProofs(protocol),
   } as const;
   return OwnerModel.load(id, options, environment, poolOf);
 }

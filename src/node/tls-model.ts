@@ -83,7 +83,7 @@ export async function openTlsModel(
     {
       ...(await loadTextContext(files, config, maxCharacters)),
       ...tlsRunContext(parties, { config, terms, proving, credential: undefined, kernels: borrowed(kernels) }),
-      environment: { ...tlsEnvironment(parties), ...(span && { span }) },
+      environment: { ...tlsEnvironment(parties), span },
       id: name,
       task: taskOf(config.head),
       buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),

@@ -86,7 +86,7 @@ export function costOf(
       totalMs,
     },
     preparedAhead: ahead,
-    ...(proofs === undefined ? {} : { proofs }),
+    proofs,
   };
 }
 

@@ -40,7 +40,7 @@ export interface RunEnvironment {
   peakMemory(): number;
   openLink(request: LinkRequest): Promise<OpenedLink>;
   /** A span for a run, where a service is watched. */
-  span?(run: RunShape & { readonly ahead: boolean }): RunSpan | undefined;
+  readonly span?: ((run: RunShape & { readonly ahead: boolean }) => RunSpan | undefined) | undefined;
 }
 
 /** A run as who watches a service sees it: sizes and times, never content. */

@@ -57,8 +57,8 @@ export class ProgressReporter {
   links(): Links {
     const [p1, p2] = this.#channels;
     const between = { bytes: this.#between, rounds: this.#before + this.#rounds, totalRounds: this.#totalRounds };
-    const dealer = this.#dealer === undefined ? {} : { dealer: this.#dealer.stats.sentPayloadBytes };
-    return { p1: linkBytes(p1.stats), p2: linkBytes(p2.stats), ...dealer, between };
+    const dealer = this.#dealer?.stats.sentPayloadBytes;
+    return { p1: linkBytes(p1.stats), p2: linkBytes(p2.stats), dealer, between };
   }
 
   /** Deals of later steps happen behind a run, and are told by its links alone. */
@@ -99,8 +99,7 @@ export class ProgressReporter {
       onProgress({ status: 'input', links: this.links(), sample: this.#sample() });
     }
     if (before !== undefined) {
-      const { runs, ms } = before;
-      onProgress({ status: 'queued', before: runs, ...(ms === undefined ? {} : { milliseconds: ms }) });
+      onProgress({ status: 'queued', before: before.runs, milliseconds: before.ms });
       return;
     }
     const place = last ? { layer: layers + 1, section: '' } : this.#forward(placeOf(section, layers));

@@ -50,7 +50,7 @@ export function planToJson(plan: ModelPlan): Json {
 
 export function offerToJson(offer: Offer): Json {
   const { model, config, device, plan, nonce } = offer;
-  return { model, config, device, plan: planToJson(plan), ...(nonce === undefined ? {} : { nonce: toHex(nonce) }) };
+  return { model, config, device, plan: planToJson(plan), nonce: nonce && toHex(nonce) };
 }
 
 const GELU: readonly GeluRange[] = ['narrow', 'wide', 'far'];

@@ -92,7 +92,7 @@ function distrustToJson({ code, party }: TercetError): Json {
     code,
     message: 'the compute parties do not accept each other’s identity',
     hint: DISTRUST,
-    ...(party === 1 || party === 2 ? { party } : {}),
+    party: party === 1 || party === 2 ? party : undefined,
   };
 }
 

@@ -54,22 +54,19 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
       'both compute parties have one key: each would know all that the other knows',
     );
     const mine = proving?.begin(0);
-    const nonce = mine === undefined ? {} : { nonce: toHex(mine.nonce) };
     const names = [linkName(pairKeys[0]), linkName(pairKeys[1])] as const;
     const links = { '1': toHex(names[0]), '2': toHex(names[1]) };
     const offers = await withBoth(async (peer) => {
       const channel = channelTo(channels, peer);
-      const credential = presented === undefined ? {} : { credential: toHex(presented[peer - 1]) };
-      const permit = permitted === undefined ? {} : { permit: toHex(permitted.permit) };
       const model = request.model ?? null;
       const asked = {
         version: SESSION_VERSION,
         ...request,
         model,
         links,
-        ...credential,
-        ...permit,
-        ...nonce,
+        credential: presented && toHex(presented[peer - 1]),
+        permit: permitted && toHex(permitted.permit),
+        nonce: mine && toHex(mine.nonce),
         traceparent,
       };
       const offered = recvControl(channel, 'offer');

@@ -286,7 +286,7 @@ export class OwnerSession {
         reports[0],
         reports[1],
       ] as const,
-      ...(proofs === undefined ? {} : { proofs }),
+      proofs,
     };
     return { outside, result };
   }

@@ -29,8 +29,8 @@ export function reportOf(
     receivedBytes += channel.stats.receivedWireBytes;
     links[peer] = { ...channel.stats.sentByTag };
   }
-  const proving = provingMs === undefined ? {} : { provingMs: Math.round(provingMs) };
-  return { sentBytes, receivedBytes, peakMemoryBytes, device, ...proving, links };
+  const proving = provingMs === undefined ? undefined : Math.round(provingMs);
+  return { sentBytes, receivedBytes, peakMemoryBytes, device, provingMs: proving, links };
 }
 
 export function reportToJson(report: PartyReport): Json {
@@ -51,7 +51,7 @@ export function reportFromJson(fields: Fields): PartyReport {
     receivedBytes: fields.integer('receivedBytes', max),
     peakMemoryBytes: fields.integer('peakMemoryBytes', max),
     device: printable(fields.string('device'), 60),
-    ...(fields.has('provingMs') ? { provingMs: fields.integer('provingMs', max) } : {}),
+    provingMs: fields.has('provingMs') ? fields.integer('provingMs', max) : undefined,
     links,
   };
 }

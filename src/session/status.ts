@@ -96,8 +96,7 @@ export class StatusSender {
 
   #send(status: Status): void {
     this.#sent = this.#now();
-    const { before, ...done } = status;
-    const body = before === undefined ? done : { ...done, before: { ...before } };
+    const body = { ...status, before: status.before && { ...status.before } };
     this.#tail = this.#tail.then(() => sendControl(this.#owner, NAME, body));
     this.#tail.catch(this.#onLost);
   }
@@ -111,13 +110,13 @@ function read(fields: Fields): Status | Waiting {
     gate: fields.integer('gate', 1e6),
     between: fields.integer('between', Number.MAX_SAFE_INTEGER),
     last: fields.boolean('last'),
-    ...(fields.has('before') ? { before: readBefore(fields.object('before')) } : {}),
+    before: fields.has('before') ? readBefore(fields.object('before')) : undefined,
   };
 }
 
 function readBefore(fields: Fields): Before {
   const runs = fields.integer('runs', 1e6);
-  return fields.has('ms') ? { runs, ms: fields.integer('ms', 1e9) } : { runs };
+  return { runs, ms: fields.has('ms') ? fields.integer('ms', 1e9) : undefined };
 }
 
 /**

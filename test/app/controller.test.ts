@@ -217,7 +217,7 @@ describe('the button', () => {
     const { store, controller, made } = await setUp();
     controller.edit({ text: 'no blank here' });
     await controller.run();
-    expect(store.state).toMatchObject({ slot: 'idle', nagging: true });
+    expect(store.state).toMatchObject({ slot: 'idle', problemShown: true });
     expect(made[0].runs).toHaveLength(0);
   });
 

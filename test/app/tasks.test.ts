@@ -85,7 +85,7 @@ describe('a form that cannot run names the box', () => {
       type: 'refused',
       failure: { code: 'ERR_ARGUMENT', message: '', hint: '' },
     });
-    expect(refused).toMatchObject({ slot: 'idle', nagging: true });
+    expect(refused).toMatchObject({ slot: 'idle', problemShown: true });
     expect(problemOf(refused)?.field).toBe('labels');
     expect(problemOf(reduce(refused, { type: 'edit', change: { labels: 'Europe, Africa' } }))).toBeUndefined();
   });

@@ -36,7 +36,7 @@ export function ask(
       return;
     }
     await controller.run();
-    if (!store.state.nagging) return;
+    if (!store.state.problemShown) return;
     const field = problemOf(store.state)?.field ?? 'text';
     boxes.find(([name]) => name === field)?.[1].focus();
   };
@@ -84,7 +84,7 @@ export function ask(
 /** The message stands under the field that it is about, and belongs to it. */
 function showProblem(now: State, boxes: readonly (readonly [Field, Box])[]): void {
   const message = byId('text-problem');
-  const found = now.nagging ? problemOf(now) : undefined;
+  const found = now.problemShown ? problemOf(now) : undefined;
   for (const [field, box] of boxes) {
     const invalid = field === found?.field;
     const help =

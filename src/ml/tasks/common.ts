@@ -15,7 +15,7 @@ export interface TaskInput {
   /** With the model's special tokens, never padded, never cut. */
   readonly inputIds: readonly number[];
   /** Token type of each position; absent where all are 0 or the model has none. */
-  readonly typeIds?: readonly number[];
+  readonly typeIds?: readonly number[] | undefined;
   /**
    * Positions whose outputs the task reads, ascending. Empty for a classifier, whose head reads the first position
    * by itself.
@@ -27,7 +27,7 @@ export interface TaskInput {
    */
   readonly pooling?: 'mean' | 'cls' | 'none' | undefined;
   /** What the owner should know of how the text was read, or a setting of the model's files was not; sentences. */
-  readonly notices?: readonly string[];
+  readonly notices?: readonly string[] | undefined;
 }
 
 /** @throws {TercetError} ERR_MODEL_UNSUPPORTED unless the model has this head. */
@@ -87,9 +87,9 @@ export function encodePairForModel(
 export function idsOf(
   { ids, typeIds, cut }: Encoding,
   config: ModelConfig,
-): { inputIds: readonly number[]; typeIds?: readonly number[]; notices?: readonly string[] } {
-  const types = config.typeVocabSize >= 2 && typeIds.some((type) => type !== 0) ? { typeIds } : {};
-  return { inputIds: ids, ...types, ...(cut.length === 0 ? {} : { notices: [cutNotice(cut)] }) };
+): { inputIds: readonly number[]; typeIds?: readonly number[] | undefined; notices?: readonly string[] | undefined } {
+  const types = config.typeVocabSize >= 2 && typeIds.some((type) => type !== 0) ? typeIds : undefined;
+  return { inputIds: ids, typeIds: types, notices: cut.length > 0 ? [cutNotice(cut)] : undefined };
 }
 
 const SHOWN = 5;

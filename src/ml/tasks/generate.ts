@@ -63,7 +63,7 @@ export function prepareGeneration(
   const plan = checkGenerationOptions(options, length, tokenizer, config, settings);
   const { notices = [], ...ids } = idsOf(encoding, config);
   const all = [...notices, ...settings.notices];
-  return { ...ids, rows: [length - 1], prompt: prompt as string, plan, ...(all.length === 0 ? {} : { notices: all }) };
+  return { ...ids, rows: [length - 1], prompt: prompt as string, plan, notices: all.length > 0 ? all : undefined };
 }
 
 /** One generation under way: takes the logits of the last position, chooses a piece, and says what became of it. */

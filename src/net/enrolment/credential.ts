@@ -123,8 +123,8 @@ interface CredentialFile extends Omit<SharingName, 'seeds'> {
   readonly key: string;
   readonly seeds: string;
   /** Where the model's owner allows one: the identity of a dealer that may be handed the seeds, and its permit. */
-  readonly dealer?: string;
-  readonly permit?: string;
+  readonly dealer?: string | undefined;
+  readonly permit?: string | undefined;
 }
 
 /** A dealer that the model's owner allows, and its word for it. */
@@ -159,7 +159,8 @@ export function credentialText(parts: {
     config,
     plan,
     enrolment,
-    ...(permitted === undefined ? {} : { dealer: permitted.dealer, permit: toHex(permitted.permit) }),
+    dealer: permitted?.dealer,
+    permit: permitted && toHex(permitted.permit),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -325,7 +326,8 @@ function fieldsOf(value: unknown): CredentialFile {
     config: hex('config', 32),
     plan: hex('plan', 32),
     enrolment: hex('enrolment', 32),
-    ...(allows ? { dealer: hex('dealer', 32), permit: hex('permit', PERMIT_BYTES) } : {}),
+    dealer: allows ? hex('dealer', 32) : undefined,
+    permit: allows ? hex('permit', PERMIT_BYTES) : undefined,
   };
 }
 

@@ -31,7 +31,7 @@ export interface IssueOptions {
   readonly party: PartyId;
   /** Further names in the certificate: hosts and IPv4 addresses. They prove nothing to Tercet. */
   readonly hosts?: readonly string[];
-  readonly days?: number;
+  readonly days?: number | undefined;
   /** The present, for tests. */
   readonly now?: Date | undefined;
 }
@@ -62,7 +62,7 @@ function lifetime({
   days = LIFETIME_DAYS,
 }: {
   readonly now?: Date | undefined;
-  readonly days?: number;
+  readonly days?: number | undefined;
 }): {
   notBefore: Date;
   notAfter: Date;
@@ -72,7 +72,7 @@ function lifetime({
 
 /** A fresh authority. Its name is its own, so that certificates of two of them cannot be taken for each other. */
 export async function createAuthority(
-  times: { readonly now?: Date | undefined; readonly days?: number } = {},
+  times: { readonly now?: Date | undefined; readonly days?: number | undefined } = {},
 ): Promise<Authority> {
   const x509 = await library();
   const keys = await newKeys();

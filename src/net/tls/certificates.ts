@@ -165,13 +165,13 @@ export function endOf(certificates: readonly string[]): { readonly from: Date; r
 export async function renewOwn(
   dir: string,
   party: PartyId,
-  { authority, now, days }: CertificateTimes & { readonly authority: Authority; readonly days?: number },
+  { authority, now, days }: CertificateTimes & { readonly authority: Authority; readonly days?: number | undefined },
 ): Promise<void> {
   const { key, ca } = await readOwn(dir, party, now ?? new Date());
   if (new X509Certificate(ca).fingerprint256 !== new X509Certificate(authority.ca).fingerprint256)
     throw unfit('the authority is not that of the party’s certificate', 'give the one that issued it');
   const { request } = await createRequest(party, key);
-  const cert = await issueCertificate(authority, request, { party, now, ...(days === undefined ? {} : { days }) });
+  const cert = await issueCertificate(authority, request, { party, now, days });
   // Whole, or not at all: another process may read it now.
   const draft = join(dir, `.draft-${randomBytes(8).toString('hex')}`);
   await writeFile(draft, cert, { mode: 0o600, flag: 'wx', flush: true });

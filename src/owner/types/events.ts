@@ -22,7 +22,7 @@ export interface Links {
   /** Between this device and party 2. */
   readonly p2: LinkBytes;
   /** Payload bytes from this device to the dealer, where one deals: what it is handed. */
-  readonly dealer?: number;
+  readonly dealer?: number | undefined;
   /** Between the compute parties, as they report it: bytes both ways, rounds done and rounds in all. */
   readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
 }
@@ -70,7 +70,7 @@ export type ProgressEvent =
       /** Runs that end before this one begins. */
       readonly before: number;
       /** About how long that takes; absent where party 1 has measured none. */
-      readonly milliseconds?: number;
+      readonly milliseconds?: number | undefined;
     }
   | {
       readonly status: 'layer';

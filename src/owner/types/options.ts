@@ -26,12 +26,12 @@ export interface PretrainedOptions {
    */
   readonly hub?: boolean | HubSource;
   /** Default '3pc_semi_honest'. */
-  readonly protocol?: Protocol;
+  readonly protocol?: Protocol | undefined;
   /**
    * With '3pc_malicious': what its proofs promise. 128, the default: a wrong run passes with at most 2^-46. 256 is the
    * name of a bound of 2^-63, at twice the bytes of proofs and some more computing. Without proofs it is refused.
    */
-  readonly securityLevel?: 128 | 256;
+  readonly securityLevel?: 128 | 256 | undefined;
   /**
    * 'secret' needs a credential. Secret weights are kept from the compute parties as long as every enrolled owner
    * is trusted with them: an owner that deals falsely can read them alone, exactly, and nobody notices.

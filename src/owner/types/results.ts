@@ -70,7 +70,7 @@ export interface RunCost {
   };
   readonly preparedAhead: boolean;
   /** What was proved before the answer opened; of runs of `3pc_malicious`. */
-  readonly proofs?: RunProofs;
+  readonly proofs?: RunProofs | undefined;
 }
 
 /**
