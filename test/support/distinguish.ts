@@ -40,7 +40,8 @@ export function distinguished(views: readonly [readonly View[], readonly View[]]
   const [a, b] = views.map((all) => all.map(flat));
   const length = a[0].bytes.length;
   const places = 2 * length;
-  if ([...a, ...b].some(({ bytes }) => bytes.length !== length)) throw new Error('views of one circuit are of one size');
+  if ([...a, ...b].some(({ bytes }) => bytes.length !== length))
+    throw new Error('views of one circuit are of one size');
   if (a.length !== b.length || a.length < fewestRuns(places)) throw new Error('too few runs to tell anything');
   const half = a.length >> 1;
   const threshold = Math.sqrt(4 * (a.length - half) * Math.log(places / FALSE_ALARM));
