@@ -12,10 +12,10 @@ import { concatBytes } from '../../src/core/bytes.ts';
 export type View = ReadonlyMap<string, Uint8Array>;
 
 /** The chance that a test calls views that are alike different. Runs have fixed seeds, so it is spent once. */
-export const FALSE_ALARM = 1e-9;
+const FALSE_ALARM = 1e-9;
 
 /** Fewest runs of an input with which a distinguisher that is always right is seen among `places` nibbles. */
-export function fewestRuns(places: number): number {
+function fewestRuns(places: number): number {
   // Twice m, where 2m passes the threshold.
   return 2 * Math.ceil(Math.log(places / FALSE_ALARM) + 1);
 }
