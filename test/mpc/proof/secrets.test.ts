@@ -3,8 +3,8 @@
  * W's statement. V's half, keys and challenges stand still; W's half is one or another, and what prover and W share is
  * fresh for every proof. Each mask is also left out once, and the same test sees that (PROTOCOL §15.5, §15.7).
  *
- * W is sent nothing, and the prover nothing but seeds, which follow from a key alone. What U_0 hides from a W that lies,
- * `views.test.ts` counts. TERCET_VIEWS=all has twenty times the runs.
+ * W is sent nothing, and the prover nothing but seeds, which follow from a key alone. What U_0 hides from a W that
+ * lies, `views.test.ts` counts. TERCET_VIEWS=all has twenty times the runs.
  */
 import { describe, expect, it } from 'vitest';
 import type { ProofKernels } from '../../../src/compute/kernels/proof-types.ts';
