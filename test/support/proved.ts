@@ -23,6 +23,8 @@ export const proofWasm = new WasmProofKernels(await loadNodeProofModule());
 export interface ProvedSetting {
   readonly weights?: 'open' | 'secret';
   readonly seed?: number;
+  /** Keys of P0 with P1, P0 with P2, P1 with P2, where they are not those of `seed`: a party knows its own alone. */
+  readonly keySeeds?: readonly [number, number, number];
   readonly parameters?: (id: PartyId, kernels: RingKernels) => ParameterView;
   readonly proofParameters?: ProofParameters;
   readonly segmentBytes?: number;
@@ -71,10 +73,12 @@ export async function runProved(
   }
   const nonces = [seeded(32, seed, 11), seeded(32, seed, 12), seeded(32, seed, 13)] as const;
   // The masks of `simulate` with the same seed: what opens is the same to the bit.
-  const { execution, k01, k02 } = keysOf(seed);
+  const { execution } = keysOf(seed);
+  const [seed01, seed02, seed12] = setting.keySeeds ?? [seed, seed, seed];
+  const pairs = [keysOf(seed01).k01, keysOf(seed02).k02, seeded(32, seed12, 4)] as const;
   const session = provedSession({ nonces: [...nonces], owner: new Uint8Array(), attempt: 0, step: 0, branch: 0 });
   session.set(execution.session);
-  const key = (a: PartyId, b: PartyId) => (a + b === 1 ? k01 : a + b === 2 ? k02 : seeded(32, seed, 4)).slice();
+  const key = (a: PartyId, b: PartyId) => pairs[a + b - 1].slice();
   for (const id of [0, 1, 2] as const)
     for (const [peer, channel] of channels[id])
       channels[id].set(peer, setting.corrupt?.(id, channel, session) ?? channel);

@@ -1,0 +1,96 @@
+/**
+ * What P1 and P2 see of a proved run is the same for two texts, every message and every bit of it: shares, claims,
+ * rounds, statements, seeds. A party's own keys stand still, and the key that it does not know is another one in every
+ * run. Rings of one bit, so that what it was sent before comes again, and each proof is looked at together with it.
+ * Each mask of a proof is also left out once, and the same test sees that (PROTOCOL §11, §14.8, §15.7).
+ *
+ * `proof/secrets.test.ts` has every kind of relation. TERCET_VIEWS=all has ten times the runs, and secret weights.
+ */
+import { describe, expect, it } from 'vitest';
+import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
+import { wordsFrom, zeros } from '../../src/compute/ring.ts';
+import { concatBytes } from '../../src/core/bytes.ts';
+import type { ProofParameters } from '../../src/mpc/proof/soundness.ts';
+import { type View, distinguished } from '../support/distinguish.ts';
+import { completeCircuit, proofWasm, runProved } from '../support/proved.ts';
+
+const NARROW: ProofParameters = { sigma: 2, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
+const ALL = process.env.TERCET_VIEWS === 'all';
+const RUNS = ALL ? 2000 : 200;
+/** For masks whose lack shows in every run. */
+const SURE = 80;
+
+const circuitOf = (weights: 'open' | 'secret') =>
+  completeCircuit((g) => {
+    const x = g.input('x', [1], 1, 0);
+    g.output('y', g.mul(x, x));
+  }, weights);
+const CIRCUITS = { open: circuitOf('open'), secret: circuitOf('secret') };
+const TEXTS = [0n, 1n];
+
+/** Proof kernels that draw zeros in place of one mask, by its number in `keys.ts`. */
+function without(purpose: number): ProofKernels {
+  return new Proxy(proofWasm as ProofKernels, {
+    get: (target, property) => {
+      if (property === 'draw')
+        return async (...[stream, k, count, first]: Parameters<ProofKernels['draw']>) =>
+          stream.nonce[6] === purpose ? zeros(count, k) : target.draw(stream, k, count, first);
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** Everything that a party is sent in one run; `before` is what was no proof. */
+async function viewOf(party: 1 | 2, weights: 'open' | 'secret', text: bigint, seed: number, kernels: ProofKernels) {
+  const view = new Map<string, Uint8Array>();
+  const before: Uint8Array[] = [];
+  const ended = await runProved(
+    CIRCUITS[weights],
+    { tensors: { x: wordsFrom([text], 1) }, indices: {} },
+    {
+      ...{ weights, seed: 1, keySeeds: party === 1 ? [1, seed, 1] : [seed, 1, 1], proofParameters: NARROW },
+      proofKernelsOf: () => kernels,
+      timeoutMs: 60_000,
+      tap: (from, to, tag, bytes) => {
+        if (to !== party) return;
+        view.set(`P${from} ${tag}`, bytes.slice());
+        if (/-(deal|input|12|21)\//.test(tag)) before.push(bytes.slice());
+      },
+    },
+  );
+  expect(ended.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+  return view.set('before', concatBytes(before));
+}
+
+/** Messages to a party that tell two texts apart. */
+async function seen(party: 1 | 2, weights: 'open' | 'secret', kernels: ProofKernels = proofWasm, runs = RUNS) {
+  const views: [View[], View[]] = [[], []];
+  for (let run = 0; run < runs; run++)
+    for (const which of [0, 1])
+      views[which].push(await viewOf(party, weights, TEXTS[which], 2 + 2 * run + which, kernels));
+  const names = [...views[0][0].keys()].join();
+  for (const part of ['proof-answer', 'proof-statement', 'proof-seed', 'input-input', 'product-'])
+    expect(names).toContain(part);
+  return [...new Set(distinguished(views, 'before').map((place) => place.split('/')[0]))];
+}
+
+const LONG = { timeout: ALL ? 3_600_000 : 120_000 };
+const FORMS = ALL ? (['open', 'secret'] as const) : (['open'] as const);
+
+describe.each(FORMS)('a proved run, %s weights', (weights) => {
+  it.each([1, 2] as const)('P%i sees no bit that says which of two texts it is', LONG, async (party) => {
+    expect(await seen(party, weights)).toEqual([]);
+  });
+});
+
+describe('the same test', () => {
+  // A claim without its mask is zero under many masks of the wires, whatever the text.
+  it.each([
+    ['claims', 2, 8, RUNS, 'P1 proof-answer'],
+    ['shares', 1, 9, SURE, 'P2 proof-answer'],
+    ['the blind of W*', 1, 11, SURE, 'P0 proof-statement'],
+  ] as const)('sees a run without masks for %s', LONG, async (_, party, purpose, runs, place) => {
+    expect(await seen(party, 'open', without(purpose), runs)).toContain(place);
+  });
+});
