@@ -11,7 +11,7 @@ const [bert, gpt2, batch, networks, kernels, accuracy, browser, namespaces, link
 
 /** Of a suite that may not have been run yet. */
 const kept = (name) => (existsSync(new URL(`${name}.json`, folder)) ? read(name) : undefined);
-const [load, soak, modes, growth] = ['load', 'soak', 'modes', 'growth'].map(kept);
+const [load, soak, modes, growth, phone] = ['load', 'soak', 'modes', 'growth', 'phone'].map(kept);
 const h100 = read('h100');
 const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
@@ -309,6 +309,27 @@ ${table(
 
 `;
 
+const phoneSection =
+  phone === undefined
+    ? ''
+    : `## A phone-class processor
+
+${made(phone)} BERT-base with random weights behind two parties of this machine. The page's thread is slowed down by the browser, its workers by the kernel.
+
+${table(
+  ['what', 'slower', 'dealing for 16 tokens, each time', 'to the answer', 'tasks over 50 ms', 'longest'],
+  phone.rows.map(({ name, slower, prepareMs, totalMs, answeredMs, longTasks, longestMs }) => [
+    ...[name, `${slower} ×`, prepareMs?.map(seconds).join(', ') ?? '–'],
+    ...[
+      seconds(answeredMs ?? totalMs[totalMs.length >> 1]),
+      longTasks?.length ?? '–',
+      longestMs ? `${longestMs} ms` : '–',
+    ],
+  ]),
+)}
+
+`;
+
 writeFileSync(
   new URL('README.md', folder),
   `# Kept results
@@ -412,7 +433,7 @@ ${table(
 
 \`home\` is 30 ms and 20/100 Mbit/s to P0 only: its latency shows once, not once per round. \`wan-cloud\` is 20 ms each way between P1 and P2: 96 rounds × 40 ms = 3.8 s of it.
 
-${modesSection}${loadSection}${soakSection}## Kernels
+${modesSection}${loadSection}${soakSection}${phoneSection}## Kernels
 
 ${made(kernels)} WebAssembly in one thread; WebGPU on ${adapter}.
 
