@@ -8,13 +8,13 @@
 // thread.
 //   --slower N   another factor (default 6)     --runs N   dealings (default 3)     --out FILE ('-': nowhere)
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
 import { keepResults } from '../dist/bench/rows.js';
-import { encodeSafetensors } from '../dist/ml/safetensors-encode.js';
 import { CHROMIUM, FLAGS, ROOT, buildPage, startAll, workFolder } from './browser/parties.mjs';
+import { writeModel } from './model-folder.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -31,49 +31,16 @@ const LONG_TASK_MS = 50;
 
 // ── a model of real size ─────────────────────────────────────────────────────
 
-/** BERT-base with weights of either sign between 2^-6 and 2^-5, in the layout and with the words of a small model. */
-function writeModel(folder) {
+/** BERT-base, with the words of a small model and enough others. */
+async function writeBertBase(folder) {
+  const configPath = join(ROOT, 'bench/configs/bert-base.json');
+  await writeModel(folder, configPath);
   const small = join(ROOT, 'models/capitals-bert');
-  mkdirSync(folder);
-  const config = JSON.parse(readFileSync(join(ROOT, 'bench/configs/bert-base.json'), 'utf8'));
   const words = readFileSync(join(small, 'vocab.txt'), 'utf8').trimEnd().split('\n');
-  while (words.length < config.vocab_size) words.push(`[unused${words.length}]`);
+  const { vocab_size: count } = JSON.parse(readFileSync(configPath, 'utf8'));
+  while (words.length < count) words.push(`[unused${words.length}]`);
   writeFileSync(join(folder, 'vocab.txt'), `${words.join('\n')}\n`);
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, tie_word_embeddings: true }));
   cpSync(join(small, 'tokenizer_config.json'), join(folder, 'tokenizer_config.json'));
-
-  const file = readFileSync(join(small, 'model.safetensors'));
-  const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE(0))).toString());
-  const sizes = new Map([
-    [7387, config.vocab_size],
-    [512, config.intermediate_size],
-    [128, config.hidden_size],
-  ]);
-  let state = 1;
-  const value = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state & 0x8000) | (9 << 10) | (state >>> 22);
-  };
-  const tensor = (name, { shape: its }) => {
-    const positions = name.endsWith('position_embeddings.weight');
-    const shape = its.map((size, i) =>
-      positions && i === 0 ? config.max_position_embeddings : (sizes.get(size) ?? size),
-    );
-    const data = new Uint16Array(shape.reduce((product, size) => product * size, 1));
-    const constant = /LayerNorm\.weight$/.test(name) ? 0x3c00 : /bias$/.test(name) ? 0 : undefined;
-    for (let i = 0; i < data.length; i++) data[i] = constant ?? value();
-    return { name, dtype: 'F16', shape, data };
-  };
-  const tensors = Object.entries(header)
-    .filter(([name]) => name !== '__metadata__' && !/layer\.[1-9]/.test(name))
-    .flatMap(([name, entry]) =>
-      name.includes('layer.0.')
-        ? Array.from({ length: config.num_hidden_layers }, (_, i) =>
-            tensor(name.replace('layer.0.', `layer.${i}.`), entry),
-          )
-        : [tensor(name, entry)],
-    );
-  writeFileSync(join(folder, 'model.safetensors'), encodeSafetensors(tensors));
 }
 
 // ── a slow processor ─────────────────────────────────────────────────────────
@@ -140,6 +107,7 @@ function unlessOver(look) {
 }
 
 function removeGroups() {
+  if (!existsSync(GROUPS)) return;
   for (const entry of readdirSync(GROUPS, { withFileTypes: true }))
     if (entry.isDirectory()) rmdirSync(join(GROUPS, entry.name));
   rmdirSync(GROUPS);
@@ -229,7 +197,7 @@ const work = workFolder();
 let parties;
 try {
   const model = join(work.folder, 'bert-base');
-  writeModel(model);
+  await writeBertBase(model);
   const app = join(work.folder, 'app');
   cpSync(join(ROOT, 'dist/app'), app, { recursive: true });
   await buildPage(join(app, 'measure'));

@@ -7,18 +7,13 @@
 //   --dist DIR        another build, which takes turns with this one's
 //   --keep DIR        where the written model and what parties keep lie; used again if they are there
 import { execFileSync, fork } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { copyFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseModelConfig } from '../dist/ml/config.js';
-import { randomWeights } from '../dist/ml/models/random.js';
-import { storedTensor } from '../dist/ml/models/weight-layouts.js';
-import { tensorNames } from '../dist/ml/models/weights.js';
-import { safetensorsHeader } from '../dist/ml/safetensors-encode.js';
+import { writeModel } from './model-folder.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -43,27 +38,6 @@ function taken(pid) {
     .split(' ');
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
   return { user: Number(fields[11]) / TICKS, system: Number(fields[12]) / TICKS, peak };
-}
-
-/** Writes random weights in the layout of a checkpoint, one tensor after the other. */
-async function writeModel(folder, configPath) {
-  const config = parseModelConfig(JSON.parse(readFileSync(configPath, 'utf8')));
-  const weights = randomWeights(config, 1);
-  const names = tensorNames(config).filter((name) => !(weights.tiedDecoder && name.endsWith('.decoder')));
-  const layouts = names.map((name) => {
-    const { names: stored, shape } = storedTensor(config, name);
-    return { name: stored[0], dtype: 'F32', shape };
-  });
-  mkdirSync(folder, { recursive: true });
-  const draft = join(folder, 'model.draft');
-  const file = createWriteStream(draft);
-  file.write(safetensorsHeader(layouts));
-  for (const name of names)
-    if (!file.write(new Uint8Array((await weights.tensor(name)).buffer))) await once(file, 'drain');
-  file.end();
-  await once(file, 'finish');
-  copyFileSync(configPath, join(folder, 'config.json'));
-  renameSync(draft, join(folder, 'model.safetensors'));
 }
 
 async function start(dist, model, home) {
