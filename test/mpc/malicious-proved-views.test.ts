@@ -8,11 +8,12 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
-import { wordsFrom, zeros } from '../../src/compute/ring.ts';
+import { wordsFrom } from '../../src/compute/ring.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
 import type { ProofParameters } from '../../src/mpc/proof/soundness.ts';
 import { type View, distinguished } from '../support/distinguish.ts';
 import { completeCircuit, proofWasm, runProved } from '../support/proved.ts';
+import { withoutMask } from '../support/without-mask.ts';
 
 const NARROW: ProofParameters = { sigma: 2, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
 const ALL = process.env.TERCET_VIEWS === 'all';
@@ -27,19 +28,6 @@ const circuitOf = (weights: 'open' | 'secret') =>
   }, weights);
 const CIRCUITS = { open: circuitOf('open'), secret: circuitOf('secret') };
 const TEXTS = [0n, 1n];
-
-/** Proof kernels that draw zeros in place of one mask, by its number in `keys.ts`. */
-function without(purpose: number): ProofKernels {
-  return new Proxy(proofWasm as ProofKernels, {
-    get: (target, property) => {
-      if (property === 'draw')
-        return async (...[stream, k, count, first]: Parameters<ProofKernels['draw']>) =>
-          stream.nonce[6] === purpose ? zeros(count, k) : target.draw(stream, k, count, first);
-      const value: unknown = Reflect.get(target, property);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 /** Everything that a party is sent in one run; `before` is what was no proof. */
 async function viewOf(party: 1 | 2, weights: 'open' | 'secret', text: bigint, seed: number, kernels: ProofKernels) {
@@ -91,6 +79,6 @@ describe('the same test', () => {
     ['shares', 1, 9, SURE, 'P2 proof-answer'],
     ['the blind of W*', 1, 11, SURE, 'P0 proof-statement'],
   ] as const)('sees a run without masks for %s', LONG, async (_, party, purpose, runs, place) => {
-    expect(await seen(party, 'open', without(purpose), runs)).toContain(place);
+    expect(await seen(party, 'open', withoutMask(proofWasm, purpose), runs)).toContain(place);
   });
 });

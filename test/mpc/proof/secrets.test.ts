@@ -11,7 +11,6 @@ import type { ProofKernels } from '../../../src/compute/kernels/proof-types.ts';
 import { tableLayout } from '../../../src/compute/kernels/table-layout.ts';
 import { loadNodeProofModule } from '../../../src/compute/kernels/wasm/node-worker.ts';
 import { WasmProofKernels } from '../../../src/compute/kernels/wasm/proof.ts';
-import { zeros } from '../../../src/compute/ring.ts';
 import { unseal } from '../../../src/mpc/proof/sealed.ts';
 import type { ProofParameters } from '../../../src/mpc/proof/soundness.ts';
 import { Random } from '../../compute/kernels.suite.ts';
@@ -28,6 +27,7 @@ import {
   tableStatement,
 } from '../../support/proofs.ts';
 import { seeded } from '../../support/simulate.ts';
+import { withoutMask } from '../../support/without-mask.ts';
 
 const kernels: ProofKernels = new WasmProofKernels(await loadNodeProofModule());
 /** Two columns, so that there are few claims; two primes, so that what is drawn for each is looked at. */
@@ -44,19 +44,6 @@ const SECOND = await Promise.all(FIRST.map((statement) => otherHalf(statement, r
 
 /** What the prover and W draw for what V sees, by its number in `keys.ts`. */
 const MASKS = { claims: 8, shares: 9, 'the blind of W*': 11 } as const;
-
-/** Proof kernels that draw zeros in place of one mask. */
-function without(purpose: number): ProofKernels {
-  return new Proxy(kernels, {
-    get: (target, property) => {
-      if (property === 'draw')
-        return async (...[stream, k, count, first]: Parameters<ProofKernels['draw']>) =>
-          stream.nonce[6] === purpose ? zeros(count, k) : target.draw(stream, k, count, first);
-      const value: unknown = Reflect.get(target, property);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 /** Everything that V gets in one proof. */
 async function viewOf(statements: readonly Statement[], seed: number, of: ProofKernels): Promise<View> {
@@ -107,7 +94,7 @@ describe('the same test', () => {
     ['shares', ['round 0', 'round 1', 'round 2', 'round 3']],
     ['the blind of W*', ['statement']],
   ] as const)('sees a proof without masks for %s', LONG, async (mask, places) => {
-    const found = await seen(without(MASKS[mask]));
+    const found = await seen(withoutMask(kernels, MASKS[mask]));
     expect(found).toEqual(expect.arrayContaining([...places]));
   });
 });
