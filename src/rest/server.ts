@@ -14,6 +14,7 @@ import { TercetError } from '../core/errors.ts';
 import type { Model, RunCost } from '../owner/types/index.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
 import { readBytes } from './body.ts';
+import { totalCost } from './cost.ts';
 import type { KeyRing } from './keys.ts';
 import { openApi } from './openapi.ts';
 import { OPERATIONS, type Call, type Operation, operationFor } from './operations.ts';
@@ -364,7 +365,7 @@ class Server implements Gateway {
       task: model.task,
       request_id: request.id,
       processing_time: (performance.now() - start) / 1000,
-      cost: total(costs),
+      cost: totalCost(costs),
     };
     const body = call.many ? { ...every, results: answers } : { ...every, ...answers[0] };
     if (!call.stream) await reply.send(body);
@@ -483,26 +484,3 @@ function beginEvents(reply: FastifyReply): void {
 }
 
 const event = (name: string, data: object) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-
-function total(costs: readonly RunCost[]) {
-  const sum = (of: (cost: RunCost) => number) => costs.reduce((all, cost) => all + of(cost), 0);
-  return {
-    runs: costs.length,
-    tokens: sum(({ tokens }) => tokens),
-    padded_tokens: sum(({ paddedTokens }) => paddedTokens),
-    rounds: sum(({ links }) => links.between.totalRounds),
-    sent_bytes: sum(({ sentBytes }) => sentBytes[0]),
-    prepared_ahead: costs.length > 0 && costs.every(({ preparedAhead }) => preparedAhead),
-    ...(costs.some(({ proofs }) => proofs !== undefined) ? { proofs: proved(costs) } : {}),
-  };
-}
-
-/** Of all runs together; the weakest of them decides. */
-function proved(costs: readonly RunCost[]) {
-  const all = costs.flatMap(({ proofs }) => (proofs === undefined ? [] : [proofs]));
-  return {
-    messages: all.reduce((sum, { provers }) => sum + provers.reduce((one, { messages }) => one + messages, 0), 0),
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    soundness: Math.max(...all.map(({ soundness }) => soundness)),
-  };
-}
