@@ -16,6 +16,7 @@ import { EveryAnswer, FillMaskAnswer, GenerationAnswer, ProblemAnswer } from '..
 import type { Gateway } from '../../src/rest/server.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { failure } from '../failure.ts';
+import { BLOCKS } from '../support/documents.ts';
 import { World } from './world.ts';
 
 /** In no vocabulary, in texts, in names of fields, in keys. */
@@ -70,12 +71,10 @@ const eventsOf = (text: string) =>
 
 describe('what is asked as the guide asks it', () => {
   it('answers the curl of the guide', async () => {
-    const command = [
-      ...['-s', '-X', 'POST', `${gateway.url.replace('127.0.0.1', 'localhost')}/api/v1/inference`],
-      ...['-H', 'Content-Type: application/json', '-d'],
-      '{\n    "text": "The capital of France is [MASK].",\n    "model": "bert-base-uncased",\n    "security_level": 128,\n    "top_k": 5\n  }',
-    ];
-    const { stdout } = await promisify(execFile)('curl', command);
+    // As docs/GUIDE.md shows it, at the port of this gateway.
+    const shown = BLOCKS.find(({ file, code }) => file === 'docs/GUIDE.md' && code.startsWith('curl -X POST'));
+    const command = shown?.code.replace('http://localhost:8080', gateway.url.replace('127.0.0.1', 'localhost')) ?? '';
+    const { stdout } = await promisify(execFile)('sh', ['-c', command]);
     const answer = EveryAnswer.extend(FillMaskAnswer.shape).parse(JSON.parse(stdout));
     expect(answer.predictions).toHaveLength(5);
     expect(answer).toMatchObject({ model: 'bert-base-uncased', task: 'fill-mask', cost: { runs: 1 } });
