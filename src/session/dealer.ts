@@ -7,7 +7,6 @@
  * so read the weights as well: the model's owner allows it, by identity (docs/adr/0036-a-permit-to-deal.md).
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { sleep } from '../core/abort.ts';
 import { toHex } from '../core/bytes.ts';
 import { TercetError, asTercetError, invariant } from '../core/errors.ts';
 import { Refusal } from '../core/told.ts';
@@ -25,7 +24,7 @@ import { withBoth } from './fault-attribution.ts';
 import { type OwnerParameters, ownerParameters } from './owner-parameters.ts';
 import { whileThere } from './party-dealer.ts';
 import { PATIENCE, type Patience, type Place, awaitOwner, ownPlace } from './place.ts';
-import { REASON_MS } from './timing.ts';
+import { explained } from './last-word.ts';
 
 export interface DealerOptions {
   /** This dealer's own identity, 64 hex digits. */
@@ -147,10 +146,7 @@ async function deal(
   await withBoth((party) => sendControl(to(party), 'deal', { circuit, key: toHex(proofs[party - 1]) }));
   const taken = withBoth((party) => recvControl(to(party), 'dealt'));
   // A party that takes no more says why, and that explains a link that broke.
-  const dealt = engine.deal().catch(async (error: unknown) => {
-    await Promise.race([taken, sleep(REASON_MS)]);
-    throw error;
-  });
+  const dealt = engine.deal().catch((error: unknown) => explained(error, taken));
   await Promise.all([dealt, taken]);
 }
 

@@ -2,12 +2,11 @@
  * Which party a failed session is about. When one compute party dies, the other one fails too, and which of the two
  * is heard first is chance: the cause is the party whose link broke without a word.
  */
-import { sleep } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { PeerReport } from '../core/told.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
 import type { ServerId } from '../net/wire/types.ts';
-import { REASON_MS } from './timing.ts';
+import { forAMoment } from './last-word.ts';
 
 /** An error of the link to `party`, with its name on it. */
 export function attributedTo(party: ServerId, thrown: unknown): TercetError {
@@ -54,7 +53,7 @@ export async function withBoth<T>(step: (peer: 1 | 2) => Promise<T>): Promise<[T
     return (await Promise.all(runs)) as [T, T];
   } catch (first) {
     for (const run of runs) run.catch(() => undefined);
-    if (isSecondHand(first) && failures.size < 2) await Promise.race([Promise.allSettled(runs), sleep(REASON_MS)]);
+    if (isSecondHand(first) && failures.size < 2) await forAMoment(Promise.allSettled(runs));
     throw [...failures.values()].find((failure) => !isSecondHand(failure)) ?? accused(first);
   }
 }

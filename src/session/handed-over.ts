@@ -2,8 +2,7 @@
 import { attributedTo } from './fault-attribution.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { recvControl, sendControl } from './control.ts';
-import { sleep } from '../core/abort.ts';
-import { REASON_MS } from './timing.ts';
+import { explained } from './last-word.ts';
 import { type HandOver, type Secrets, executionKeys, sendHandOver } from './dealing.ts';
 
 /** What the secrets of a hand-over are made of. */
@@ -44,11 +43,8 @@ export class HandedOver {
         step === 0
           ? sendHandOver(this.#channel, this.#handOver, this.#secrets)
           : sendControl(this.#channel, 'step', { circuit });
-      await asked.catch(async (error: unknown) => {
-        // A dealer that has no place says so and hangs up before it is asked.
-        await Promise.race([dealt, sleep(REASON_MS)]);
-        throw error;
-      });
+      // A dealer that has no place says so and hangs up before it is asked.
+      await asked.catch((error: unknown) => explained(error, dealt));
       this.wipe();
       await dealt;
     } catch (error) {

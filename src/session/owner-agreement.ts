@@ -1,5 +1,5 @@
 /** How a data owner's session begins: owner and compute parties agree on model, plan and circuit. */
-import { abortedError, sleep } from '../core/abort.ts';
+import { abortedError } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
 import { SecurityViolationError, TercetError, invariant } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
@@ -12,9 +12,9 @@ import { checkDealt } from './dealt.ts';
 import { withBoth } from './fault-attribution.ts';
 import { HandedOver } from './handed-over.ts';
 import { type ProvingSession, provingOf } from './proving.ts';
+import { explained, explainedBy } from './last-word.ts';
 import { type OwnerOptions, abortAll, channelTo } from './owner-options.ts';
 import { type Request, SESSION_VERSION, checkShape } from './request.ts';
-import { REASON_MS } from './timing.ts';
 
 /** What all three parties hold to. */
 export interface Agreed {
@@ -56,7 +56,7 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     const mine = proving?.begin(0);
     const names = [linkName(pairKeys[0]), linkName(pairKeys[1])] as const;
     const links = { '1': toHex(names[0]), '2': toHex(names[1]) };
-    const offers = await withBoth(async (peer) => {
+    const ask = async (peer: 1 | 2): Promise<Offer> => {
       const channel = channelTo(channels, peer);
       const model = request.model ?? null;
       const asked = {
@@ -71,24 +71,26 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
       };
       const offered = recvControl(channel, 'offer');
       offered.catch(() => undefined);
-      await sendControl(channel, 'request', asked).catch(async (error: unknown) => {
-        // A party that has no place says so and hangs up before it is asked.
-        await Promise.race([offered, sleep(REASON_MS)]);
-        throw error;
-      });
+      // A party that has no place says so and hangs up before it is asked.
+      await sendControl(channel, 'request', asked).catch((error: unknown) => explained(error, offered));
       const malformed = () =>
         new TercetError('ERR_FRAME_FORMAT', `party ${peer} sent a malformed offer`, 'check its version', {
           party: peer,
         });
       return offerFromJson(await offered, config, malformed);
-    });
+    };
+    const offers = await bothOffers(channels, ask);
     const plan = checkOffers(offers, config, request.model);
     const circuits = options.circuits ?? new Circuits();
     const builder = proving && ((asked: Request) => proving.builder(asked));
     const built = await circuits.get(config, plan, request, 0, builder);
     const proved = mine === undefined ? undefined : agreeOn(mine, offers, names);
     const begins = { circuit: built.hash, session: proved && toHex(proved.session) };
-    await withBoth((peer) => sendControl(channelTo(channels, peer), 'start', begins));
+    await withBoth(async (peer) => {
+      const channel = channelTo(channels, peer);
+      // Meanwhile the party may have given the place to somebody else.
+      await sendControl(channel, 'start', begins).catch((error: unknown) => explainedBy(channel, 'ready', error));
+    });
     const handOver = { request, config, plan, circuit: built.hash };
     const dealer =
       request.dealer === undefined
@@ -107,6 +109,28 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
     // The generators have keys of their own by now, derived for this execution.
     for (const pairKey of pairKeys) pairKey.fill(0);
   }
+}
+
+/**
+ * Waits for both. A party that has offered waits only for the other one's offer, and may let go of the session
+ * meanwhile; then the other one fails too, and the cause is what the first says.
+ */
+async function bothOffers(
+  channels: OwnerOptions['channels'],
+  ask: (peer: 1 | 2) => Promise<Offer>,
+): Promise<readonly [Offer, Offer]> {
+  const asked = { 1: ask(1), 2: ask(2) };
+  return withBoth(async (peer) => {
+    const offer = await asked[peer];
+    const channel = channelTo(channels, peer);
+    const never = new Promise<never>(() => undefined);
+    const other = asked[peer === 1 ? 2 : 1].then(
+      () => undefined,
+      () => never,
+    );
+    const ended = await Promise.race([other, channel.ended]);
+    return ended === undefined ? offer : explainedBy(channel, 'ready', ended);
+  });
 }
 
 /** A run whose messages are proved, at its owner. */

@@ -5,7 +5,7 @@
  * One session runs one execution, of one step or, for generated text, of several. After a failure of any kind the
  * session is over: nothing is retried under the same masks.
  */
-import { abortedError, sleep } from '../core/abort.ts';
+import { abortedError } from '../core/abort.ts';
 import { toHex } from '../core/bytes.ts';
 import { SecurityViolationError, TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
@@ -14,7 +14,7 @@ import type { Inputs } from '../mpc/protocol/types.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import { isViolationReport, recvControl, sendControl } from './control.ts';
 import { withBoth } from './fault-attribution.ts';
-import { FirstEnd } from './first-end.ts';
+import { FirstEnd, isEndOfLink } from './first-end.ts';
 import { announceInput } from './input-wait.ts';
 import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type Agreed, withAgreement } from './owner-agreement.ts';
@@ -25,7 +25,7 @@ import { type ProofReport, violated } from './proving.ts';
 import { type PartyReport, reportFromJson, reportOf } from './report.ts';
 import { rangeExceeded, revealLogits, revealOutside } from './reveal.ts';
 import type { Status } from './status.ts';
-import { REASON_MS } from './timing.ts';
+import { explained, wordOf } from './last-word.ts';
 
 export interface OwnerResult {
   /** What `outputShape` says, row by row. */
@@ -149,17 +149,19 @@ export class OwnerSession {
     const heard = () => withBoth((peer) => recvControl(channelTo(this.#options.channels, peer), 'ready'));
     // Before "ready", a party that proves says on the same links what its challenges hang on.
     const dealing = this.#agreed.proved === undefined ? undefined : deal();
-    const ready = dealing === undefined ? heard() : dealing.then(heard);
+    const ready = dealing === undefined ? heard() : dealing.then(heard, (error: unknown) => this.#saidInstead(error));
     ready.catch(() => undefined);
-    const dealt = (dealing ?? deal()).catch(async (error: unknown) => {
-      await Promise.race([ready, sleep(REASON_MS)]);
-      throw error;
-    });
+    const dealt = (dealing ?? deal()).catch((error: unknown) => explained(error, ready));
     // A dealer may be at work for a party that has failed: so not one after the other.
     if (this.#agreed.dealer !== undefined) await Promise.all([dealt, ready]);
     await dealt;
     await ready;
     this.#prepared(start);
+  }
+
+  /** What a party said that hung up while a proved run was dealt. Who was caught cheating gets no other word. */
+  async #saidInstead(error: unknown): Promise<void> {
+    if (isEndOfLink(error)) await withBoth((peer) => wordOf(channelTo(this.#options.channels, peer), 'ready'));
   }
 
   #prepared(start: number): void {

@@ -1,0 +1,89 @@
+/** A party that gives the place of a session away says so, and its owner hears that whatever it was waiting for. */
+import { describe, expect, it } from 'vitest';
+import type { TercetError } from '../../src/core/errors.ts';
+import { type BuiltCircuit, Circuits } from '../../src/session/circuits.ts';
+import { type Place, ownPlace } from '../../src/session/place.ts';
+import { circuits, start } from './harness.ts';
+
+/** A place that somebody else needs once `wanted` is aborted. */
+function placeFor(wanted: AbortController): Place {
+  return { ...ownPlace(), wanted: wanted.signal };
+}
+
+/** Something that others wait for until it is opened. */
+function door(): { readonly opens: Promise<void>; open(): void } {
+  let open = (): void => undefined;
+  const opens = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opens, open };
+}
+
+/** Circuits that are built no sooner than a door opens. */
+class Late extends Circuits {
+  readonly #until: Promise<void>;
+  readonly #asked: () => void;
+
+  constructor(until: Promise<void>, asked: () => void) {
+    super();
+    this.#until = until;
+    this.#asked = asked;
+  }
+
+  override async get(...asked: Parameters<Circuits['get']>): Promise<BuiltCircuit> {
+    this.#asked();
+    await this.#until;
+    return circuits.get(...asked);
+  }
+}
+
+const failure = (work: Promise<unknown>): Promise<TercetError> =>
+  work.then(
+    () => expect.unreachable('it ended well'),
+    (error: unknown) => error as TercetError,
+  );
+
+describe('the place of a session that is agreed on', () => {
+  for (const offered of [false, true])
+    it(`is lost at party 2 before party 1 has ${offered ? 'failed' : 'offered'}: ERR_PEER_LET_GO`, async () => {
+      const [wanted, other] = [new AbortController(), door()];
+      const run = start({
+        compute: (id) => (id === 1 ? { checkRequest: () => other.opens } : { place: placeFor(wanted) }),
+      });
+      const ended = failure(run.owner);
+      // Party 2 has asked for its link to party 1, and made its offer.
+      await expect.poll(() => run.sent.some(({ from, tag }) => from === 2 && tag === 'control/offer')).toBe(true);
+      wanted.abort();
+      expect(await run.ends[1]).toMatchObject({ code: 'ERR_PEER_LET_GO' });
+      // Party 1 goes on, and finds that the other one is gone.
+      if (offered) other.open();
+      expect(await ended).toMatchObject({ code: 'ERR_PEER_LET_GO', party: 2 });
+      other.open();
+      expect(await run.ends[0]).toMatchObject({ code: 'ERR_PEER_CLOSED' });
+    });
+
+  for (const party of [1, 2] as const)
+    it(`is lost at party ${party} while the owner builds its circuit: ERR_PEER_LET_GO`, async () => {
+      const [wanted, building, built] = [new AbortController(), door(), door()];
+      const run = start({
+        circuits: new Late(built.opens, building.open),
+        compute: (id) => ({ circuits, ...(id === party ? { place: placeFor(wanted) } : {}) }),
+      });
+      const ended = failure(run.owner);
+      await building.opens;
+      wanted.abort();
+      expect(await run.ends[party - 1]).toMatchObject({ code: 'ERR_PEER_LET_GO' });
+      built.open();
+      expect(await ended).toMatchObject({ code: 'ERR_PEER_LET_GO', party });
+      await Promise.all(run.ends);
+    });
+
+  it('is not lost to the same owner where nobody needs it', async () => {
+    const wanted = new AbortController();
+    const run = start({ compute: () => ({ place: placeFor(wanted) }) });
+    const session = await run.owner;
+    await session.prepare();
+    await session.discard();
+    expect(await Promise.all(run.ends)).toEqual(['discarded', 'discarded']);
+  });
+});
