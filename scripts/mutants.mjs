@@ -5,9 +5,9 @@
 // it, whole or only the tests whose names match `only`. A fault that survives, or that does not apply any more,
 // fails the lane. So does a test that ends by its time limit: that is no kill. The control runs every named test
 // without any fault first.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +32,6 @@ if (values.list) {
 
 /** Longest time for the tests of one mutant. */
 const LIMIT_MS = 600_000;
-const SKIPPED = new Set(['.git', 'node_modules', 'dist', 'training', 'test-results']);
 const tree = mkdtempSync(join(tmpdir(), 'tercet-mutants-'));
 let child;
 process.on('exit', () => {
@@ -41,8 +40,10 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
-for (const name of readdirSync(root))
-  if (!SKIPPED.has(name)) cpSync(join(root, name), join(tree, name), { recursive: true });
+// What is in the repository, or will be: tests read documents and lists of files too.
+const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
+for (const name of listed.toString().split('\0'))
+  if (name !== '' && existsSync(join(root, name))) cpSync(join(root, name), join(tree, name));
 symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
 
 /** Runs the named tests in the copy: how many passed and failed, the first that failed, and whether it was for time. */
