@@ -9,10 +9,11 @@ import type { ModelConfig } from '../ml/config.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { modelParts } from '../ml/models/secure.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
+import { fingerprintParts } from '../mpc/protocol/frame/fingerprint.ts';
 import { CircuitBuilder } from '../mpc/protocol/semi-honest/circuit.ts';
 import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { Gates } from '../mpc/protocol/types.ts';
-import { configHash, fingerprint } from './agreement.ts';
+import { configHash } from './agreement.ts';
 import type { Request } from './request.ts';
 
 /** What circuits of a request are built with. */
@@ -52,7 +53,7 @@ export class Circuits {
   /**
    * @param limit bytes of circuits that are kept, by `circuitBytes`; the one asked for last is handed out whatever
    * it takes.
-   * @param pause between two layers: lets timers and sockets have the thread.
+   * @param pause between two layers, and between parts of the hash: lets timers and sockets have the thread.
    */
   constructor({
     limit = KEPT_CIRCUIT_BYTES,
@@ -103,7 +104,12 @@ export class Circuits {
     const parts = await modelParts(builder, { ...request, config, plan }, step);
     while (parts.next().done !== true) await this.#pause();
     const circuit = builder.finish();
-    return { circuit, hash: fingerprint(circuit) };
+    const hashing = fingerprintParts(circuit);
+    for (;;) {
+      const { done, value } = hashing.next();
+      if (done === true) return { circuit, hash: value };
+      await this.#pause();
+    }
   }
 
   #key(
