@@ -17,6 +17,7 @@ import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/devices.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
+import { MAX_BATCH } from '../owner/batch-size.ts';
 import type { SecurityLevel, WeightMode } from '../session/request.ts';
 import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
 import { MAX_TEXT_CHARACTERS, MOST_TEXT_CHARACTERS } from '../ml/text.ts';
@@ -107,6 +108,9 @@ export const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicio
 /** Says what a user chooses between. */
 export const PROTOCOL_HELP =
   '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing (docs/SECURITY.md)';
+/** Texts of a list that share the rounds of one run. */
+export const batchSize = (value: string): number => integer('batch-size', value, 1, MAX_BATCH);
+
 /** The name of a bound, which is told apart from bits. */
 export const LEVEL_HELP =
   'of 3pc_malicious: 128, where a wrong run passes with at most 2^-46, or 256, the name of 2^-63, at twice the bytes of proofs and some more computing';
