@@ -183,9 +183,12 @@ export class ServiceMetrics {
       this.#carried.inc({ direction, party: String(party), phase }, bytes);
   }
 
-  /** Rounds that are done. Only what follows a text has any: what is ahead goes one way. */
-  rounds(count: number): void {
-    this.#rounds.inc({ phase: 'online' }, count);
+  /**
+   * Rounds that are done: of a step, and of its proofs. Only what follows a text has any: what is ahead goes one way.
+   */
+  rounds(online: number, proofs = 0): void {
+    this.#rounds.inc({ phase: 'online' }, online);
+    if (proofs > 0) this.#rounds.inc({ phase: 'proofs' }, proofs);
   }
 
   /** A session of a compute party ended. @param error why, if not with an answer */
