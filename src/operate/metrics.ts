@@ -118,6 +118,8 @@ export class ServiceMetrics {
       registers,
     });
     this.#violations = counter('mpc_security_violations_total', 'Somebody was caught, by code.', 'code');
+    // From nothing to one is no increase: an alert would sleep through the first one.
+    for (const code of ERROR_CODES) if (isViolation(code)) this.#violations.inc({ code }, 0);
     this.#requests = counter('mpc_requests_total', 'Requests, by operation and status.', 'operation', 'status');
     this.#refusals = counter('mpc_refusals_total', 'What was not done, by code.', 'code');
     this.#texts = counter('mpc_texts_total', 'Texts of requests.', 'model');

@@ -156,6 +156,11 @@ describe('bytes and rounds by phase, at both compute parties', () => {
     expect((await counts(1)).get(rounds)).toBe(before.get(rounds));
   });
 
+  it('stand beside whether the other compute party is there', async () => {
+    const up = async (party: 1 | 2) => (await counts(party)).get(`mpc_party_up{party="${3 - party}"}`);
+    await expect.poll(async () => [await up(1), await up(2)], PATIENT).toEqual([1, 1]);
+  });
+
   it('have labels of fixed lists alone', async () => {
     const samples = [...(await counts(1)).keys()].filter((name) => name.startsWith('mpc_link_bytes_total'));
     for (const sample of samples)
