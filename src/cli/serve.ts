@@ -206,12 +206,12 @@ async function run(
     `tercet: ${TRUST}\ntercet: the gateway is at ${gateway.url} (see ${gateway.url}/docs), on ${summary}\n`,
   );
   log.log('info', 'listening', { models: models.length, keys: keys?.valid });
-  notify('READY=1');
+  void notify('READY=1');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
   });
-  notify('STOPPING=1');
+  void notify('STOPPING=1');
   log.log('info', 'stopping', { running: gateway.load.running, why: Public.of('signal', ['signal']) });
   await gateway.close(drainMs);
 }
