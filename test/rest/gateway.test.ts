@@ -422,6 +422,12 @@ describe('where others reach it', () => {
     expect((await send('/livez', {}, proxied.url.replace('0.0.0.0', '127.0.0.1'))).status).toBe(200);
   });
 
+  it('where somebody else listens, with the address', async () => {
+    const { port } = new URL(gateway.url);
+    await failure('ERR_ARGUMENT', world.gateway({ port: Number(port) }), new RegExp(`cannot listen on 127.0.0.1:${port}`));
+    expect((await send('/livez')).status).toBe(200);
+  });
+
   it('does not start where every key was revoked', async () => {
     const path = join(folder, 'revoked.json');
     const { record } = await createKey(path, { name: 'gone' });
