@@ -424,7 +424,11 @@ describe('where others reach it', () => {
 
   it('where somebody else listens, with the address', async () => {
     const { port } = new URL(gateway.url);
-    await failure('ERR_ARGUMENT', world.gateway({ port: Number(port) }), new RegExp(`cannot listen on 127.0.0.1:${port}`));
+    await failure(
+      'ERR_ARGUMENT',
+      world.gateway({ port: Number(port) }),
+      new RegExp(`cannot listen on 127.0.0.1:${port}`),
+    );
     expect((await send('/livez')).status).toBe(200);
   });
 
