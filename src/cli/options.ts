@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
+import { checkPrivate } from '../core/private-file-node.ts';
 import { isHubId } from '../hub/id.ts';
 import type { Limits, Scope } from '../daemon/budgets.ts';
 import { RANGES, RECV_TIMEOUT_MS, type Ranges, embeddedModel } from '../node/defaults.ts';
@@ -214,6 +215,13 @@ export async function pem(name: string, path: string): Promise<string> {
   }
 }
 
+/** The same of a key, which is nobody else's. @throws {TercetError} ERR_INSECURE */
+export async function keyPem(name: string, path: string): Promise<string> {
+  const text = await pem(name, path);
+  await checkPrivate(`--${name}`, path);
+  return text;
+}
+
 /** The two files of `--NAME-cert` and `--NAME-key`, if they were given. */
 export async function tlsFiles(
   name: string,
@@ -223,7 +231,7 @@ export async function tlsFiles(
   if ((cert === undefined) !== (key === undefined))
     throw usage(`--${name}-cert and --${name}-key belong together`, 'give both');
   if (cert === undefined || key === undefined) return undefined;
-  return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
+  return { cert: await pem(`${name}-cert`, cert), key: await keyPem(`${name}-key`, key) };
 }
 
 export const METRICS_HELP = 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)';
