@@ -70,7 +70,7 @@ describe('metrics', () => {
   it('have every code of a violation from the start: one that comes from nothing raises no alert', async () => {
     const metrics = new ServiceMetrics({ models: [], device: 'wasm', now: () => 0 });
     const zeros = [...(await metrics.text()).matchAll(/^mpc_security_violations_total\{code="(\w+)"\} 0$/gm)];
-    expect(zeros.map(([, code]) => code).sort()).toEqual(ERROR_CODES.filter(isViolation).sort());
+    expect(new Set(zeros.map(([, code]) => code))).toEqual(new Set(ERROR_CODES.filter(isViolation)));
     expect(zeros.length).toBeGreaterThan(5);
   });
 
