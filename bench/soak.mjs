@@ -4,7 +4,8 @@
 // told to end. With --loss, which needs root on Linux, all of it runs in a network namespace of its own, and packets
 // get lost too: two of a hundred for five seconds where the kernel has netem, else all of them for 0.3 s. A run may
 // fail, with a code that says why; no answer may be wrong, and nothing may hang. Kept in bench/results/soak.json.
-//   --minutes N  --owners N (default 4)  --seed N  --loss  --out FILE ('-': nowhere)  --note TEXT
+// Memory is told at thirds, with the age of each process. --steady breaks nothing: then it shows whether it levels off.
+//   --minutes N  --owners N (default 4)  --seed N  --loss  --steady  --out FILE ('-': nowhere)  --note TEXT
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,11 +22,13 @@ const { values } = parseArgs({
     owners: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
     loss: { type: 'boolean', default: false },
+    steady: { type: 'boolean', default: false },
     out: { type: 'string', default: fileURLToPath(new URL('results/soak.json', import.meta.url)) },
     note: { type: 'string' },
   },
 });
 const [minutes, count] = [Number(values.minutes), Number(values.owners)];
+if (values.steady && values.loss) throw new Error('--steady breaks nothing: leave out --loss');
 if (!(minutes > 0) || !(Number.isInteger(count) && count > 0)) throw new Error('numbers, please');
 
 const INSIDE = 'SOAK_INSIDE';
@@ -63,7 +66,11 @@ try {
   const end = Date.now() + minutes * 60_000;
   const [failed, faults] = [{}, {}];
   let [answered, bad, hung] = [0, 0, 0];
-  const atStart = pair.memory();
+  const memory = [];
+  /** A process that was started again has had fewer answers than all. */
+  const remember = () => memory.push({ answered, memoryMb: pair.memory(), ageS: pair.ages() });
+  remember();
+  const thirds = [1, 2].map((third) => setTimeout(remember, (minutes * 60_000 * third) / 3));
 
   const restart = async (id, signal) => {
     const old = pair.processes[id - 1];
@@ -95,6 +102,7 @@ try {
   const left = () => `${Math.max(0, Math.round((end - Date.now()) / 1000))} s left`;
   const said = setInterval(() => console.error(`${left()}: ${answered} answered, ${JSON.stringify(failed)}`), 30_000);
   const breaking = (async () => {
+    if (values.steady) return;
     while (Date.now() < end) {
       await sleep(5_000 + 10_000 * random());
       if (Date.now() >= end) return;
@@ -122,6 +130,8 @@ try {
   });
   await Promise.all([breaking, ...running]);
   clearInterval(said);
+  for (const timer of thirds) clearTimeout(timer);
+  remember();
   // Behind all faults the pair serves as at the start.
   const [text] = TEXTS;
   const { predictions } = await owners[0].predict(text, { topK: 1 });
@@ -129,7 +139,10 @@ try {
   const row = {
     ...{ minutes, owners: count, seed: Number(values.seed), answered, wrong: bad, hung, failed, faults, sound },
     loss: values.loss ? (netem ? '2 % for 5 s' : 'all packets for 0.3 s') : 'none',
-    ...{ memoryMbAtStart: atStart, memoryMbAtEnd: pair.memory() },
+    steady: values.steady,
+    memoryMbAtStart: memory[0].memoryMb,
+    memoryMbAtEnd: memory[memory.length - 1].memoryMb,
+    memory,
   };
   console.log(JSON.stringify(row));
   await close();

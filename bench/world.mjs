@@ -66,6 +66,7 @@ export class Pair {
     this.serves = serves;
     this.metrics = metrics;
     this.processes = [];
+    this.since = [];
   }
 
   async start() {
@@ -93,6 +94,7 @@ export class Pair {
       homes[id - 1],
     );
     this.processes[id - 1] = child;
+    this.since[id - 1] = Date.now();
     const ready = told('ready');
     await told('listening');
     return { child, ready };
@@ -117,6 +119,11 @@ export class Pair {
         return 0;
       }
     });
+  }
+
+  /** For how many seconds each has run: memory of a process that was just started says little. */
+  ages() {
+    return this.since.map((at) => Math.round((Date.now() - at) / 1000));
   }
 
   async stop() {

@@ -2,13 +2,14 @@
 // Debian's package `prometheus`, which brings promtool. Not part of the test lanes.
 //
 // All three targets must be up, the shipped rules must load, promtool must have no complaint about rules and metrics,
-// and every panel of the shipped dashboard must ask something that Prometheus can read; those of the gateway's own runs
-// must have an answer.
+// and the first violation must raise its alert. Every panel of the shipped dashboard must ask something that Prometheus
+// can read, and has an answer: but refusals, of which there may be none.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 import { MODEL, Pair, TEXTS, freePorts } from '../bench/world.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -32,6 +33,21 @@ const json = async (url) => (await fetch(url)).json();
 let pair;
 try {
   say(execFileSync('promtool', ['check', 'rules', RULES]).toString().trim());
+  // The first violation of a process raises its alert, and none does not.
+  const first = (values, alerts) => ({
+    interval: '1m',
+    input_series: [{ series: 'mpc_security_violations_total{code="ERR_SECURITY_VIOLATION"}', values }],
+    alert_rule_test: [{ eval_time: '4m', alertname: 'TercetSecurityViolation', exp_alerts: alerts }],
+  });
+  const { annotations } = parse(readFileSync(RULES, 'utf8')).groups[0].rules[0];
+  const fired = {
+    exp_labels: { severity: 'critical', code: 'ERR_SECURITY_VIOLATION' },
+    exp_annotations: annotations,
+  };
+  const rulesTest = join(folder, 'rules.test.yml');
+  const tests = [first('0 0 1 1 1', [fired]), first('0 0 0 0 0', [])];
+  writeFileSync(rulesTest, JSON.stringify({ rule_files: [RULES], tests }));
+  say(execFileSync('promtool', ['test', 'rules', rulesTest]).toString().trim());
   pair = await new Pair(folder, { metrics: true }).start();
   const [gateway, watched, port] = await freePorts(3);
   const serve = spawn(
@@ -97,14 +113,19 @@ try {
   const { panels } = JSON.parse(readFileSync(join(ROOT, 'docs/operate/grafana.json'), 'utf8'));
   const asked = panels.flatMap((panel) => panel.targets.map(({ expr }) => expr));
   const wrong = [];
+  const silent = [];
   let answered = 0;
   for (const expr of asked) {
     const { status, data, error } = await json(`${api}/query?query=${encodeURIComponent(expr)}`);
     if (status !== 'success') wrong.push(`${expr}: ${error}`);
     else if (data.result.length > 0) answered += 1;
+    else silent.push(expr);
   }
   say(`panels: ${asked.length} queries, ${wrong.length} that Prometheus does not read, ${answered} with an answer`);
-  if (wrong.length > 0 || unwell.length > 0 || rules.length === 0 || problems.length > 0) {
+  // What counts only what goes wrong may have none.
+  const missing = silent.filter((expr) => !/refusals/.test(expr));
+  for (const expr of silent) say(`  no answer: ${expr}`);
+  if (missing.length > 0 || wrong.length > 0 || unwell.length > 0 || rules.length === 0 || problems.length > 0) {
     for (const line of wrong) say(line);
     process.exitCode = 1;
   }

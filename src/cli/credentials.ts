@@ -12,7 +12,7 @@ import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-n
 import { type Pin, identitiesOf } from '../net/identity/pin.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import { stateFolder } from '../node/defaults.ts';
-import { parseIdentities, parsePin, pem } from './options.ts';
+import { parseIdentities, parsePin, keyPem, pem } from './options.ts';
 
 export interface CredentialFlags {
   readonly certificates?: string;
@@ -114,7 +114,7 @@ async function certified(
     throw new TercetError('ERR_ARGUMENT', '--certificates and --tls-cert exclude each other', 'give one of them');
   const credentials = {
     cert: await pem('tls-cert', tlsCert),
-    key: await pem('tls-key', tlsKey),
+    key: await keyPem('tls-key', tlsKey),
     ca: await pem('tls-ca', tlsCa),
   };
   checkCredentials(credentials, id);

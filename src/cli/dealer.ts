@@ -8,6 +8,7 @@ import { OperatorLog } from '../daemon/log.ts';
 import { identitiesOf } from '../net/identity/pin.ts';
 import { ensureIdentity, ensureOwnCertificate } from '../net/identity/identity-node.ts';
 import { NETWORK_TIMEOUT_HELP, defaultThreads } from '../node/defaults.ts';
+import { notify } from '../operate/notify.ts';
 import { endWithParent, failed } from './child.ts';
 import { credentialFolder } from './credentials.ts';
 import {
@@ -93,6 +94,7 @@ function announce({ host }: DealerFlags, message: ChildMessage): void {
 
 async function dealer(flags: DealerFlags): Promise<void> {
   const { signal, release } = cancelOnSignals();
+  if (process.send === undefined) signal.addEventListener('abort', () => void notify('STOPPING=1'));
   const alone = endWithParent();
   const folder = credentialFolder(flags);
   const identity = await ensureIdentity(folder, 3);
@@ -131,7 +133,11 @@ async function dealer(flags: DealerFlags): Promise<void> {
       onWatch: (url) => process.stderr.write(`tercet: the dealer is watched at ${url}/metrics\n`),
       onListening: (port) => announce(flags, { kind: 'listening', port }),
       onWeb: (web) => announce(flags, { kind: 'web', web }),
-      onReady: () => announce(flags, { kind: 'ready' }),
+      onReady: () => {
+        announce(flags, { kind: 'ready' });
+        // One of another command is no service.
+        if (process.send === undefined) void notify('READY=1');
+      },
       onFailure: (error, session) => log.failed(error, session),
     };
     // What deals is loaded when the flags were taken.

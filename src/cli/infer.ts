@@ -14,6 +14,7 @@ import { toJson } from './json-output.ts';
 import {
   DEALER_TRUST,
   MAX_CHARACTERS_HELP,
+  batchSize,
   decimal,
   integer,
   list,
@@ -45,6 +46,7 @@ interface InferFlags extends ModelFlags, CredentialFlags {
   readonly text?: string;
   readonly textFile?: string;
   readonly textsFile?: string;
+  readonly batchSize?: string;
   readonly question?: string;
   readonly labels?: string;
   readonly template?: string;
@@ -95,6 +97,9 @@ const WEIGHTS_HELP = [
   '(one owner that deals falsely can read them alone, exactly, without being noticed)',
 ].join(' ');
 
+/** Lines of `--texts-file`: all are read and checked before the first run. */
+const MOST_TEXTS = 10_000;
+
 const PLAN_HELP =
   'lan: saves computing; wan-cloud: saves about half of what this process sends ahead, and the parties compute more';
 
@@ -110,7 +115,8 @@ export function inferCommand(): Command {
       '--text-file <file>',
       'read the text from a file (- for standard input), which keeps it out of the list of processes',
     )
-    .option('--texts-file <file>', 'a text a line (- for standard input), all of them in one run')
+    .option('--texts-file <file>', 'a text a line (- for standard input), as many of them in one run as it takes')
+    .option('--batch-size <n>', 'texts or sequences in one run at most (default: as many as a run takes)')
     .option('--question <text>', 'question-answering: the question')
     .option(
       '--labels <list>',
@@ -187,7 +193,7 @@ export function inferCommand(): Command {
     .option('--random-weights <seed>', 'random weights of the architecture in --architecture, for measuring')
     .option('--architecture <file>', 'config.json for --random-weights')
     .option('--tokens <n>', 'number of tokens for --random-weights')
-    .option('--sequences <n>', 'number of sequences in one run for --random-weights')
+    .option('--sequences <n>', 'number of sequences for --random-weights, in one run')
     .option('--network-timeout <s>', NETWORK_TIMEOUT_HELP)
     .option('--trace <file>', TRACE_HELP)
     .option('--json', 'print one JSON object on stdout')
@@ -225,6 +231,7 @@ async function infer(flags: InferFlags): Promise<void> {
       task,
       model: location,
       texts,
+      batchSize: flags.batchSize === undefined ? undefined : batchSize(flags.batchSize),
       question: flags.question,
       labels: flags.labels === undefined ? undefined : list('labels', flags.labels),
       template: flags.template,
@@ -336,14 +343,14 @@ async function readTexts(flags: InferFlags): Promise<string[]> {
   if (flags.textFile !== undefined)
     return [(await readFlagFile('text-file', flags.textFile, most)).replace(/\r?\n$/, '')];
   if (flags.textsFile === undefined) return [];
-  const texts = (await readFlagFile('texts-file', flags.textsFile, most * MAX_SEQUENCES))
+  const texts = (await readFlagFile('texts-file', flags.textsFile, most * MOST_TEXTS))
     .replace(/\r?\n$/, '')
     .split(/\r?\n/);
-  if (texts.length > MAX_SEQUENCES)
+  if (texts.length > MOST_TEXTS)
     throw new TercetError(
       'ERR_ARGUMENT',
       `--texts-file has ${texts.length} lines`,
-      `give at most ${MAX_SEQUENCES} a run`,
+      `give at most ${MOST_TEXTS} in one call`,
     );
   return texts;
 }

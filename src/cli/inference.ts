@@ -6,6 +6,7 @@ import { Cleanup, abortedError, sleep, unlessAborted } from '../core/abort.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { serveLocally } from '../daemon/serve-locally.ts';
 import type { ModelConfig } from '../ml/config.ts';
+import { inParts } from '../ml/tasks/batch.ts';
 import { type Task, checkTask } from '../ml/tasks/table.ts';
 import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
@@ -21,12 +22,14 @@ import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
 import type { Ranges } from '../node/defaults.ts';
 import { type Address, type TlsParties, tlsEnvironment, tlsRunContext } from '../node/tls-owner.ts';
-import { type StepCost, type Totals, proofsOf, stepCosts, totalsOf } from '../owner/cost.ts';
+import { MAX_BATCH } from '../owner/batch-size.ts';
+import { intoRuns } from '../owner/batches.ts';
+import { type StepCost, type Totals, proofsOf, stepCosts, totalsOf, totalsOfRuns } from '../owner/cost.ts';
 import type { RunProofs } from '../owner/types/index.ts';
 import { planIds, spreadIds } from '../owner/id-plan.ts';
-import { Runner, shapeOfPlan } from '../owner/runner.ts';
-import { type TaskPlan, noticesOf } from '../owner/predict-plan.ts';
-import { type TaskAnswer, type TaskOptions, planTask } from '../owner/task-plans.ts';
+import { type RunResult, Runner, shapeOfPlan } from '../owner/runner.ts';
+import { type TaskPlan, joinPlans, noticesOf } from '../owner/predict-plan.ts';
+import { type TaskAnswer, type TaskOptions, planTexts } from '../owner/task-plans.ts';
 import { loadTextContext, reading } from '../owner/text-context.ts';
 import { checkLevel } from '../session/proving.ts';
 import type { SecurityLevel, WeightMode } from '../session/request.ts';
@@ -35,7 +38,7 @@ import { ENTRY } from './entry.ts';
 
 export interface InferenceOptions extends TaskOptions {
   readonly task: Task;
-  /** The texts of one run; empty with random weights and a number of tokens. */
+  /** The texts, in as many runs as they take; empty with random weights and a number of tokens. */
   readonly texts: readonly string[];
   /** Question answering: the text is the context. */
   readonly question?: string | undefined;
@@ -46,6 +49,8 @@ export interface InferenceOptions extends TaskOptions {
   /** Random weights: positions of every sequence, and how many sequences there are. */
   readonly tokens?: number | undefined;
   readonly sequences?: number | undefined;
+  /** Texts or sequences of one run (default: as many as a run takes). */
+  readonly batchSize?: number | undefined;
   readonly model: ModelLocation;
   readonly protocol: string;
   /** Default 128. */
@@ -89,9 +94,11 @@ export type RunPhase = 'start' | 'connect' | 'preprocess' | 'online' | 'compare'
 
 export interface Inference {
   readonly model: string;
-  /** Positions of every sequence. */
+  /** Positions of every sequence; of several runs in that of the longest text. */
   readonly tokens: number;
+  /** In all runs. */
   readonly sequences: number;
+  readonly runs: number;
   /** One for each text. */
   readonly answers: readonly TaskAnswer[];
   readonly notices: readonly string[];
@@ -138,8 +145,9 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
       'leave out --compare',
     );
   const { config } = model;
-  const plan = await planOf(options, model);
-  const notices = noticesOf(plan);
+  const plans = await plansOf(options, model);
+  const whole = joinPlans(plans);
+  const notices = noticesOf(whole);
   for (const notice of notices) options.onNotice?.(notice);
   if (options.peers === undefined) options.onPhase?.('start');
   const terms = {
@@ -150,10 +158,12 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
     widening: WIDENINGS[options.plan ?? 'lan'],
     dealer: options.dealer?.identity,
   };
-  const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
+  const limits = { config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY };
+  const runs = intoRuns(limits, plans, options.batchSize ?? MAX_BATCH).map(joinPlans);
+  const shapes = await Promise.all(runs.map((run) => shapeOfPlan(limits, run)));
 
   const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
-  proving?.check({ ...shape, ...terms, dealt: options.dealer !== undefined });
+  for (const shape of shapes) proving?.check({ ...shape, ...terms, dealt: options.dealer !== undefined });
   const { kernels } = cleanup.add(
     await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),
     (opened) => opened.close(),
@@ -161,7 +171,9 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const credentials = options.credentials ?? (await loadCredentials(options.certificates, 0));
   const local =
     options.peers === undefined
-      ? cleanup.add(await serveLocally({ ...options, entry: ENTRY }), (serving) => serving.stop())
+      ? cleanup.add(await serveLocally({ ...options, entry: ENTRY, stay: runs.length > 1 }), (serving) =>
+          serving.stop(),
+        )
       : undefined;
 
   options.onPhase?.('connect');
@@ -200,24 +212,25 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
     ),
     (run) => run.dispose(),
   );
-  const running = runner.run(plan, { start, signal, onStep: (text) => text !== '' && options.onText?.(text) });
-  // A local party that fails says why; that is better than "the link was closed".
-  const {
-    value: answers,
-    outputs,
-    steps,
-    sent,
-  } = await unlessAborted(signal, local === undefined ? running : Promise.race([running, local.failed]));
+  const done: RunResult<TaskAnswer[][]>[] = [];
+  for (const run of runs) {
+    const running = runner.run(run, { start, signal, onStep: (text) => text !== '' && options.onText?.(text) });
+    // A local party that fails says why; that is better than "the link was closed".
+    done.push(await unlessAborted(signal, local === undefined ? running : Promise.race([running, local.failed])));
+  }
+  const steps = done.flatMap((run) => run.steps);
+  const generated = whole.decoder !== undefined;
   const result: Inference = {
     model: model.name,
-    tokens: shape.tokens,
-    sequences: shape.sequences,
-    answers,
+    tokens: Math.max(...shapes.map(({ tokens }) => tokens)),
+    sequences: shapes.reduce((sum, { sequences }) => sum + sequences, 0),
+    runs: runs.length,
+    answers: done.flatMap(({ value }) => value.flat()),
     notices,
     protocol,
-    totals: totalsOf(steps),
+    totals: totalsOfRuns(done.map((run) => totalsOf(run.steps))),
     proofs: proofsOf(steps),
-    steps: plan.decoder === undefined ? [] : stepCosts(steps),
+    steps: generated ? stepCosts(steps) : [],
     setupMs: connected - start,
     totalMs: performance.now() - start,
   };
@@ -226,20 +239,23 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const plaintext = cleanup.add(await plaintextKernels(kernels, options.threads), (opened) => opened.close());
   const comparison = await compareWithPlaintext(
     await model.weights(),
-    plan.inputs,
-    plan.decoder === undefined ? outputs : steps.map(({ logits }) => logits),
-    sent,
+    whole.inputs,
+    generated ? steps.map(({ logits }) => logits) : done.flatMap(({ outputs }) => [...outputs]),
+    done.flatMap(({ sent }) => [...sent]),
     plaintext,
   );
   // A generated text is compared token by token; random weights have nothing to say.
-  const said = plan.decoder === undefined || model.files === undefined ? plan.finish(comparison.outputs) : [];
+  const said = generated && model.files !== undefined ? [] : whole.finish(comparison.outputs).flat();
   return { ...result, comparison: { ...comparison, answers: said } };
 }
 
-/** Checks and encodes the texts before any process is started: bad input costs nothing. */
-async function planOf(options: InferenceOptions, model: OpenedModel): Promise<TaskPlan<TaskAnswer[]>> {
+/**
+ * Plans that may run by themselves. All texts are checked and encoded before any process is started: bad input costs
+ * nothing.
+ */
+async function plansOf(options: InferenceOptions, model: OpenedModel): Promise<TaskPlan<TaskAnswer[]>[]> {
   const { task, texts, question } = options;
-  if (model.files === undefined) return idsPlan(options, model.config);
+  if (model.files === undefined) return idsPlans(options, model.config);
   if (texts.length === 0) throw new TercetError('ERR_ARGUMENT', 'there is no text', 'give --text "…"');
   const known = reading(await loadTextContext(model.files, model.config, options.maxCharacters), options.specialTokens);
   if (task === 'zero-shot-classification' && options.labels === undefined)
@@ -247,14 +263,14 @@ async function planOf(options: InferenceOptions, model: OpenedModel): Promise<Ta
   // A question that is not there is refused where questions are read.
   const asked =
     task === 'question-answering' ? texts.map((context) => ({ question: question as string, context })) : texts;
-  return planTask(task, known, asked, options);
+  return planTexts(task, known, asked, options).map((plan) => joinPlans([plan]));
 }
 
 /** Random weights have no tokenizer: as many ids as were asked for. */
-function idsPlan(
-  { task, tokens = 0, sequences = 1, generation }: InferenceOptions,
+function idsPlans(
+  { task, tokens = 0, sequences = 1, batchSize = sequences, generation }: InferenceOptions,
   config: ModelConfig,
-): TaskPlan<TaskAnswer[]> {
+): TaskPlan<TaskAnswer[]>[] {
   const smallest = config.head === 'causal-lm' ? 1 : 2;
   if (!Number.isInteger(tokens) || tokens < smallest || tokens > config.maxPositions) {
     throw new TercetError(
@@ -264,7 +280,11 @@ function idsPlan(
     );
   }
   checkTask(task, config);
-  return planIds(config, spreadIds(config, tokens, sequences), { newTokens: generation?.maxNewTokens });
+  // A run goes on with one sequence, or says that it does not with more.
+  const each = config.head === 'causal-lm' ? sequences : batchSize;
+  return inParts(spreadIds(config, tokens, sequences), each).map((ids) =>
+    planIds(config, ids, { newTokens: generation?.maxNewTokens }),
+  );
 }
 
 /**

@@ -47,6 +47,7 @@ export function toJson(result: Inference, task: Task, weights: WeightMode): obje
     fracBits: 16,
     tokens: result.tokens,
     sequences: result.sequences > 1 ? result.sequences : undefined,
+    runs: result.runs > 1 ? result.runs : undefined,
     notices: result.notices.length > 0 ? result.notices : undefined,
     result: answersJson(result.answers),
     proofs: result.proofs,

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { carriesTrust } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
+import { checkPrivate } from '../core/private-file-node.ts';
 import { isHubId } from '../hub/id.ts';
 import type { Limits, Scope } from '../daemon/budgets.ts';
 import { RANGES, RECV_TIMEOUT_MS, type Ranges, embeddedModel } from '../node/defaults.ts';
@@ -17,6 +18,7 @@ import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { ModelLocation } from '../node/model.ts';
 import { DEVICES, type Device } from '../node/devices.ts';
 import { TASKS, type Task, taskNamed } from '../ml/tasks/table.ts';
+import { MAX_BATCH } from '../owner/batch-size.ts';
 import type { SecurityLevel, WeightMode } from '../session/request.ts';
 import { RUN_PLANS, type RunPlan } from '../session/run-plan.ts';
 import { MAX_TEXT_CHARACTERS, MOST_TEXT_CHARACTERS } from '../ml/text.ts';
@@ -107,6 +109,9 @@ export const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicio
 /** Says what a user chooses between. */
 export const PROTOCOL_HELP =
   '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing (docs/SECURITY.md)';
+/** Texts of a list that share the rounds of one run. */
+export const batchSize = (value: string): number => integer('batch-size', value, 1, MAX_BATCH);
+
 /** The name of a bound, which is told apart from bits. */
 export const LEVEL_HELP =
   'of 3pc_malicious: 128, where a wrong run passes with at most 2^-46, or 256, the name of 2^-63, at twice the bytes of proofs and some more computing';
@@ -210,6 +215,13 @@ export async function pem(name: string, path: string): Promise<string> {
   }
 }
 
+/** The same of a key, which is nobody else's. @throws {TercetError} ERR_INSECURE */
+export async function keyPem(name: string, path: string): Promise<string> {
+  const text = await pem(name, path);
+  await checkPrivate(`--${name}`, path);
+  return text;
+}
+
 /** The two files of `--NAME-cert` and `--NAME-key`, if they were given. */
 export async function tlsFiles(
   name: string,
@@ -219,7 +231,7 @@ export async function tlsFiles(
   if ((cert === undefined) !== (key === undefined))
     throw usage(`--${name}-cert and --${name}-key belong together`, 'give both');
   if (cert === undefined || key === undefined) return undefined;
-  return { cert: await pem(`${name}-cert`, cert), key: await pem(`${name}-key`, key) };
+  return { cert: await pem(`${name}-cert`, cert), key: await keyPem(`${name}-key`, key) };
 }
 
 export const METRICS_HELP = 'HOST:PORT of /metrics, /livez and /readyz, for operators (default: nowhere)';

@@ -280,13 +280,17 @@ async function party(flags: PartyFlags): Promise<void> {
   const drainMs = 1000 * integer('drain', flags.drain, 0, 3600);
   let reload: () => Promise<void> = async () => undefined;
   const say = (line: string) => process.stderr.write(`tercet: party ${id}: ${line}\n`);
-  const again = () =>
-    void reload().then(
+  const again = async () => {
+    await notify('RELOADING=1');
+    await reload().then(
       () => say('models and certificates were read again'),
       (error: unknown) => say(`nothing was read again: ${asTercetError(error).line()}`),
     );
+    await notify('READY=1');
+  };
   // A party for one session, or of another command, has nothing to finish, and nothing to read again: SIGHUP ends it.
-  const service = started || flags.once === true ? undefined : serviceSignals(again);
+  const service = started || flags.once === true ? undefined : serviceSignals(() => void again());
+  service?.drain.addEventListener('abort', () => void notify('STOPPING=1'));
   const { signal, release } = service ?? cancelOnSignals();
   const alone = endWithParent();
   if (id === 2 && flags.peers === undefined)
@@ -344,7 +348,8 @@ async function party(flags: PartyFlags): Promise<void> {
       onDownload: downloadTeller((message) => announce(flags, message)),
       onReady: () => {
         announce(flags, { kind: 'ready' });
-        notify('READY=1');
+        // A party of another command is no service: whoever started it says when it is ready.
+        if (service !== undefined) void notify('READY=1');
       },
       onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
       audit: flags.audit,

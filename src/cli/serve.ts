@@ -9,6 +9,7 @@ import { VERSION } from '../daemon/version.ts';
 import { NETWORK_TIMEOUT_HELP } from '../node/defaults.ts';
 import { nodeKernels } from '../node/kernels.ts';
 import { ServiceMetrics } from '../operate/metrics.ts';
+import { DEFAULT_BATCH } from '../owner/batch-size.ts';
 import { LOG_LEVELS, Public, type ServiceLog, serviceLog } from '../operate/service-log.ts';
 import { notify } from '../operate/notify.ts';
 import { openSpans } from '../operate/telemetry.ts';
@@ -24,6 +25,7 @@ import {
   METRICS_HELP,
   DEALER_TRUST,
   MAX_CHARACTERS_HELP,
+  batchSize,
   integer,
   LEVEL_HELP,
   maxCharacters,
@@ -56,6 +58,7 @@ interface ServeFlags extends GatewayModelFlags {
   readonly maxBody: string;
   readonly maxTexts: string;
   readonly maxCharacters?: string;
+  readonly batchSize: string;
   readonly maxConnections: string;
   readonly requestTimeout: string;
   readonly prepared: string;
@@ -102,6 +105,11 @@ export function serveCommand(): Command {
     .option('--max-body <kB>', 'longest body of a request', String(bodyBytes / 1000))
     .option('--max-texts <n>', 'texts of one request', String(texts))
     .option('--max-characters <n>', MAX_CHARACTERS_HELP)
+    .option(
+      '--batch-size <n>',
+      'texts of one request in one run of the protocol, whose rounds they share; a request may name another number',
+      String(DEFAULT_BATCH),
+    )
     .option('--max-connections <n>', 'connections at a time; others are hung up', String(connections))
     .option('--request-timeout <s>', 'longest request, with its wait', String(requestMs / 1000))
     .option('--prepared <n>', 'runs dealt ahead, of each model and length that was lately asked for', '1')
@@ -162,6 +170,7 @@ async function run(
       protocol: flags.protocol,
       securityLevel,
       maxCharacters: maxCharacters(flags.maxCharacters),
+      batchSize: batchSize(flags.batchSize),
       span: spans && ((run) => spans.run(run)),
       cleanup,
     },
@@ -197,12 +206,12 @@ async function run(
     `tercet: ${TRUST}\ntercet: the gateway is at ${gateway.url} (see ${gateway.url}/docs), on ${summary}\n`,
   );
   log.log('info', 'listening', { models: models.length, keys: keys?.valid });
-  notify('READY=1');
+  void notify('READY=1');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
   });
-  notify('STOPPING=1');
+  void notify('STOPPING=1');
   log.log('info', 'stopping', { running: gateway.load.running, why: Public.of('signal', ['signal']) });
   await gateway.close(drainMs);
 }

@@ -109,12 +109,12 @@ const Performance = z.strictObject({
     standard: 'auto',
     flags: links('device'),
   }),
-  batch_size: setting(z.int().min(1).max(64), {
+  batch_size: setting(z.int().min(1).max(256), {
     env: 'MPC_BATCH_SIZE',
-    description: 'Texts in one run of a batch.',
-    expects: 'an integer from 1 to 64',
-    standard: 'as many as fit the size of a run',
-    inert: 'the command line runs all texts of --texts-file at once; the SDK has the option batchSize',
+    description: 'Texts of a list in one run of the protocol; in the SDK the option batchSize.',
+    expects: 'an integer from 1 to 256',
+    standard: '8 for serve; for infer as many as a run takes',
+    flags: { infer: 'batchSize', serve: 'batchSize' },
   }),
   worker_threads: setting(z.int().min(0).max(64), {
     env: 'MPC_WORKER_THREADS',

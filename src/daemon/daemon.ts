@@ -245,7 +245,11 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
               onFailure: (error) => options.onFailure?.(error),
             });
       const peerIsThere = () => other.standing > 0 || sessions.counts.taken > 0;
-      const ready = async () => !kernels.fault.failed && options.drain?.signal.aborted !== true && peerIsThere();
+      const ready = async () => {
+        const there = peerIsThere();
+        metrics?.reached([{ party: id === 1 ? 2 : 1, ok: there }]);
+        return !kernels.fault.failed && options.drain?.signal.aborted !== true && there;
+      };
       const watch =
         options.watch === undefined || metrics === undefined
           ? undefined

@@ -247,8 +247,8 @@ export class Sessions {
           span?.phase(progress.phase);
           this.#options.onProgress?.(progress);
         },
-        onRounds: (rounds) => {
-          metrics?.rounds(rounds);
+        onRounds: (rounds, proofs) => {
+          metrics?.rounds(rounds, proofs);
           traffic.told();
         },
       });

@@ -28,6 +28,7 @@ export async function openDeploymentModel(
     protocol,
     securityLevel,
     maxCharacters,
+    batchSize,
     stock,
     span,
   }: DeploymentModelOptions,
@@ -53,6 +54,7 @@ export async function openDeploymentModel(
     plan,
     dealer,
     maxCharacters,
+    batchSize,
     securityLevel,
     protocol: protocol === undefined ? undefined : protocolWithProofs(protocol),
   } as const;

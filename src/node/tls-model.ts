@@ -5,6 +5,7 @@ import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { TercetError } from '../core/errors.ts';
 import { taskOf } from '../ml/tasks/table.ts';
 import type { RunEnvironment } from '../owner/environment.ts';
+import { DEFAULT_BATCH } from '../owner/batch-size.ts';
 import { bucketsOf } from '../owner/buckets.ts';
 import { RUN_MEMORY } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
@@ -30,6 +31,8 @@ export interface TlsModelOptions {
   readonly securityLevel?: SecurityLevel | undefined;
   /** Longest text (default 10,000). */
   readonly maxCharacters?: number | undefined;
+  /** Texts of a list in one run (default 8). */
+  readonly batchSize?: number | undefined;
   /** Runs that are made ahead (default: those that a caller asks for). */
   readonly stock?: StockOptions | undefined;
   /** Whether the parties serve other models too: then this one is asked for by its hash, which needs its weights. */
@@ -54,6 +57,7 @@ export async function openTlsModel(
     protocol: chosen = '3pc_semi_honest',
     securityLevel,
     maxCharacters,
+    batchSize = DEFAULT_BATCH,
     stock,
     named,
     dealer,
@@ -87,6 +91,7 @@ export async function openTlsModel(
       id: name,
       task: taskOf(config.head),
       buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),
+      batchSize,
       runMemory: RUN_MEMORY,
       device: kernels.name === 'webgpu' ? 'webgpu' : 'wasm',
       downloadedBytes: 0,

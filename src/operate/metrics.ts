@@ -118,6 +118,8 @@ export class ServiceMetrics {
       registers,
     });
     this.#violations = counter('mpc_security_violations_total', 'Somebody was caught, by code.', 'code');
+    // From nothing to one is no increase: an alert would sleep through the first one.
+    for (const code of ERROR_CODES) if (isViolation(code)) this.#violations.inc({ code }, 0);
     this.#requests = counter('mpc_requests_total', 'Requests, by operation and status.', 'operation', 'status');
     this.#refusals = counter('mpc_refusals_total', 'What was not done, by code.', 'code');
     this.#texts = counter('mpc_texts_total', 'Texts of requests.', 'model');
@@ -183,9 +185,12 @@ export class ServiceMetrics {
       this.#carried.inc({ direction, party: String(party), phase }, bytes);
   }
 
-  /** Rounds that are done. Only what follows a text has any: what is ahead goes one way. */
-  rounds(count: number): void {
-    this.#rounds.inc({ phase: 'online' }, count);
+  /**
+   * Rounds that are done: of a step, and of its proofs. Only what follows a text has any: what is ahead goes one way.
+   */
+  rounds(online: number, proofs = 0): void {
+    this.#rounds.inc({ phase: 'online' }, online);
+    if (proofs > 0) this.#rounds.inc({ phase: 'proofs' }, proofs);
   }
 
   /** A session of a compute party ended. @param error why, if not with an answer */

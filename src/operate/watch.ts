@@ -61,6 +61,11 @@ async function answer(
   if (method !== 'GET') return void say(405, 'only GET is answered');
   if (url === '/livez') return void say(200, 'ok');
   if (url === '/readyz') return void ((await ready()) ? say(200, 'ok') : say(503, 'not ready'));
-  if (url === '/metrics') return void send(200, 'text/plain; version=0.0.4; charset=utf-8', await metrics.text());
+  if (url === '/metrics') {
+    // Whether the parties are there is counted where they are asked, and a scraper may be the only one that asks. It
+    // does not wait for them: the next scrape has the answer.
+    ready().catch(() => undefined);
+    return void send(200, 'text/plain; version=0.0.4; charset=utf-8', await metrics.text());
+  }
   return void say(404, 'there is /livez, /readyz and /metrics');
 }

@@ -1,5 +1,6 @@
 /** What a run took, from the results of its steps: one sum for the SDK, the command line and the suites. */
 import type { OwnerResult } from '../session/owner.ts';
+import type { PartyReport } from '../session/report.ts';
 import type { Lease } from './run-pool.ts';
 import type { RunCost, RunProofs } from './types/index.ts';
 
@@ -26,6 +27,42 @@ export function totalsOf(steps: readonly OwnerResult[]): Totals {
     },
     reports: last.reports,
   };
+}
+
+/**
+ * Of runs that were made one after the other: what they cost together, at the highest memory of any.
+ * @param runs at least one
+ */
+export function totalsOfRuns(runs: readonly Totals[]): Totals {
+  return runs.reduce((a, b) => ({
+    rounds: a.rounds + b.rounds,
+    onlineRounds: a.onlineRounds + b.onlineRounds,
+    timing: added(a.timing, b.timing),
+    reports: [
+      togetherOf(a.reports[0], b.reports[0]),
+      togetherOf(a.reports[1], b.reports[1]),
+      togetherOf(a.reports[2], b.reports[2]),
+    ],
+  }));
+}
+
+function togetherOf(a: PartyReport, b: PartyReport): PartyReport {
+  const peers = [...new Set([...Object.keys(a.links), ...Object.keys(b.links)])];
+  return {
+    sentBytes: a.sentBytes + b.sentBytes,
+    receivedBytes: a.receivedBytes + b.receivedBytes,
+    peakMemoryBytes: Math.max(a.peakMemoryBytes, b.peakMemoryBytes),
+    device: b.device,
+    provingMs: a.provingMs === undefined ? b.provingMs : a.provingMs + (b.provingMs ?? 0),
+    links: Object.fromEntries(peers.map((peer) => [peer, added(a.links[peer] ?? {}, b.links[peer] ?? {})])),
+  };
+}
+
+/** Two records of numbers as one: what only one of them has counts as it is. */
+function added<T extends object>(a: T, b: T): T {
+  const sums = new Map(Object.entries(a) as [string, number][]);
+  for (const [name, value] of Object.entries(b) as [string, number][]) sums.set(name, (sums.get(name) ?? 0) + value);
+  return Object.fromEntries(sums) as T;
 }
 
 /**

@@ -14,6 +14,7 @@ import { credentialFault } from '../net/enrolment/credential-terms.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { checkLevel, protocolNamed } from '../session/proving.ts';
 import { WIDENINGS } from '../session/run-plan.ts';
+import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
 import { bucketsOf } from './buckets.ts';
 import { chosenDealer } from './dealer-choice.ts';
 import { loadDeployment } from './deployment.ts';
@@ -41,6 +42,8 @@ export interface ModelContext extends TextContext, RunContext {
   readonly id: string;
   readonly task: Task;
   readonly buckets: readonly number[];
+  /** Texts of a batch in one run, where a call says nothing else. */
+  readonly batchSize: number;
   readonly device: Device;
   readonly downloadedBytes: number;
   /** Whether both parties are there, and the dealer where one was named. */
@@ -67,6 +70,7 @@ export async function loadModelContext(
   const { signal, weights = 'open', plan = 'lan', hub = false } = options;
   // Before anything is downloaded or sent.
   const securityLevel = checkLevel(protocol, options.securityLevel);
+  const batchSize = checkBatchSize(options.batchSize ?? DEFAULT_BATCH);
   const credential = await credentialFor(weights, options.credential);
   const network = { fetch: environment.fetch, signal };
   const { deployment, base, bytes } = await loadDeployment(
@@ -123,6 +127,7 @@ export async function loadModelContext(
     terms: { model: hash, protocol, weights, dealer: dealer?.identity, widening: WIDENINGS[plan], securityLevel },
     credential,
     buckets,
+    batchSize,
     runMemory: RUN_MEMORY,
     kernels,
     proving,

@@ -46,6 +46,7 @@ const PRETRAINED: OptionNames<PretrainedOptions> = {
   transportTimeoutMs: true,
   associations: true,
   buckets: true,
+  batchSize: true,
   maxCharacters: true,
   page: true,
   progress_callback: true,

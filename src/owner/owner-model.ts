@@ -2,7 +2,6 @@
  * A model as the data owner holds it. Runs in a worker of a page and in Node alike; `Environment` is all that differs.
  */
 import { prepareEach } from '../ml/tasks/batch.ts';
-import { DEFAULT_BATCH, checkBatchSize } from './batch-size.ts';
 import { checkText, preparedShape } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { generated } from './generated.ts';
@@ -114,8 +113,7 @@ export class OwnerModel implements Model {
 
   async classifyBatch(texts: readonly string[], given: BatchOptions = {}): Promise<BatchResult> {
     this.#can('classifyBatch');
-    const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
-    checkBatchSize(batchSize);
+    const { batchSize, ...options } = checkOptions('classifyBatch', given, OPTIONS.classifyBatch);
     const { planClassify, runBatches } = await more();
     const jobs = prepareEach(texts, (text) =>
       planClassify(reading(this.#runner.context, options.specialTokens), text, options),
@@ -148,8 +146,7 @@ export class OwnerModel implements Model {
 
   async embed(texts: string | readonly string[], given: EmbedOptions = {}): Promise<EmbedResult> {
     this.#can('embed');
-    const { batchSize = DEFAULT_BATCH, ...options } = checkOptions('embed', given, OPTIONS.embed);
-    checkBatchSize(batchSize);
+    const { batchSize, ...options } = checkOptions('embed', given, OPTIONS.embed);
     const loaded = reading(this.#runner.context, options.specialTokens);
     const { planEmbed, runBatches } = await more();
     // An error of a single text needs no number.

@@ -257,20 +257,25 @@ function mapped<A, B>(plan: TaskPlan<A>, map: (value: A) => B): TaskPlan<B> {
 }
 
 /**
- * Several texts of a task as one run.
+ * A plan for each text of a task, in order.
  * @throws {TercetError} what the task says of a text, led by its number where there are several; ERR_ARGUMENT for
  * no text, and for several that go on
  */
-export function planTask(
+export function planTexts(
   task: Task,
   known: TextContext,
   texts: readonly TaskText[],
   options: TaskOptions,
-): TaskPlan<TaskAnswer[]> {
+): TaskPlan<TaskAnswer>[] {
   const plan = (text: TaskText) => PLANNERS[task](known, text, options);
   // An error of a single text needs no number.
-  if (texts.length === 1) return joinPlans([plan(texts[0])]);
+  if (texts.length === 1) return [plan(texts[0])];
   if (task === 'text-generation')
     throw new TercetError('ERR_ARGUMENT', 'text generation takes one prompt a run', 'give one text');
-  return joinPlans(prepareEach(texts, plan));
+  return prepareEach(texts, plan);
+}
+
+/** The same as one run. */
+export function planTask(...given: Parameters<typeof planTexts>): TaskPlan<TaskAnswer[]> {
+  return joinPlans(planTexts(...given));
 }

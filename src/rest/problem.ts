@@ -113,6 +113,13 @@ export class Problem extends Error {
     this.retryAfter = from.retryAfter;
   }
 
+  /** @param most that the operator takes in one request */
+  static tooManyTexts(most: number): Problem {
+    const detail = `the body has more than ${most} ${most === 1 ? 'text' : 'texts'}`;
+    const hint = `send at most ${most} in one request`;
+    return new Problem({ code: 'ERR_TEXTS', status: 413, detail, hint, party: undefined, retryAfter: undefined });
+  }
+
   /** @param retryAfter seconds */
   static own(code: OwnCode, retryAfter?: number): Problem {
     return new Problem({ code, ...OWN[code], party: undefined, retryAfter });

@@ -7,8 +7,9 @@
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { TercetError } from '../core/errors.ts';
+import { MAX_BATCH } from '../owner/batch-size.ts';
 
-/** Texts of one request at most, whatever its operator allows. */
+/** Texts of one request at most, whatever its operator allows. The server counts: it knows what is allowed. */
 export const MAX_TEXTS = 64;
 const MAX_LABELS = 64;
 
@@ -58,12 +59,11 @@ const MANY = {
   texts: z
     .array(z.string())
     .min(1)
-    .max(MAX_TEXTS)
-    .meta({ description: 'Several texts, in place of text.', expects: `a list of 1 to ${MAX_TEXTS} texts` })
+    .meta({ description: 'Several texts, in place of text.', expects: 'a list of one or more texts' })
     .optional(),
 };
 const TOP_K = { top_k: count(1000, 'How many answers.').optional() };
-const BATCH = { batch_size: count(64, 'Texts in one run of the protocol.').optional() };
+const BATCH = { batch_size: count(MAX_BATCH, 'Texts in one run of the protocol.').optional() };
 
 export const FillMask = z.strictObject({
   ...MANY,

@@ -313,7 +313,7 @@ class Server implements Gateway {
       const call = operation.read(request.body);
       this.#checkLevel(call);
       told = { ...told, texts: call.texts };
-      if (call.texts > this.#limits.texts) throw Problem.own('ERR_TEXTS');
+      if (call.texts > this.#limits.texts) throw Problem.tooManyTexts(this.#limits.texts);
       const turn = await this.#admission.enter(key, call.texts, control.signal);
       told = { ...told, waitedMs: turn.waitedMs };
       try {

@@ -112,8 +112,8 @@ export interface ComputeOptions {
   /** Of party 1: when runs may compute. Absent: at once. */
   readonly turns?: Turns | undefined;
   onProgress?(progress: Progress): void;
-  /** The rounds of a step are done: so many. */
-  onRounds?(rounds: number): void;
+  /** The rounds of a step are done: so many, and those of its proofs. */
+  onRounds?(rounds: number, proofs: number): void;
   /** The trace that the owner says it is of: chosen by a stranger, and a trace context whatever it says. */
   onTraceContext?(traceparent: string): void;
   /** Steps of this party, as it works on them. Never asked for over a link. */
@@ -241,7 +241,7 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       await engine.online();
       turn?.moved(1);
       turn?.end();
-      options.onRounds?.(circuit.cost.rounds);
+      options.onRounds?.(circuit.cost.rounds, engine.proofs?.exchanges ?? 0);
       await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
       await inTime(engine.output(), patience.textMs + msFor(p1ToP0, patience), 'take its answer');

@@ -78,6 +78,7 @@ function layerOf(file: string): string {
 const NODE_LAYERS = ['sdk/local', 'node', 'daemon', 'server', 'bench', 'audit', 'config', 'operate', 'rest', 'cli'];
 const NODE_FILES = [
   'core/collect-node.ts',
+  'core/private-file-node.ts',
   'net/thread/link-thread-node.ts',
   'net/tls/connect.ts',
   'net/tls/kept-reads.ts',

@@ -18,6 +18,8 @@ function parse(ended: Ended): {
   plaintext: { argmaxEqual: boolean; maxAbsLogitError: number };
   steps?: object[];
   sequences?: number;
+  runs?: number;
+  cost: { rounds: number };
 } {
   expectSuccess(ended);
   return JSON.parse(ended.stdout);
@@ -114,13 +116,25 @@ describe('infer', () => {
       'Great.',
     ];
     const file = place.write('texts.txt', `${texts.join('\n')}\n`);
-    const { result, sequences, plaintext } = await json('--task', 'text-classification', '--texts-file', file);
+    const { result, sequences, plaintext, cost } = await json('--task', 'text-classification', '--texts-file', file);
     expect(sequences).toBe(3);
     const batch = (result.batch as { labels: { label: string; score: number }[] }[]).map(({ labels }) => labels[0]);
-    const alone = await json('--task', 'text-classification', '--text', texts[1]);
-    expect(batch[1].label).toBe((alone.result.labels as { label: string }[])[0].label);
+    const alone = await json('--task', 'text-classification', '--text', texts[2]);
+    expect(batch[2].label).toBe((alone.result.labels as { label: string }[])[0].label);
     expect(batch[0].label).toBe('POSITIVE');
     expect(plaintext.argmaxEqual).toBe(true);
+    // In two runs the same answers, and the costs of both.
+    const two = await json('--task', 'text-classification', '--texts-file', file, '--batch-size', '2');
+    expect([two.sequences, two.runs]).toEqual([3, 2]);
+    expect(two.plaintext.argmaxEqual).toBe(true);
+    const firsts = (two.result.batch as { labels: { label: string; score: number }[] }[]).map(
+      ({ labels }) => labels[0],
+    );
+    for (const [i, { label, score }] of firsts.entries()) {
+      expect(label).toBe(batch[i].label);
+      expect(score).toBeCloseTo(batch[i].score, 2);
+    }
+    expect(two.cost.rounds).toBe(cost.rounds + alone.cost.rounds);
   });
 
   const generate = ['infer', '--task', 'text-generation', '--text', 'The king'];

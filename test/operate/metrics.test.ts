@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { TercetError } from '../../src/core/errors.ts';
+import { ERROR_CODES, TercetError, isViolation } from '../../src/core/errors.ts';
 import { ServiceMetrics } from '../../src/operate/metrics.ts';
 import { type Fact, Public, serviceLog } from '../../src/operate/service-log.ts';
 import { type Watch, serveWatch } from '../../src/operate/watch.ts';
@@ -65,6 +65,13 @@ describe('metrics', () => {
     ])
       expect(text.split('\n')).toContain(line);
     expect(text).toMatch(/^mpc_memory_usage_bytes\{kind="rss"\} \d{6,}$/m);
+  });
+
+  it('have every code of a violation from the start: one that comes from nothing raises no alert', async () => {
+    const metrics = new ServiceMetrics({ models: [], device: 'wasm', now: () => 0 });
+    const zeros = [...(await metrics.text()).matchAll(/^mpc_security_violations_total\{code="(\w+)"\} 0$/gm)];
+    expect(new Set(zeros.map(([, code]) => code))).toEqual(new Set(ERROR_CODES.filter(isViolation)));
+    expect(zeros.length).toBeGreaterThan(5);
   });
 
   it('do not grow with what strangers send', async () => {
@@ -131,6 +138,23 @@ describe('an address for operators', () => {
     // Every line is a comment or a sample.
     for (const line of (await scraped.text()).trimEnd().split('\n'))
       expect(line).toMatch(/^$|^# (HELP|TYPE) mpc_\w+ |^mpc_\w+(\{(\w+="[^"]*",?)+\})? -?[\d.e+-]+$/);
+  });
+});
+
+describe('a scraper', () => {
+  it('is enough to find out whether the parties are there, and waits for none of them', async () => {
+    const metrics = new ServiceMetrics({ models: [], device: 'wasm', now: () => 0 });
+    let asked = 0;
+    const ready = () => {
+      asked += 1;
+      metrics.reached([{ party: 1, ok: false }]);
+      return new Promise<boolean>(() => undefined);
+    };
+    const watch = await serveWatch({ host: '127.0.0.1', port: 0, metrics, ready });
+    watches.push(watch);
+    expect(asked).toBe(0);
+    expect(await (await fetch(`${watch.url}/metrics`)).text()).toContain('mpc_party_up{party="1"} 0');
+    expect(asked).toBe(1);
   });
 });
 

@@ -6,13 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadServedModels } from '../../src/daemon/served-model.ts';
 import { LOGITS, OUTPUT_FORM, ROWS } from '../../src/ml/models/run.ts';
 import type { Cost, Gates } from '../../src/mpc/protocol/types.ts';
+import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
 import { phaseOf } from '../../src/operate/traffic.ts';
+import { SEGMENT_BYTES } from '../../src/session/proved-price.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import type { OwnerResult } from '../../src/session/owner.ts';
 import type { Request } from '../../src/session/request.ts';
 import { INPUT } from '../session/harness.ts';
 import { provingOfCircuit } from '../session/proved-toy.ts';
 import { completeCircuit } from '../support/proved.ts';
+import { QUICK } from '../support/tamper.ts';
 import { Parties } from './parties.ts';
 
 /** For what comes soon, on a busy machine. */
@@ -61,7 +64,7 @@ async function grown(session: () => Promise<OwnerResult>) {
     (after[party - 1].get(sample) ?? 0) - (before[party - 1].get(sample) ?? 0);
   const bytes = (party: 1 | 2, direction: string, peer: number, phase: string) =>
     of(party, `mpc_link_bytes_total{direction="${direction}",party="${peer}",phase="${phase}"}`);
-  const rounds = (party: 1 | 2) => of(party, 'mpc_rounds_total{phase="online"}');
+  const rounds = (party: 1 | 2, phase = 'online') => of(party, `mpc_rounds_total{phase="${phase}"}`);
   return { result, bytes, rounds, after };
 }
 
@@ -113,6 +116,7 @@ describe('bytes and rounds by phase, at both compute parties', () => {
     asDeclared(session, cost);
     asHeard(session);
     expect(session.bytes(1, 'sent', 2, 'proofs')).toBe(0);
+    expect([session.rounds(1, 'proofs'), session.rounds(2, 'proofs')]).toEqual([0, 0]);
   });
 
   it('of 3pc_malicious too, with the proofs in a phase of their own', async () => {
@@ -121,17 +125,25 @@ describe('bytes and rounds by phase, at both compute parties', () => {
     const session = await grown(async () =>
       (await parties.prepare({ request, proving })).run([{ inputIds: [3, 1], rows: [0] }]),
     );
-    const { cost } = completeCircuit(build);
+    const circuit = completeCircuit(build);
+    const { cost } = circuit;
     expect(cost.p2ToP0).toBeGreaterThan(0);
     asDeclared(session, cost);
     asHeard(session);
+    // What the proofs of that circuit declare, link by link, and their rounds between P1 and P2.
+    const declared = proofPrice(circuit, QUICK, SEGMENT_BYTES);
+    const { bytes } = declared;
     for (const party of [1, 2] as const) {
-      const other = 3 - party;
-      expect(session.bytes(party, 'sent', other, 'proofs')).toBeGreaterThan(0);
-      expect(session.bytes(party, 'sent', other, 'proofs')).toBe(
-        session.bytes(other as 1 | 2, 'received', party, 'proofs'),
-      );
+      const other = party === 1 ? 2 : 1;
+      // The agreement is no proof.
+      expect(session.bytes(party, 'sent', other, 'proofs')).toBe(bytes[party][other] - 32);
+      expect(session.bytes(other, 'received', party, 'proofs')).toBe(bytes[party][other] - 32);
+      expect(session.bytes(party, 'sent', 0, 'proofs')).toBe(bytes[party][0]);
+      expect(session.bytes(party, 'received', 0, 'proofs')).toBe(bytes[0][party]);
     }
+    const [, s1, s2] = declared.exchanges;
+    expect(Math.min(s1, s2)).toBeGreaterThan(2);
+    expect([session.rounds(1, 'proofs'), session.rounds(2, 'proofs')]).toEqual([s1 + s2, s1 + s2]);
   });
 
   it('of a session that its owner discards: what was dealt, and no round', async () => {
@@ -142,6 +154,11 @@ describe('bytes and rounds by phase, at both compute parties', () => {
     await expect.poll(async () => (await counts(1)).get(dealt), PATIENT).toBeGreaterThan(before.get(dealt) ?? 0);
     const rounds = 'mpc_rounds_total{phase="online"}';
     expect((await counts(1)).get(rounds)).toBe(before.get(rounds));
+  });
+
+  it('stand beside whether the other compute party is there', async () => {
+    const up = async (party: 1 | 2) => (await counts(party)).get(`mpc_party_up{party="${3 - party}"}`);
+    await expect.poll(async () => [await up(1), await up(2)], PATIENT).toEqual([1, 1]);
   });
 
   it('have labels of fixed lists alone', async () => {

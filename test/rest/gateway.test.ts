@@ -93,6 +93,24 @@ describe('what is asked as the guide asks it', () => {
     expect(json['model']).toBe('acme/classifier');
   });
 
+  it('runs the texts of a request in batches of the size that it was started with', async () => {
+    const classifier = await world.site('classifier').load({ batchSize: 2 });
+    const { url } = await world.gateway({ models: [classifier] });
+    const texts = ['the cat sat', 'the mat', 'a cat', 'the cat', 'a mat'];
+    const runs = async (more: object) => {
+      const { json } = await post('/api/v1/text-classification', { texts, ...more }, {}, url);
+      return {
+        runs: (json['cost'] as { runs: number }).runs,
+        labels: (json['results'] as { label: string }[]).map(({ label }) => label),
+      };
+    };
+    const [ours, alone, whole] = [await runs({}), await runs({ batch_size: 1 }), await runs({ batch_size: 200 })];
+    expect([ours.runs, alone.runs, whole.runs]).toEqual([3, 5, 1]);
+    expect(ours.labels).toEqual(alone.labels);
+    expect(whole.labels).toEqual(alone.labels);
+    await classifier.dispose();
+  });
+
   it('answers with events, a piece in each', async () => {
     const { status, headers, text } = await post('/api/v1/inference', {
       ...{ model: 'gpt2', text: 'the', max_new_tokens: 3, temperature: 0, stream: true },
@@ -162,7 +180,7 @@ describe('what is refused', () => {
     ['more security than there is', 400, 'ERR_ARGUMENT', fill, { text: 'a [MASK]', security_level: 256 }],
     ['no text', 400, 'ERR_ARGUMENT', fill, {}],
     ['text and texts', 400, 'ERR_ARGUMENT', fill, { text: PLANTED, texts: [PLANTED] }],
-    ['too many texts', 400, 'ERR_ARGUMENT', fill, { texts: Array.from({ length: 65 }, () => PLANTED) }],
+    ['too many texts', 413, 'ERR_TEXTS', fill, { texts: Array.from({ length: 65 }, () => PLANTED) }],
     ['a polluting name', 400, 'ERR_ARGUMENT', fill, `{"text": "a [MASK]", "__proto__": {"model": "${PLANTED}"}}`],
     ['a name that every object has', 400, 'ERR_ARGUMENT', fill, { text: 'a [MASK]', constructor: { [PLANTED]: 1 } }],
     ['a name of none as the model', 404, 'ERR_MODEL_NOT_FOUND', fill, { text: 'a [MASK]', model: '__proto__' }],
@@ -223,6 +241,15 @@ describe('what is refused', () => {
     const { url } = await world.gateway({ limits: { texts: 1 } });
     const two = await post(fill, { texts: ['the [MASK]', 'a [MASK]'] }, {}, url);
     expect([two.status, two.json['code']]).toEqual([413, 'ERR_TEXTS']);
+    // The limit that it names is that of its operator, whatever the request has.
+    const many = await post(fill, { texts: Array.from({ length: 65 }, () => 'a [MASK]') }, {}, url);
+    for (const { json } of [two, many])
+      expect([json['detail'], json['hint']]).toEqual([
+        'the body has more than 1 text',
+        'send at most 1 in one request',
+      ]);
+    const none = await post(fill, { texts: [] }, {}, url);
+    expect(none.json['detail']).toBe('texts expected a list of one or more texts');
     expect((await post(fill, { texts: ['the [MASK]'] }, {}, url)).status).toBe(200);
     // The document says so, of every list of texts.
     const most = async (base?: string) => {
@@ -393,6 +420,16 @@ describe('where others reach it', () => {
     // Control: with both it does.
     const proxied = await world.gateway({ ...far, keys, behindProxy: true });
     expect((await send('/livez', {}, proxied.url.replace('0.0.0.0', '127.0.0.1'))).status).toBe(200);
+  });
+
+  it('where somebody else listens, with the address', async () => {
+    const { port } = new URL(gateway.url);
+    await failure(
+      'ERR_ARGUMENT',
+      world.gateway({ port: Number(port) }),
+      new RegExp(`cannot listen on 127.0.0.1:${port}`),
+    );
+    expect((await send('/livez')).status).toBe(200);
   });
 
   it('does not start where every key was revoked', async () => {

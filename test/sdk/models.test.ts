@@ -46,6 +46,26 @@ describe('a classifier', () => {
     expect(await Promise.all(site.ends)).toEqual(Array(8).fill('answered'));
   });
 
+  it('runs batches of the size that it was loaded with, unless a call names another', async () => {
+    const site = await memorySite('classifier');
+    const runs = async (size: number | undefined, batchSize?: number) => {
+      const model = await site.load({ batchSize: size });
+      const { results, costs } = await model.classifyBatch(TEXTS, batchSize === undefined ? {} : { batchSize });
+      return { tokens: costs.map(({ tokens }) => tokens), results };
+    };
+    const one = await runs(1);
+    expect(one.tokens).toEqual([9, 4, 15]);
+    const all = await runs(undefined);
+    expect(all.tokens).toEqual([9 + 4 + 15]);
+    expect((await runs(1, 2)).tokens).toEqual([9 + 4, 15]);
+    // In order, and the same answers whatever shared a run.
+    for (const [i, { label, score }] of all.results.entries()) {
+      expect(one.results[i].label).toBe(label);
+      expect(one.results[i].score).toBeCloseTo(score, DIGITS);
+    }
+    for (const batchSize of [0, 257, 1.5]) await failure('ERR_ARGUMENT', () => site.load({ batchSize }), /1 to 256/);
+  });
+
   it('sends nothing of a batch in which one text is bad, and names it', async () => {
     const site = await memorySite('classifier');
     const model = await site.load();

@@ -70,6 +70,11 @@ export interface PretrainedOptions {
   /** Texts are padded to one of these lengths (default 16, 32, 64, 128, and the model's maximum). */
   readonly buckets?: readonly number[];
   /**
+   * Texts of a list in one run of the protocol, from 1 to 256 (default 8). A call may say another number; where the
+   * parties take fewer of so long texts, there are more runs.
+   */
+  readonly batchSize?: number | undefined;
+  /**
    * Longest text, in characters, from 1 to 100,000 (default: what the deployment says, else 10,000). A longer one is
    * refused with ERR_TEXT_TOO_LONG.
    */
@@ -136,7 +141,7 @@ export interface ClassifyOptions extends RunOptions {
 
 /** Options of `Model.classifyBatch`. */
 export interface BatchOptions extends ClassifyOptions {
-  /** Texts in one run of the protocol (default 8). */
+  /** Texts in one run of the protocol (default: that of the model, 8). */
   readonly batchSize?: number;
 }
 
@@ -167,7 +172,7 @@ export interface EmbedOptions {
   readonly pooling?: 'mean' | 'cls' | 'none';
   /** Vectors of length one. Default: as the model's files declare, else true. */
   readonly normalize?: boolean;
-  /** Texts in one run of the protocol (default 8). */
+  /** Texts in one run of the protocol (default: that of the model, 8). */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
   readonly specialTokens?: SpecialTokens;

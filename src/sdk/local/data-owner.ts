@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { checkEnvironment, refuseSettings } from '../../core/environment-node.ts';
 import { TercetError } from '../../core/errors.ts';
+import { checkPrivate } from '../../core/private-file-node.ts';
 import { checkPublicKey } from '../../net/identity/identity.ts';
 import { checkCredentials } from '../../net/tls/certificates.ts';
 import type { Credentials } from '../../net/tls/credentials.ts';
@@ -81,6 +82,7 @@ async function credentialsOf({ identities, tlsCert, tlsKey, tlsCa }: PeerOptions
   if (tlsCert === undefined || tlsKey === undefined || tlsCa === undefined)
     throw usage('tlsCert, tlsKey and tlsCa belong together', 'give all three');
   const credentials = { cert: await pem(tlsCert), key: await pem(tlsKey), ca: await pem(tlsCa) };
+  await checkPrivate('tlsKey', tlsKey);
   checkCredentials(credentials, 0);
   return credentials;
 }

@@ -66,6 +66,8 @@ export interface ProofReport {
   readonly soundness: number;
   /** Milliseconds that this party spent on proofs, waiting for others included. */
   readonly ms: number;
+  /** Round trips of this party with the other compute party, until now: those of S0 are with P0. */
+  readonly exchanges: number;
 }
 
 const HASH = 32;
@@ -75,6 +77,7 @@ export class Proofs implements Observer {
   readonly #options: ProofOptions;
   readonly #parts: readonly Part[];
   #ms = 0;
+  #exchanges = 0;
   /** The relations of every gate. */
   readonly #relations = new Map<Gate, { readonly part: Part; readonly index: number; readonly halves: Halves }[]>();
   /** Verdicts for P0, which has no part in the half-rounds and asks behind them. */
@@ -219,7 +222,7 @@ export class Proofs implements Observer {
         : [{ prover, verifiers: VERIFIERS[prover], messages, segments: parts.length, bytes }];
     });
     const soundness = Math.max(...this.#parts.map(({ segment }) => segment.soundness.total));
-    return { provers, soundness, ms: this.#ms };
+    return { provers, soundness, ms: this.#ms, exchanges: this.#exchanges };
   }
 
   async #timed(work: () => Promise<void>): Promise<void> {
@@ -238,8 +241,10 @@ export class Proofs implements Observer {
       for (let stage = 1; stage < segment.stages; stage++) {
         const seed = await this.#recv(v, name('seed', stage), HASH);
         await this.#send(v, name('answer', stage), await part.prover.answer(seed));
+        this.#exchanged(proof);
       }
       part.prover.verdict(await this.#recv(v, name('seed', segment.stages), HASH));
+      this.#exchanged(proof);
       part.prover.wipe();
     }
     if (part.role === 'V') {
@@ -251,11 +256,18 @@ export class Proofs implements Observer {
         seed = await part.verifier.answer(
           await this.#recv(proof, name('answer', stage), segment.messageBytes[stage - 1]),
         );
+        this.#exchanged(proof);
       }
       await this.#send(proof, name('seed', segment.stages), seed);
+      this.#exchanged(proof);
       if (w === 0) this.#verdicts.push([name('verdict', 0), seed]);
       else await this.#send(w, name('verdict', 0), seed);
     }
+  }
+
+  /** A stage is over at its prover, or at V. */
+  #exchanged(proof: PartyId): void {
+    if (proof !== 0) this.#exchanges++;
   }
 
   async #sendStatement({ planned: { proof, number }, witness }: Extract<Part, { role: 'W' }>): Promise<void> {
