@@ -25,11 +25,19 @@ function asker(state: State): string[] {
 }
 
 function extra({ task, check }: State, pieces: number): string[] {
-  if (task === 'fill-mask' && check !== undefined && check.blanks > 0)
-    return [`that there ${blanksOf(check.blanks)} but not where`];
-  if (task === 'zero-shot-classification') return ['that one word is asked for'];
-  if (task === 'text-generation' && Number.isSafeInteger(pieces)) return [`how many pieces come (up to ${pieces})`];
-  return [];
+  switch (task) {
+    case 'fill-mask':
+      return check === undefined || check.blanks === 0 ? [] : [`that there ${blanksOf(check.blanks)} but not where`];
+    case 'zero-shot-classification':
+      return ['that one word is asked for'];
+    case 'text-generation':
+      return Number.isSafeInteger(pieces) ? [`how many pieces come (up to ${pieces})`] : [];
+    case 'text-classification':
+    case 'question-answering':
+    case 'token-classification':
+    case 'feature-extraction':
+      return [];
+  }
 }
 
 /** After the run. */
@@ -43,9 +51,19 @@ export function didSee(answer: TaskResult): string {
 }
 
 function after({ task, result }: TaskResult): string[] {
-  if (task === 'fill-mask') return [`that there ${blanksOf(result.blanks.length)} but not where`];
-  if (task === 'zero-shot-classification') return ['that one word was asked for, but not your labels'];
-  return task === 'text-generation' ? [`that ${plural(result.pieceMs.length, 'piece')} came and when`] : [];
+  switch (task) {
+    case 'fill-mask':
+      return [`that there ${blanksOf(result.blanks.length)} but not where`];
+    case 'zero-shot-classification':
+      return ['that one word was asked for, but not your labels'];
+    case 'text-generation':
+      return [`that ${plural(result.pieceMs.length, 'piece')} came and when`];
+    case 'text-classification':
+    case 'question-answering':
+    case 'token-classification':
+    case 'feature-extraction':
+      return [];
+  }
 }
 
 function blanksOf(count: number): string {

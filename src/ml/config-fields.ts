@@ -68,7 +68,7 @@ export function flag(json: Record<string, unknown>, key: string, absent: boolean
 export function optionalValue(
   json: Record<string, unknown>,
   key: string,
-  allowed: string | boolean,
+  allowed: string | number | boolean,
   hint: string,
 ): void {
   const value = own(json, key);

@@ -6,10 +6,10 @@
 import { CONFIG_FILE, configError, flag, optionalValue, parseEps, size, unsupported } from './config-fields.ts';
 import { typeName } from './describe.ts';
 import type { ModelFiles } from './files.ts';
-import { type Head, parseArchitecture, parseModelType } from './heads.ts';
+import { parseArchitecture, parseModelType } from './heads.ts';
 import { isRecord, own, parseModelJson } from './json.ts';
 import { parseLabels } from './labels.ts';
-import { type Activation, type ModelType, type Spelling, TRAITS } from './model-types.ts';
+import { type Activation, type Head, type ModelType, type Spelling, TRAITS } from './model-types.ts';
 
 /** Shapes by letter: C hiddenSize, H heads, F intermediateSize, V vocabSize, L numLabels. */
 export interface ModelConfig {

@@ -5,6 +5,15 @@
 
 export type ModelType = 'bert' | 'roberta' | 'distilbert' | 'gpt2';
 
+/** What stands on top of the layers. 'none': the last hidden states themselves, for feature extraction. */
+export type Head =
+  | 'masked-lm'
+  | 'sequence-classification'
+  | 'question-answering'
+  | 'token-classification'
+  | 'causal-lm'
+  | 'none';
+
 /** 'gelu' is the exact one, with erf; 'gelu_new' its tanh form. */
 export type Activation = 'gelu' | 'gelu_new' | 'relu';
 
@@ -36,10 +45,10 @@ interface Defaults {
 export interface Traits {
   /** What the classes begin with that config.json may name. */
   readonly prefix: string;
+  /** What follows the prefix, and the head of that class. The first name of a head is the one to give. */
+  readonly heads: Readonly<Record<string, Head>>;
   readonly spelling: Spelling;
   readonly defaults: Defaults;
-  /** Whether its layers see what is before them only, and its one head is a language model's. */
-  readonly causal: boolean;
   readonly tokenTypes: boolean;
   /** Whether the model without a head may have a pooler. */
   readonly pooler: boolean;
@@ -76,9 +85,16 @@ const BERT_SPELLING: Spelling = {
 
 const BERT: Traits = {
   prefix: 'Bert',
+  heads: {
+    ForMaskedLM: 'masked-lm',
+    ForPreTraining: 'masked-lm',
+    ForSequenceClassification: 'sequence-classification',
+    ForQuestionAnswering: 'question-answering',
+    ForTokenClassification: 'token-classification',
+    Model: 'none',
+  },
   spelling: BERT_SPELLING,
   defaults: BERT_DEFAULTS,
-  causal: false,
   tokenTypes: true,
   pooler: true,
   positionsBehindPadding: false,
@@ -117,6 +133,7 @@ export const TRAITS: Readonly<Record<ModelType, Traits>> = {
   gpt2: {
     ...BERT,
     prefix: 'GPT2',
+    heads: { LMHeadModel: 'causal-lm', Model: 'none' },
     spelling: {
       hidden: 'n_embd',
       layers: 'n_layer',
@@ -134,7 +151,6 @@ export const TRAITS: Readonly<Record<ModelType, Traits>> = {
       activation: 'gelu_new',
       eps: 1e-5,
     },
-    causal: true,
     tokenTypes: false,
     pooler: false,
     paddingId: undefined,

@@ -4,7 +4,7 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
-import type { Head } from '../ml/heads.ts';
+import type { Head } from '../ml/model-types.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
 import { runFloat } from '../ml/reference/float.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';

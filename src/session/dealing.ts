@@ -12,6 +12,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { printable } from '../core/bytes.ts';
 import { TercetError } from '../core/errors.ts';
 import { CAPS, type ModelConfig } from '../ml/config.ts';
+import { MODEL_TYPES, TRAITS } from '../ml/model-types.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { firstStep } from '../mpc/prg/gate-id.ts';
 import { executionKey } from '../mpc/prg/prg.ts';
@@ -133,19 +134,13 @@ function configFromJson(fields: Fields, fail: () => TercetError): ModelConfig {
   };
   const hiddenSize = size('hiddenSize', CAPS.hidden);
   const heads = size('heads', CAPS.heads);
+  const modelType = fields.oneOf('modelType', MODEL_TYPES);
   const layerNormEps = fields.number('layerNormEps');
   if (hiddenSize % heads !== 0 || !(layerNormEps > 0 && layerNormEps <= CAPS.layerNormEps)) throw fail();
   return {
-    modelType: fields.oneOf('modelType', ['bert', 'roberta', 'distilbert', 'gpt2']),
+    modelType,
     architecture: printable(fields.string('architecture'), 200),
-    head: fields.oneOf('head', [
-      'masked-lm',
-      'sequence-classification',
-      'question-answering',
-      'token-classification',
-      'causal-lm',
-      'none',
-    ]),
+    head: fields.oneOf('head', Object.values(TRAITS[modelType].heads)),
     hiddenSize,
     heads,
     layers: size('layers', CAPS.layers),

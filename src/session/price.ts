@@ -102,8 +102,12 @@ function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): voi
     case 'none':
       t.affine(rows * C);
       break;
-    default:
+    case 'question-answering':
+    case 'token-classification':
       t.affine(rows * numLabels);
+      break;
+    default:
+      config.head satisfies never;
   }
   if (t.secret) t.rounds(2);
 }

@@ -164,8 +164,12 @@ export function misfit(config: ModelConfig, shape: RunShape): string | undefined
       return rows !== (padded ? 1 : 0) ? 'a prompt whose last row is not chosen as its padding asks' : undefined;
     case 'none':
       return steps > 0 ? 'steps of a model that does not generate' : undefined;
-    default:
+    case 'sequence-classification':
+    case 'question-answering':
+    case 'token-classification':
       return rows > 0 || steps > 0 ? 'rows that the head does not choose' : undefined;
+    default:
+      return config.head satisfies never;
   }
 }
 

@@ -425,7 +425,8 @@ function wordsOf(answer: WidgetAnswer): string {
       return answer.text;
     case 'feature-extraction':
       return Array.from(answer.data).join(' ');
-    default:
+    case 'text-classification':
+    case 'zero-shot-classification':
       return answer.labels[0]?.label ?? '';
   }
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadModelConfig } from '../../src/ml/config.ts';
 import { folderFiles } from '../../src/ml/files-node.ts';
+import { MODEL_TYPES, TRAITS } from '../../src/ml/model-types.ts';
 import {
   loadWeights,
   type TensorName,
@@ -51,16 +52,12 @@ it('there are vectors of every architecture and head', async () => {
     covered.add(config.activation);
     covered.add(`${config.modelType} tied ${tiedDecoder}`);
   }
-  const heads = ['masked-lm', 'sequence-classification', 'question-answering', 'token-classification', 'none'];
-  const encoders = ['bert', 'roberta', 'distilbert'];
-  const expected = [
-    ...encoders.flatMap((type) => [
-      ...heads.map((head) => `${type} ${head}`),
-      `${type} tied true`,
-      `${type} tied false`,
-    ]),
-    ...['gpt2 causal-lm', 'gpt2 none', 'gpt2 tied true', 'gpt2 tied false', 'gelu', 'gelu_new', 'relu'],
-  ];
+  const expected = MODEL_TYPES.flatMap((type) => {
+    const heads = [...new Set(Object.values(TRAITS[type].heads))];
+    const decodes = heads.includes('masked-lm') || heads.includes('causal-lm');
+    return [...heads.map((head) => `${type} ${head}`), `${type} tied false`, ...(decodes ? [`${type} tied true`] : [])];
+  });
+  expected.push('gelu', 'gelu_new', 'relu');
   expect([...covered].sort()).toEqual(expected.sort());
 });
 

@@ -36,6 +36,7 @@ import { Enrolment } from '../../src/net/enrolment/enrolment.ts';
 import { issuePermit } from '../../src/net/enrolment/permit.ts';
 import { createIdentity } from '../../src/net/identity/identity.ts';
 import { failure } from '../failure.ts';
+import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
 import { seeded } from '../support/simulate.ts';
 import { TINY } from '../ml/tiny-bert.ts';
 import { INPUT, REQUEST, SHAPE, prepared, servedModel, servedSecret, source, start } from './harness.ts';
@@ -522,6 +523,17 @@ describe('an owner that named a dealer', () => {
 });
 
 describe('what an owner hands over', () => {
+  it('is taken of every architecture with every head, all but its labels', async () => {
+    const keys = [seeded(32, 1, 1), seeded(32, 1, 2)] as const;
+    for (const [, config] of ARCHITECTURES) {
+      const [own, there] = memoryPair(0, 3, { timeoutMs: 1000 });
+      const request: Request = { ...DEALT, ...shapesOf(config)[0] };
+      const handOver = { request, config, plan: planOf(config, 'wide', 8), circuit: 'ab'.repeat(32) };
+      await sendHandOver(own, handOver, { keys, seeds: undefined });
+      expect((await recvHandOver(there, DEALER)).handOver.config).toEqual({ ...config, id2label: [] });
+    }
+  });
+
   it('are the keys of this execution, from which no pair key follows, and of no other', () => {
     const pair = seeded(32, 7, 1);
     const [key] = executionKeys([pair, seeded(32, 7, 2)], SESSION);

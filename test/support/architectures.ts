@@ -5,6 +5,7 @@
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { readFileSync } from 'node:fs';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
+import { TRAITS } from '../../src/ml/model-types.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { shapeFor } from '../../src/session/request.ts';
 
@@ -19,11 +20,23 @@ const SIZES = {
 const LABELS = { id2label: { '0': 'O', '1': 'B-X', '2': 'I-X' } };
 const HEADS = ['ForMaskedLM', 'ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'Model'];
 
-const bert = { model_type: 'bert', hidden_act: 'gelu', max_position_embeddings: 512, type_vocab_size: 2, ...SIZES };
-const roberta = { ...bert, model_type: 'roberta', max_position_embeddings: 514, type_vocab_size: 1, pad_token_id: 1 };
+const bert = {
+  model_type: 'bert' as const,
+  hidden_act: 'gelu',
+  max_position_embeddings: 512,
+  type_vocab_size: 2,
+  ...SIZES,
+};
+const roberta = {
+  ...bert,
+  model_type: 'roberta' as const,
+  max_position_embeddings: 514,
+  type_vocab_size: 1,
+  pad_token_id: 1,
+};
 const distilbert = {
   ...{
-    model_type: 'distilbert',
+    model_type: 'distilbert' as const,
     activation: 'relu',
     dim: 24,
     n_layers: 3,
@@ -59,7 +72,7 @@ export const ARCHITECTURES: readonly (readonly [name: string, config: ModelConfi
       ['DistilBert', distilbert],
     ] as const
   ).flatMap(([prefix, json]) =>
-    HEADS.map((head) => {
+    HEADS.filter((head) => Object.hasOwn(TRAITS[json.model_type].heads, head)).map((head) => {
       const labels = head.includes('Sequence') || head.includes('Token') ? LABELS : {};
       return [
         `${prefix}${head}`,

@@ -121,14 +121,17 @@ ${answer}
       const [type, ...traits] = block('add-an-architecture.md', 'export type ModelType').split('\n');
       edit(types, "export type ModelType = 'bert' | 'roberta' | 'distilbert' | 'gpt2';", type);
       edit(types, '  bert: BERT,', `  bert: BERT,\n${traits.join('\n')}`);
+      const keys = "  optionalValue(json, 'position_embedding_type'";
+      edit('src/ml/config.ts', keys, `${block('add-an-architecture.md', "modelType === 'electra'")}\n${keys}`);
       const table = 'const LAYOUTS: Readonly<Record<ModelType, Layout>> = {';
       edit(layouts, table, `${table}\n${block('add-an-architecture.md', "base: 'electra.'")}`);
     },
     plant() {
       edit('src/ml/model-types.ts', "prefix: 'Electra'", "prefixes: 'Electra'");
+      edit('src/ml/config.ts', 'TRAITS.electra.defaults.hidden', 'TRAITS.electra.default.hidden');
       edit('src/ml/models/weight-layouts.ts', "electra: { base: 'electra.'", "electron: { base: 'electra.'");
     },
-    noticed: 'prefixes.*electron',
+    noticed: 'prefixes.*default.*electron',
   },
 };
 

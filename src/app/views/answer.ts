@@ -46,7 +46,8 @@ function headline({ answer: found, subject }: Outcome, blank: string): Node[] {
         : [filled(found.result.answer)];
     case 'feature-extraction':
       return [document.createTextNode(resultWords(found))];
-    default:
+    case 'token-classification':
+    case 'text-generation':
       return [];
   }
 }

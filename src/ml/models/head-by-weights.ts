@@ -1,6 +1,5 @@
 /** Which head a checkpoint has, by the names of its tensors: for a config.json that does not say it. */
-import type { Head } from '../heads.ts';
-import type { ModelType } from '../model-types.ts';
+import type { Head, ModelType } from '../model-types.ts';
 
 /**
  * Tensors that a head alone has, by model type, tried in order: a classifier of texts has a layer before its last

@@ -85,6 +85,8 @@ function headGroup({ head }: ModelConfig): 'mlm' | 'classifier' | 'perToken' | '
       return 'lm';
     case 'none':
       return undefined;
+    default:
+      return head satisfies never;
   }
 }
 

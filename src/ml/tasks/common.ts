@@ -5,7 +5,7 @@
 
 import { TercetError } from '../../core/errors.ts';
 import type { ModelConfig } from '../config.ts';
-import type { Head } from '../heads.ts';
+import type { Head } from '../model-types.ts';
 import { quote } from '../describe.ts';
 import { checkText } from '../text.ts';
 import type { Encoding, Tokenizer } from '../tokenizers/tokenizer.ts';

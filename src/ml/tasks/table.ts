@@ -3,7 +3,7 @@
  * with the data owner (`owner/task-plans.ts`).
  */
 import { TercetError } from '../../core/errors.ts';
-import type { Head } from '../heads.ts';
+import type { Head } from '../model-types.ts';
 
 /**
  * What a model was made for: its head. Zero-shot classification is a call on models for fill-mask, or for

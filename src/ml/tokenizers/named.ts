@@ -5,6 +5,7 @@
 
 import { quote } from '../describe.ts';
 import { own } from '../json.ts';
+import type { ModelType } from '../model-types.ts';
 import { TOKENIZER_CONFIG_FILE, tokenizerError } from './errors.ts';
 import type { Family } from './types.ts';
 
@@ -35,7 +36,12 @@ const OWN_RULES = [
   'CpmTokenizer',
   'JiebaTokenizer',
 ];
-const MODELS: Readonly<Record<string, Family>> = { bert: 'bert', distilbert: 'bert', roberta: 'roberta', gpt2: 'gpt2' };
+const MODELS: Readonly<Record<ModelType, Family>> = {
+  bert: 'bert',
+  distilbert: 'bert',
+  roberta: 'roberta',
+  gpt2: 'gpt2',
+};
 
 /**
  * The tokenizer that `tokenizer_class` names (in tokenizer_config.json, else in config.json), else the one of
@@ -55,5 +61,7 @@ export function namedTokenizer(
     if (GENERIC.includes(name)) return undefined;
   }
   const type = own(modelConfig, 'model_type');
-  return typeof type === 'string' && Object.hasOwn(MODELS, type) ? { family: MODELS[type], by: 'model' } : undefined;
+  return typeof type === 'string' && Object.hasOwn(MODELS, type)
+    ? { family: MODELS[type as ModelType], by: 'model' }
+    : undefined;
 }
