@@ -179,6 +179,24 @@ for (const [what, trouble, error] of TROUBLES) {
   });
 }
 
+for (const how of ['load', 'loadWithoutCaches'] as const)
+  test(`an error is of its class ${how === 'load' ? 'in the page, behind the worker' : 'in a worker'}`, async ({
+    ask,
+    page,
+    place: { hub },
+  }) => {
+    await page.evaluate(() => caches.delete('tercet-hub'));
+    const thrown = async (trouble: Trouble): Promise<readonly string[] | undefined> => {
+      hub.troubles.set('vocab.txt', trouble);
+      const { classes } = await ask({ endpoint: hub.url }, how);
+      hub.troubles.clear();
+      return classes;
+    };
+    expect(await thrown({ kind: 'corrupt' })).toEqual(['SecurityViolationError', 'TercetError']);
+    expect(await thrown({ kind: 'status', status: 401 })).toEqual(['NetworkError', 'TercetError']);
+    expect(await thrown({ kind: 'status', status: 404 })).toEqual(['TercetError']);
+  });
+
 test('a hub that the page may not ask is said so', async ({ ask, place: { hub } }) => {
   expect((await ask({ endpoint: hub.url.replace('127.0.0.1', 'localhost') })).error).toMatch(
     /ERR_DOWNLOAD: the hub at localhost:\d+ does not answer.*connect-src/,

@@ -1,5 +1,23 @@
 /** Loads a model, its public files from a hub, and asks it once. */
-import { type HubSource, SecureTransformer, TercetError } from '../../../src/sdk/index.ts';
+import {
+  GpuOutOfMemoryError,
+  type HubSource,
+  InputError,
+  NetworkError,
+  NetworkTimeoutError,
+  SecureTransformer,
+  SecurityViolationError,
+  TercetError,
+} from '../../../src/sdk/index.ts';
+
+const CLASSES = {
+  GpuOutOfMemoryError,
+  InputError,
+  NetworkError,
+  NetworkTimeoutError,
+  SecurityViolationError,
+  TercetError,
+};
 
 export interface Loaded {
   readonly answer?: string;
@@ -7,6 +25,8 @@ export interface Loaded {
   /** Files that came over the network. */
   readonly fetched: readonly string[];
   readonly error?: string;
+  /** What the error is an instance of, here. */
+  readonly classes?: readonly string[];
 }
 
 export async function load(id: string, deployment: string, text: string, hub: boolean | HubSource): Promise<Loaded> {
@@ -24,6 +44,7 @@ export async function load(id: string, deployment: string, text: string, hub: bo
     await model.dispose();
     return { answer: predictions[0].token, downloadedBytes, fetched: [...fetched] };
   } catch (error) {
-    return { fetched: [...fetched], error: error instanceof TercetError ? error.line() : String(error) };
+    const classes = Object.entries(CLASSES).flatMap(([name, type]) => (error instanceof type ? [name] : []));
+    return { fetched: [...fetched], error: error instanceof TercetError ? error.line() : String(error), classes };
   }
 }
