@@ -95,6 +95,11 @@ export class WebGpuKernels implements RingKernels {
     return this.#shared.commands.fault;
   }
 
+  /** For kernels beside these on the same device: they share its order, its budget and its failure. */
+  get commands(): Commands {
+    return this.#shared.commands;
+  }
+
   describe(): WebGpuDescription {
     const { commands, options } = this.#shared;
     const { vendor = '', architecture = '', device = '', description = '' } = options.adapterInfo ?? {};
