@@ -46,8 +46,12 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
   return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads });
 }
 
-/** What a party of this process proves with. Loaded by whoever serves or asks for proofs. */
-export async function nodeProving(): Promise<Proving> {
+/**
+ * What a party of this process proves with. Loaded by whoever serves or asks for proofs.
+ * @param device that the party was told to take. One that is asked for by name proves too; `auto` does not take one,
+ * because it was measured on no graphics hardware yet
+ */
+export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
   const [{ provingWith }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] = await Promise.all([
     import('../session/proved-session.ts'),
     import('../compute/kernels/wasm/proof.ts'),
@@ -55,7 +59,10 @@ export async function nodeProving(): Promise<Proving> {
     import('../compute/kernels/wasm/proof-worker.ts'),
   ]);
   const module = await loadNodeProofModule();
-  return provingWith({ kernels: new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread) });
+  const kernels = new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread);
+  if (device !== 'webgpu') return provingWith({ kernels });
+  const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
+  return provingWith({ kernels, beside: (ring) => proofsBeside(ring, kernels) });
 }
 
 /** What weights are folded and encoded by, in the calling thread. */

@@ -6,7 +6,9 @@
 import { asTercetError } from '../../../core/errors.ts';
 import { type IndexGroup, groupSize } from '../../index-group.ts';
 import type { FoldedTable, ProofKernels } from '../proof-types.ts';
-import type { Claims, DeviceProofs } from './proof.ts';
+import type { RingKernels } from '../types.ts';
+import { WebGpuKernels } from './kernels.ts';
+import { type Claims, DeviceProofs } from './proof.ts';
 import { DeviceTable } from './proof-tables.ts';
 
 type Operation = Exclude<keyof ProofKernels, 'name' | 'close'>;
@@ -127,6 +129,11 @@ export class WebGpuProofKernels implements ProofKernels {
   #count(reason: EngineReason): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
+}
+
+/** What proves beside ring kernels: on their device where they have one. */
+export function proofsBeside(ring: RingKernels, near: ProofKernels): ProofKernels {
+  return ring instanceof WebGpuKernels ? new WebGpuProofKernels(new DeviceProofs(ring.commands), near) : near;
 }
 
 const CLAIMS: ReadonlySet<Operation> = new Set<Claims>(['matrixClaims', 'tableSums', 'tableClaims', 'choiceClaims']);
