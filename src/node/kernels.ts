@@ -65,6 +65,14 @@ export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
   return provingWith({ kernels, beside: (ring) => proofsBeside(ring, kernels) });
 }
 
+/** Where a party with these kernels proves, and why, for people. Nothing where there is WebAssembly alone. */
+export function provingWords(device: Device, { name }: RingKernels): string {
+  if (name !== 'webgpu') return '';
+  return device === 'webgpu'
+    ? '; proves there what is long, the rest in WebAssembly'
+    : '; proves in WebAssembly, for the device was not asked for by name';
+}
+
 /** What weights are folded and encoded by, in the calling thread. */
 export async function wasmFold(): Promise<Fold> {
   return new WasmFold(await loadNodeFoldModule());
