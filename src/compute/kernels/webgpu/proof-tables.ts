@@ -162,7 +162,7 @@ export function choiceRound(
   checkBytes(bytes, layout, n);
   checkChoice(choice, layout, n);
   invariant(f.length === n * P && low.length === 2 ** step.at, 'a weight for every word');
-  invariant(elementBits(layout) * n <= TABLE_BITS, 'tables whose bits a shader can number');
+  if (elementBits(layout) * n > TABLE_BITS) throw memoryError('tables have more bits than a shader can number');
   const lows = bound(call, low);
   const element = Math.max(RESIDUE * RADIX, RESIDUE * P, elementBits(layout) / 8);
   return cells(call, q, n, element, (part) => {
