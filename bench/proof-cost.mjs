@@ -13,7 +13,8 @@ import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { proofsBeside } from '../dist/compute/kernels/webgpu/proof-engine.js';
+import { WebGpuProofKernels } from '../dist/compute/kernels/webgpu/proof-engine.js';
+import { DeviceProofs } from '../dist/compute/kernels/webgpu/proof.js';
 import { WasmProofKernels } from '../dist/compute/kernels/wasm/proof.js';
 import { loadNodeModule, loadNodeProofModule } from '../dist/compute/kernels/wasm/node-worker.js';
 import { createWasmKernels } from '../dist/compute/kernels/wasm/kernels.js';
@@ -207,7 +208,7 @@ for (let i = 0; i < Number(values.runs); i++) {
   }
   const spent = new Map();
   const near = new WasmProofKernels(await loadNodeProofModule());
-  const engine = beside === undefined ? near : proofsBeside(beside.kernels, near);
+  const engine = beside === undefined ? near : new WebGpuProofKernels(new DeviceProofs(beside.kernels.commands), near);
   const proofKernels = counted(engine, spent);
   const ring = counted(kernels, spent, ['clearTable']);
   const { seconds: took, wall } = await measured(proved(complete, ring, parameters, proofKernels), inputs);

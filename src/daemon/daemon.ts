@@ -34,7 +34,7 @@ import { watchModels } from './model-watch.ts';
 import { type ModelSource, type OpenedModels, loadServedModels } from './served-model.ts';
 import type { ServedModel } from '../session/compute.ts';
 import type { Device } from '../node/devices.ts';
-import { nodeKernels, nodeProving, provingWords } from '../node/kernels.ts';
+import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
 import { OtherParty } from './other-party.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
@@ -253,7 +253,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         if (watch !== undefined) options.onWatch?.(watch.url);
-        const proves = proving === undefined ? '' : provingWords(options.device, kernels);
+        const proves = proving === undefined || opened.proves === undefined ? '' : `; ${opened.proves}`;
         options.onDevice?.(`${opened.summary}${proves}`, opened.fallback);
         options.onReady?.();
         const show = ({ credentials: fresh, webTls }: Shown) => {

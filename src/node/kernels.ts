@@ -22,6 +22,8 @@ export interface NodeKernels {
   readonly summary: string;
   /** Why `auto` did not take a graphics device. */
   readonly fallback: string | undefined;
+  /** Of a graphics device: where proofs are made beside it, and why, for people. */
+  readonly proves?: string | undefined;
   close(): Promise<void>;
 }
 
@@ -63,14 +65,6 @@ export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
   if (device !== 'webgpu') return provingWith({ kernels });
   const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
   return provingWith({ kernels, beside: (ring) => proofsBeside(ring, kernels) });
-}
-
-/** Where a party with these kernels proves, and why, for people. Nothing where there is WebAssembly alone. */
-export function provingWords(device: Device, { name }: RingKernels): string {
-  if (name !== 'webgpu') return '';
-  return device === 'webgpu'
-    ? '; proves there what is long, the rest in WebAssembly'
-    : '; proves in WebAssembly, for the device was not asked for by name';
 }
 
 /** What weights are folded and encoded by, in the calling thread. */
@@ -135,7 +129,12 @@ async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
   const { maxStorageBufferBindingSize, maxBufferSize } = opened.device.limits;
   const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
   const summary = `WebGPU, ${opened.adapter} (buffers to ${mebibytes(maxBufferSize)}, bindings to ${mebibytes(maxStorageBufferBindingSize)})`;
-  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
+  const proves = opened.software
+    ? 'proves in WebAssembly, for the device is a driver in software'
+    : hardwareOnly
+      ? 'proves in WebAssembly, for the device was not asked for by name'
+      : 'proves there what is long, the rest in WebAssembly';
+  return { kernels, summary, fallback: undefined, proves, close: () => kernels.close() };
 }
 
 /** Peak resident memory of this process in bytes. */

@@ -144,6 +144,8 @@ describe('a proved run', () => {
     for (const kernels of used)
       expect((kernels as WebGpuProofKernels).counts.get('long enough for the device')).toBeGreaterThan(0);
     expect(proofsBeside(lent, wasm).name).toBe('webgpu');
+    const software = await createWebGpuKernels({ device, adapterInfo, software: true });
+    expect(proofsBeside(software, wasm)).toBe(wasm);
   });
 });
 

@@ -131,9 +131,11 @@ export class WebGpuProofKernels implements ProofKernels {
   }
 }
 
-/** What proves beside ring kernels: on their device where they have one. */
+/** What proves beside ring kernels: on their device where they have one. A driver in software is slower than `near`. */
 export function proofsBeside(ring: RingKernels, near: ProofKernels): ProofKernels {
-  return ring instanceof WebGpuKernels ? new WebGpuProofKernels(new DeviceProofs(ring.commands), near) : near;
+  return ring instanceof WebGpuKernels && !ring.software
+    ? new WebGpuProofKernels(new DeviceProofs(ring.commands), near)
+    : near;
 }
 
 const CLAIMS: ReadonlySet<Operation> = new Set<Claims>(['matrixClaims', 'tableSums', 'tableClaims', 'choiceClaims']);
