@@ -8,10 +8,13 @@
 //   --tokens N        ids of the text (default 16)      --weights open|secret     (default open)
 //   --runs N          of each (default 1)               --segment-mib N           (default 1024)
 //   --only proved     leaves the other two out: for `node --cpu-prof`
+//   --proofs webgpu   proofs on the graphics device (default wasm); says how many operations ran where, and why
 import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { WebGpuProofKernels } from '../dist/compute/kernels/webgpu/proof-engine.js';
+import { DeviceProofs } from '../dist/compute/kernels/webgpu/proof.js';
 import { WasmProofKernels } from '../dist/compute/kernels/wasm/proof.js';
 import { loadNodeModule, loadNodeProofModule } from '../dist/compute/kernels/wasm/node-worker.js';
 import { createWasmKernels } from '../dist/compute/kernels/wasm/kernels.js';
@@ -30,6 +33,7 @@ import { ProvedRun } from '../dist/mpc/protocol/malicious/proving/run.js';
 import { planProofs } from '../dist/mpc/protocol/malicious/proving/plan.js';
 import { SEMI_HONEST } from '../dist/mpc/protocol/registry.js';
 import { CircuitBuilder } from '../dist/mpc/protocol/semi-honest/circuit.js';
+import { nodeKernels } from '../dist/node/kernels.js';
 import { openModel } from '../dist/node/model.js';
 import { spreadIds } from '../dist/owner/id-plan.js';
 import { ownerInputs } from '../dist/session/inputs.js';
@@ -47,9 +51,11 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1' },
     only: { type: 'string' },
     'segment-mib': { type: 'string', default: '1024' },
+    proofs: { type: 'string', default: 'wasm' },
   },
 });
 const { weights } = values;
+if (!['wasm', 'webgpu'].includes(values.proofs)) throw new Error('--proofs is wasm or webgpu');
 // Complete sharing without proofs is measured as well, which nothing else may build.
 process.env.VITEST ??= 'proof-cost';
 const TIMEOUT_MS = 3_600_000;
@@ -77,11 +83,16 @@ function counted(kernels, spent, names) {
     get(target, name) {
       const value = target[name];
       if (typeof value !== 'function') return value;
-      return (...values) => {
-        const [at, bound] = [performance.now(), value.apply(target, values)];
+      return (...operands) => {
+        const [at, bound] = [performance.now(), value.apply(target, operands)];
         if (names !== undefined && !names.includes(name)) return bound;
-        const known = spent.get(name) ?? { calls: 0, seconds: 0 };
-        spent.set(name, { calls: known.calls + 1, seconds: known.seconds + (performance.now() - at) / 1000 });
+        const done = () => {
+          const known = spent.get(name) ?? { calls: 0, seconds: 0 };
+          spent.set(name, { calls: known.calls + 1, seconds: known.seconds + (performance.now() - at) / 1000 });
+        };
+        // A device is waited for, with what others run there meanwhile.
+        if (values.proofs === 'webgpu' && bound instanceof Promise) return bound.finally(done);
+        done();
         return bound;
       };
     },
@@ -170,6 +181,7 @@ const kind = values.model.endsWith('.json')
 const source = await (await openModel(kind)).weights();
 const { config } = source;
 const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const beside = values.proofs === 'webgpu' ? await nodeKernels('webgpu', 0) : undefined;
 const tokens = Number(values.tokens);
 const rows = config.head === 'masked-lm' ? 1 : 0;
 const shape = { sequences: 1, tokens, rows, padded: false, pair: false, steps: 0 };
@@ -195,7 +207,9 @@ for (let i = 0; i < Number(values.runs); i++) {
     all['without proofs'].push((await measured(plain(complete, kernels, parameters), inputs)).seconds);
   }
   const spent = new Map();
-  const proofKernels = counted(new WasmProofKernels(await loadNodeProofModule()), spent);
+  const near = new WasmProofKernels(await loadNodeProofModule());
+  const engine = beside === undefined ? near : new WebGpuProofKernels(new DeviceProofs(beside.kernels.commands), near);
+  const proofKernels = counted(engine, spent);
   const ring = counted(kernels, spent, ['clearTable']);
   const { seconds: took, wall } = await measured(proved(complete, ring, parameters, proofKernels), inputs);
   all.proved.push(took);
@@ -210,6 +224,8 @@ for (let i = 0; i < Number(values.runs); i++) {
     const each = of.map(([name, one]) => `${name} ${one.seconds.toFixed(2)} s in ${one.calls}`).join(', ');
     console.log(`  ${part.padEnd(7)} ${seconds.toFixed(2)} s  (${each})`);
   }
+  for (const [reason, count] of engine.counts ?? [])
+    console.log(`  ${String(count).padStart(7)} operations: ${reason}`);
   console.log(`  other   ${rest.toFixed(2)} s${base === 0 ? ', with the run itself' : ''}`);
 }
 for (const [name, seconds] of Object.entries(all)) {
@@ -225,3 +241,5 @@ console.log(
     .join(', ')}; peak ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`,
 );
 await kernels.close();
+// Dawn keeps a process that opened a device.
+process.exit();

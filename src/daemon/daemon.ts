@@ -166,7 +166,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const [models, proving, spans] = await Promise.all([
         load(),
         // While kernel threads take the models, this one has little to do.
-        protocols.includes('3pc_malicious') ? (options.proving ?? nodeProving()) : undefined,
+        protocols.includes('3pc_malicious') ? (options.proving ?? nodeProving(options.device)) : undefined,
         openSpans(),
       ]);
       const metrics = options.watch === undefined ? undefined : await serviceMetrics(models, kernels);
@@ -257,7 +257,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       try {
         if (web !== undefined) options.onWeb?.(web.address);
         if (watch !== undefined) options.onWatch?.(watch.url);
-        options.onDevice?.(opened.summary, opened.fallback);
+        const proves = proving === undefined || opened.proves === undefined ? '' : `; ${opened.proves}`;
+        options.onDevice?.(`${opened.summary}${proves}`, opened.fallback);
         options.onReady?.();
         const show = ({ credentials: fresh, webTls }: Shown) => {
           listener.renew(fresh);

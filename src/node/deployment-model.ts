@@ -33,10 +33,11 @@ export async function openDeploymentModel(
     span,
   }: DeploymentModelOptions,
 ): Promise<OwnerModel> {
+  const device = kernels.name === 'webgpu' ? 'webgpu' : 'wasm';
   const environment: Environment = {
     ...nodeEnvironment(),
     peakMemory,
-    proving: nodeProving,
+    proving: () => nodeProving(device),
     capabilities: async () => {
       const none = { ok: false, reason: NOT_ASKED, detail: 'the device is that of the service' } as const;
       const there = { ok: true, detail: '' } as const;
@@ -46,7 +47,6 @@ export async function openDeploymentModel(
     openKernels: async () => borrowed(kernels),
     span,
   };
-  const device = kernels.name === 'webgpu' ? 'webgpu' : 'wasm';
   const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
   const options = {
     deployment,

@@ -22,6 +22,8 @@ export interface NodeKernels {
   readonly summary: string;
   /** Why `auto` did not take a graphics device. */
   readonly fallback: string | undefined;
+  /** Of a graphics device: where proofs are made beside it, and why, for people. */
+  readonly proves?: string | undefined;
   close(): Promise<void>;
 }
 
@@ -46,8 +48,12 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
   return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads });
 }
 
-/** What a party of this process proves with. Loaded by whoever serves or asks for proofs. */
-export async function nodeProving(): Promise<Proving> {
+/**
+ * What a party of this process proves with. Loaded by whoever serves or asks for proofs.
+ * @param device that the party was told to take. One that is asked for by name proves too; `auto` does not take one,
+ * because it was measured on no graphics hardware yet
+ */
+export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
   const [{ provingWith }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] = await Promise.all([
     import('../session/proved-session.ts'),
     import('../compute/kernels/wasm/proof.ts'),
@@ -55,7 +61,10 @@ export async function nodeProving(): Promise<Proving> {
     import('../compute/kernels/wasm/proof-worker.ts'),
   ]);
   const module = await loadNodeProofModule();
-  return provingWith({ kernels: new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread) });
+  const kernels = new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread);
+  if (device !== 'webgpu') return provingWith({ kernels });
+  const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
+  return provingWith({ kernels, beside: (ring) => proofsBeside(ring, kernels) });
 }
 
 /** What weights are folded and encoded by, in the calling thread. */
@@ -120,7 +129,12 @@ async function webGpu(hardwareOnly: boolean): Promise<NodeKernels> {
   const { maxStorageBufferBindingSize, maxBufferSize } = opened.device.limits;
   const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
   const summary = `WebGPU, ${opened.adapter} (buffers to ${mebibytes(maxBufferSize)}, bindings to ${mebibytes(maxStorageBufferBindingSize)})`;
-  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
+  const proves = opened.software
+    ? 'proves in WebAssembly, for the device is a driver in software'
+    : hardwareOnly
+      ? 'proves in WebAssembly, for the device was not asked for by name'
+      : 'proves there what is long, the rest in WebAssembly';
+  return { kernels, summary, fallback: undefined, proves, close: () => kernels.close() };
 }
 
 /** Peak resident memory of this process in bytes. */

@@ -73,7 +73,8 @@ export async function openTlsModel(
     throw new TercetError('ERR_ARGUMENT', 'random weights have no tokenizer', 'name a model folder');
   if (model.sharing !== undefined)
     throw new TercetError('ERR_ARGUMENT', `${name} has secret weights`, 'use tercet infer with a credential');
-  const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
+  const proving =
+    protocol === '3pc_malicious' ? await nodeProving(kernels.name === 'webgpu' ? 'webgpu' : 'wasm') : undefined;
   const terms = {
     model: named ? await model.hash() : undefined,
     protocol,

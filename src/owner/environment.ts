@@ -8,7 +8,7 @@ import type { IceServer } from '../net/webrtc/types.ts';
 import type { Channel, ServerId } from '../net/wire/types.ts';
 import type { Proving } from '../session/proving.ts';
 import type { Fetch } from './download.ts';
-import type { Capabilities, Device, FallbackEvent, PartyAddress, Transport } from './types/index.ts';
+import type { Capabilities, Device, FallbackEvent, PartyAddress, PretrainedOptions, Transport } from './types/index.ts';
 
 /** A link to one compute party, or to the dealer (3), for one run. */
 export interface LinkRequest {
@@ -84,7 +84,10 @@ export interface Environment extends Omit<RunEnvironment, 'openLink'> {
   hub(): Promise<Pick<HubOptions, 'store' | 'endpoint' | 'token' | 'offline'> & Partial<Pick<HubOptions, 'fetch'>>>;
   capabilities(): Promise<Capabilities>;
   openKernels(device: Device): Promise<RingKernels>;
-  /** Loads what proves messages here, for whoever asks for it. Absent: `3pc_malicious` is refused. */
-  readonly proving?: (() => Promise<Proving>) | undefined;
+  /**
+   * Loads what proves messages here, for whoever asks for it. Absent: `3pc_malicious` is refused.
+   * @param device that was asked for: one by name proves too
+   */
+  readonly proving?: ((device: PretrainedOptions['device']) => Promise<Proving>) | undefined;
   openLink(request: RoutedLinkRequest): Promise<RoutedLink>;
 }

@@ -112,7 +112,7 @@ export async function loadModelContext(
       'tell the operator of this page',
     );
   const buckets = bucketsOf(options.buckets, Math.min(config.maxPositions, MAX_ATTENTION));
-  const proving = protocol === '3pc_malicious' ? await environment.proving?.() : undefined;
+  const proving = protocol === '3pc_malicious' ? await environment.proving?.(options.device) : undefined;
   const { device, kernels } = await openDevice(options, environment);
   if (signal?.aborted === true) {
     await kernels.close();

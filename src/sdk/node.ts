@@ -45,12 +45,15 @@ function environment(): Environment {
         detail: "Dawn runs in the caller's process and can end it: it is opened by name only",
       }),
     openKernels,
-    async proving() {
+    async proving(device) {
       const [{ provingWith }, { WasmProofKernels }] = await Promise.all([
         import('../session/proved-session.ts'),
         import('../compute/kernels/wasm/proof.ts'),
       ]);
-      return provingWith({ kernels: new WasmProofKernels(await loadNodeProofModule()) });
+      const kernels = new WasmProofKernels(await loadNodeProofModule());
+      if (device !== 'webgpu') return provingWith({ kernels });
+      const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
+      return provingWith({ kernels, beside: (ring) => proofsBeside(ring, kernels) });
     },
   };
 }

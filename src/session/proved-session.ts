@@ -1,5 +1,6 @@
 /** Sessions whose messages are proved: nonces, keys and the run of one party (PROTOCOL §16.7). */
 import type { ProofKernels } from '../compute/kernels/proof-types.ts';
+import type { RingKernels } from '../compute/kernels/types.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import { CompleteBuilder } from '../mpc/protocol/malicious/circuit.ts';
@@ -18,6 +19,8 @@ import { type CodedRequest, requestCode } from './request.ts';
 
 export interface ProofSettings {
   readonly kernels: ProofKernels;
+  /** What a run proves with beside its own ring kernels, where they are on a device (default: `kernels`). */
+  readonly beside?: ((ring: RingKernels) => ProofKernels) | undefined;
   /** Default: those of the level that is asked for. Others are for tests. */
   readonly parameters?: ProofParameters | undefined;
   /** Bytes that a prover keeps for a segment (default: 1 GiB). The same at all parties. */
@@ -93,7 +96,7 @@ class ProvedSession implements ProvingSession {
     const after = new Map(Array.from(shared, ([peer, secret]) => [peer, nextStepKey(secret, session)] as const));
     this.end();
     this.#next = after;
-    const { kernels: proofKernels, segmentBytes = SEGMENT_BYTES } = this.#settings;
+    const { kernels, beside = () => kernels, segmentBytes = SEGMENT_BYTES } = this.#settings;
     const parameters = this.#settings.parameters ?? PARAMETERS[request.securityLevel ?? 128];
     // How it is proved too: a party that cuts other segments would prove something else.
     const asked = [requestCode(request), request.model ?? '', { ...parameters }, segmentBytes];
@@ -104,7 +107,7 @@ class ProvedSession implements ProvingSession {
       circuit: built.circuit,
       session,
       keys: new Map(drawn),
-      proofKernels,
+      proofKernels: beside(engine.kernels),
       proofParameters: parameters,
       segmentBytes,
       agreement: agreementHash({ session, request: asked, plan: JSON.stringify(plan), model, circuit: built.hash }),

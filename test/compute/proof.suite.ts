@@ -227,6 +227,39 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       }
     });
 
+    it.each([0, 1, 64, 65, 129])('%d elements, all words the largest there are', async (n) => {
+      const [q, sigma] = [PRIMES[0], 64];
+      const most = (count: number) => new BigUint64Array(count).fill(q - 1n);
+      const words = (count: number) => new BigUint64Array(count).fill(2n ** 64n - 1n);
+      const all: Words = { k: 64, data: words(n) };
+      const layout = tableLayout(3, 64, [64, 1]);
+      const bytes = new Uint8Array(tableBytes(layout, n)).fill(255);
+      const group = indexGroup(4, 2);
+      const last = { k: 32, data: new Uint32Array(n).fill(groupSize(group) - 1) };
+      const chosen = { k: 32, data: new Uint32Array(n).fill(layout.n - 1) };
+      const step = digitSteps(group)[1];
+      await both((of) => of.digest(all, 1, words(n), sigma));
+      await both((of) => of.columns(all, 1, words(1), sigma));
+      await both((of) => of.digestEntries(bytes, layout, words(n), words(6), sigma));
+      await both((of) => of.weights(words(n), most(sigma), q));
+      await both((of) => of.multiply(most(n), all, q));
+      await both((of) => of.combineRows(all, n, most(1), q));
+      await both((of) => of.combineColumns(all, most(1), q));
+      await both((of) => of.foldEntries(bytes, layout, most(n), most(layout.n), q));
+      await both((of) => of.publicTable(bytes, layout, n, most(6), q));
+      await both((of) => of.digitWeights(most(n), 1, last, [step], [most(RADIX)], all, q));
+      await both(async (of) => of.lookUp(await of.loadTable(most(groupSize(group)), group), last));
+      await both(async (of) => {
+        const table = await of.loadTable(most(groupSize(group)), group);
+        return of.lookupRound(most(n), table, step, last, last, q);
+      });
+      const digit = stepsOf(2, 0, false)[0];
+      await both((of) => of.choiceRound(bytes, layout, chosen, most(2 * n), most(1), digit, q));
+      await both((of) => of.tailRound(most(n), most(n), q));
+      await both((of) => of.tailFold(most(n), most(RADIX), q));
+      await both((of) => of.tailDot(most(n), 2 ** 32 - 1 - n, [most(RADIX), most(RADIX)], q));
+    });
+
     it('vectors that are cut into parts are whole', async () => {
       const [q, n] = [PRIMES[0], (1 << 16) + 11];
       const ones = new BigUint64Array(n).fill(1n);

@@ -5,7 +5,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { indexGroup } from '../../src/compute/index-group.ts';
+import { tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import {
   type KernelLimits,
@@ -13,6 +14,7 @@ import {
   createWebGpuKernels,
   requestDevice,
 } from '../../src/compute/kernels/webgpu/kernels.ts';
+import { DeviceProofs } from '../../src/compute/kernels/webgpu/proof.ts';
 import { type Vector, type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { Random, same } from '../compute/kernels.suite.ts';
@@ -97,6 +99,33 @@ describe('memory', () => {
       await oracle.add(ones(1000, 64), ones(1000, 64)),
     );
     expect(buffers.length).toBe(made);
+  });
+
+  it('of proofs is all zero behind every call, and that of a table when it is freed', async () => {
+    const { kernels, buffers, contents } = await spied();
+    const proofs = new DeviceProofs(kernels.commands);
+    const [q, group, layout] = [2n ** 61n - 1n, indexGroup(6), tableLayout(4, 20, [20, 13])];
+    const held = async () => {
+      await turn();
+      return (await Promise.all(buffers.map(contents))).filter((bytes) => bytes.some((byte) => byte !== 0)).length;
+    };
+    const f = BigUint64Array.from({ length: 200 }, () => random.word() % q);
+    const table = await proofs.loadTable(f.subarray(0, 64), group);
+    await proofs.foldTable(table, { at: 0, width: 3, xor: false }, f.subarray(0, 8), q);
+    const [mu, nu, choice] = [random.indices(200, 64), random.indices(200, 64), random.indices(200, 4)];
+    const step = { at: 3, width: 3, xor: false };
+    await proofs.lookupRound(f, table, step, mu, nu, q);
+    const bytes = random.bytes(tableBytes(layout, 100));
+    const hundred = wordsFrom(choice.data.subarray(0, 100), 32);
+    await proofs.choiceRound(bytes, layout, hundred, f, f.subarray(0, 1), { at: 0, width: 2, xor: false }, q);
+    await proofs.digestEntries(bytes, layout, f.subarray(0, 100), f.subarray(0, 8), 48);
+    await proofs.tailDot(f, 3, [f.subarray(0, 8), f.subarray(0, 8)], q);
+    await proofs.draw(random.stream(), 64, 100);
+    // Positive control: the table is there until it is freed.
+    expect(await held()).toBe(1);
+    proofs.freeTable(table);
+    expect(await held()).toBe(0);
+    await failure('ERR_INTERNAL', proofs.lookUp(table, nu));
   });
 
   it('of live vectors stays, and a freed handle is refused', async () => {

@@ -34,7 +34,8 @@ async function start(id: 1 | 2, more: readonly string[] = []): Promise<{ run: Ru
   );
   runs.push(run);
   const port = Number((await run.said(/party \d listens on 127\.0\.0\.1:(\d+)/, 60_000))[1]);
-  await run.said(/computes on WebGPU, .+ \(buffers to \d+ MiB, bindings to \d+ MiB\)/, 60_000);
+  const device = /computes on WebGPU, .+ \(buffers to \d+ MiB, bindings to \d+ MiB\); proves (there|in WebAssembly)/;
+  await run.said(device, 60_000);
   return { run, port };
 }
 

@@ -5,11 +5,10 @@
 import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../src/ml/models/run.ts';
 import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
-import type { ProofParameters } from '../../src/mpc/proof/soundness.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
-import { provingWith } from '../../src/session/proved-session.ts';
+import { type ProofSettings, provingWith } from '../../src/session/proved-session.ts';
 import type { Proving } from '../../src/session/proving.ts';
 import type { Request } from '../../src/session/request.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
@@ -59,7 +58,7 @@ class ToyBuilder extends CompleteBuilder {
 /** Proves sessions of a small circuit, whatever the model. */
 export function provingOfCircuit(
   build: (weights: 'open' | 'secret') => (g: Gates) => void,
-  parameters: { readonly parameters?: ProofParameters } = { parameters: QUICK },
+  settings: Partial<ProofSettings> = { parameters: QUICK },
 ): Proving {
   const known = new Map<'open' | 'secret', Circuit>();
   const circuitOf = (weights: 'open' | 'secret'): Circuit => {
@@ -67,7 +66,7 @@ export function provingOfCircuit(
     known.set(weights, circuit);
     return circuit;
   };
-  const real = provingWith({ kernels: proofWasm, ...parameters });
+  const real = provingWith({ kernels: proofWasm, ...settings });
   return {
     builder: ({ weights }) => new ToyBuilder(circuitOf(weights)),
     check: real.check,
@@ -84,7 +83,7 @@ export function toyRequest(weights: 'open' | 'secret'): Request {
 
 /** Starts a session of the toy at all three parties. */
 export function toy(weights: 'open' | 'secret', options: StartOptions = {}) {
-  const view = (id: PartyId) => parameterView(weights, id, wasm, [TABLE, W]);
+  const view = (id: PartyId) => parameterView(weights, id, options.on ?? wasm, [TABLE, W]);
   return start({
     ...{ request: toyRequest(weights), circuits: new Circuits(), on: wasm, proving, parameters: view(0) },
     ...options,

@@ -29,7 +29,7 @@ export interface FoldedTable {
 }
 
 export interface ProofKernels {
-  readonly name: 'reference' | 'wasm';
+  readonly name: 'reference' | 'wasm' | 'webgpu';
 
   /** As `RingKernels.draw`: `count` uniform words of Z_2^k from word `first` of a stream on. */
   draw(stream: Stream, k: number, count: number, first?: number): Promise<Words>;

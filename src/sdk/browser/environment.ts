@@ -38,7 +38,7 @@ export function workerEnvironment(base: string, page: MessagePort | undefined): 
     peakMemory: () => 0,
     capabilities: () => capabilitiesOf(place),
     openKernels: (device) => (device === 'webgpu' ? openWebGpuKernels(place.gpu) : browserWasmKernels(place.threads)),
-    proving: async () => (await import('./proofs.ts')).browserProving(),
+    proving: async (device) => (await import('./proofs.ts')).browserProving(device),
     openLink: ({ onFallback, ...request }) =>
       openOwnerLink({ ...request, offerer, onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
   };

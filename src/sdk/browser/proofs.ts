@@ -1,10 +1,15 @@
 /** What a page proves and verifies with. Loaded for whoever asks for it: nobody else downloads any of it. */
 import { WasmProofKernels } from '../../compute/kernels/wasm/proof.ts';
+import type { PretrainedOptions } from '../../owner/types/index.ts';
 import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import { compiled } from './kernels.ts';
 
-export async function browserProving(): Promise<Proving> {
+/** @param device that was asked for: one by name proves too, and then its shaders are loaded */
+export async function browserProving(device: PretrainedOptions['device']): Promise<Proving> {
   const url = new URL('../../compute/kernels/wasm/proof.wasm', import.meta.url);
-  return provingWith({ kernels: new WasmProofKernels(await compiled(url, 'proof.wasm')) });
+  const kernels = new WasmProofKernels(await compiled(url, 'proof.wasm'));
+  if (device !== 'webgpu') return provingWith({ kernels });
+  const { proofsBeside } = await import('../../compute/kernels/webgpu/proof-engine.ts');
+  return provingWith({ kernels, beside: (ring) => proofsBeside(ring, kernels) });
 }

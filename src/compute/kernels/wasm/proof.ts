@@ -7,8 +7,9 @@ import { type Words, checkRing, laneBytes, lengthOf } from '../../ring.ts';
 import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
 import { blockOf } from '../key-stream.ts';
+import { checkBytes, checkChoice } from '../proof-shape.ts';
 import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
-import { type TableLayout, tableBytes } from '../table-layout.ts';
+import type { TableLayout } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
 import { Memory, up } from './memory.ts';
@@ -75,7 +76,7 @@ export class WasmProofKernels implements ProofKernels {
 
   async digest(rows: Words, width: number, x: BigUint64Array, sigma: number): Promise<Words> {
     invariant(lengthOf(rows) === width * x.length, 'digest: a row of words for every row of challenges');
-    const total = new BigUint64Array(x.length <= PART ? 0 : sigma * width);
+    const total = new BigUint64Array(x.length > 0 && x.length <= PART ? 0 : sigma * width);
     for (const [from, to] of parts(x.length)) {
       const sums = this.#run((memory) => {
         const [at, xs] = [copyWide(memory, rows, from * width, to * width), memory.copy(x.subarray(from, to))];
@@ -461,15 +462,4 @@ function placeOf(table: FoldedTable): number {
 function* parts(n: number, width = 1): Generator<readonly [number, number]> {
   const step = width === 1 ? PART : RADIX * Math.max(1, Math.floor((2 * PART) / width));
   for (let from = 0; from < n; from += step) yield [from, Math.min(n, from + step)];
-}
-
-function checkBytes(bytes: Uint8Array, layout: TableLayout, elements: number): void {
-  invariant(bytes.length >= tableBytes(layout, elements), 'tables of that many elements expected');
-}
-
-/** SECURITY: an entry behind the last would be read out of another element. */
-function checkChoice(choice: Words | undefined, { n }: TableLayout, elements: number): void {
-  if (choice === undefined) return;
-  invariant(lengthOf(choice) === elements, 'a choice for every element');
-  for (let i = 0; i < elements; i++) invariant(Number(choice.data[i]) < n, 'a choice behind the last entry');
 }

@@ -47,6 +47,8 @@ export interface WebGpuOptions {
   /** A device for these kernels alone: they use its error scopes. */
   readonly device: GPUDevice;
   readonly adapterInfo?: GPUAdapterInfo;
+  /** Whether it is a driver in software, as `requestDevice` says. */
+  readonly software?: boolean;
   /** Closes the device when the kernels are closed. Without it, whoever opened the device does that. */
   readonly close?: () => void;
   /** Lower limits than the device's: a memory budget, or small ones in tests. */
@@ -93,6 +95,16 @@ export class WebGpuKernels implements RingKernels {
 
   get fault(): Fault {
     return this.#shared.commands.fault;
+  }
+
+  /** Whether the device is a driver in software. */
+  get software(): boolean {
+    return this.#shared.options.software ?? false;
+  }
+
+  /** For kernels beside these on the same device: they share its order, its budget and its failure. */
+  get commands(): Commands {
+    return this.#shared.commands;
   }
 
   describe(): WebGpuDescription {

@@ -3,7 +3,10 @@
  * source declares.
  */
 import { invariant } from '../../../core/errors.ts';
-import { SHADERS } from './shaders.generated.ts';
+import { SHADERS, type ShaderSource } from './shaders.generated.ts';
+
+/** Texts of shaders, by name. */
+type Sources = Readonly<Record<string, ShaderSource>>;
 
 /** Bytes of one dispatch's parameters: the largest alignment that a device may ask of a uniform offset. */
 export const SLOT = 256;
@@ -18,8 +21,8 @@ export interface Program {
 }
 
 /** The whole text of a shader for ring words of one width. */
-function compose(name: string, wide: boolean): string {
-  const shader = SHADERS[name];
+function compose(sources: Sources, name: string, wide: boolean): string {
+  const shader = sources[name];
   invariant(shader !== undefined, `no shader "${name}"`);
   const parts = new Set<string>();
   for (const use of shader.uses) {
@@ -27,11 +30,12 @@ function compose(name: string, wide: boolean): string {
     if (use === 'word' && wide) parts.add('lib/u64');
     parts.add(use === 'word' ? `lib/word${wide ? 64 : 32}` : `lib/${use}`);
   }
-  return [...parts, name].map((part) => SHADERS[part].source).join('');
+  return [...parts, name].map((part) => sources[part].source).join('');
 }
 
 export class Pipelines {
   readonly #device: GPUDevice;
+  #sources: Sources = SHADERS;
   readonly #modules = new Map<
     string,
     { readonly module: GPUShaderModule; readonly storage: GPUBindGroupLayout; readonly layout: GPUPipelineLayout }
@@ -51,6 +55,11 @@ export class Pipelines {
 
   get count(): number {
     return this.#programs.size;
+  }
+
+  /** Makes more shaders known: those that not everybody loads. */
+  add(sources: Sources): void {
+    this.#sources = { ...this.#sources, ...sources };
   }
 
   /** Errors of compilation show in the error scope of the batch. */
@@ -73,7 +82,7 @@ export class Pipelines {
     const key = `${name} ${wide ? 64 : 32}`;
     const known = this.#modules.get(key);
     if (known !== undefined) return known;
-    const code = compose(name, wide);
+    const code = compose(this.#sources, name, wide);
     const entries = [...code.matchAll(/@group\(1\) @binding\((\d+)\) var<storage, (read|read_write)>/g)].map(
       ([, binding, access]): GPUBindGroupLayoutEntry => ({
         binding: Number(binding),
