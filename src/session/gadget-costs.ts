@@ -76,37 +76,36 @@ export class Tally {
     this.gates++;
     this.cost.p0ToP1Input += keys;
     this.cost.p0ToP2Input += keys + (this.secret ? 8 * count * cols : 0);
-    if (this.secret) this.#masks(64, count * cols);
   }
 
-  /** An affine map of `count` results: free with open weights. */
+  /** An affine map of `count` results: free with open weights, a word of P0 with secret ones. */
   affine(count: number): void {
     if (!this.secret) return;
     this.gates++;
     this.cost.p0ToP2Ahead += 8 * count;
-    this.cost.p2ToP1 += 8 * count;
   }
 
-  /** Masks of an additive wire that are asked for where it is read. With secret weights there is none. */
+  /** Masks of an additive wire that are asked for where it is read. */
   reshare(k: number, count: number): void {
-    if (!this.secret) this.#masks(k, count);
-  }
-
-  /** The same where P2 knows its part before the input: an affine map of a masked wire. */
-  reshareAhead(k: number, count: number): void {
-    if (this.secret) return;
-    this.gates++;
-    this.cost.p2ToP1Ahead += this.#wire(k, count);
-  }
-
-  #masks(k: number, count: number): void {
     this.gates++;
     this.cost.p2ToP1 += this.#wire(k, count);
   }
 
+  /** The same of an affine map of a masked wire: with open weights P2 knows its part before the input. */
+  reshareMapped(k: number, count: number): void {
+    if (this.secret) {
+      this.reshare(k, count);
+      return;
+    }
+    this.gates++;
+    this.cost.p2ToP1Ahead += this.#wire(k, count);
+  }
+
   /** An operand of affine maps that nothing else has lifted: free with open weights. */
-  operand(count: number): void {
-    if (this.secret) this.lift(64, count);
+  operand(count: number, of: Wire['kind'] = 'additive'): void {
+    if (!this.secret) return;
+    if (of === 'additive') this.liftAdditive(64, count);
+    else this.lift(64, count);
   }
 
   /** A lift of an additive wire, and the masks that go with it. */
@@ -146,7 +145,6 @@ export class Tally {
   widen(from: number, to: number, count: number): void {
     if (this.transfers) this.#transfer(to - from, count);
     else this.#dealt(to - from, count);
-    if (this.secret) this.#masks(to, count);
   }
 
   /** A widening's wrap of k bits by a word of P0. */
@@ -165,7 +163,6 @@ export class Tally {
     this.cost.p2ToP1 += this.#wire(words, count);
     if (this.transfers) this.cost.p1ToP2Ahead += this.#ots('p0ToP2Ahead', words, count);
     else this.cost.p0ToP1Ahead += this.#wire(words, count);
-    if (this.secret) this.#masks(to, count);
   }
 
   /** A widening's wrap of k bits by oblivious transfer. */
@@ -335,7 +332,7 @@ export interface Attention {
   /** Whether keys are kept for later steps, and whether scores are checked: then in the ring that serves all. */
   readonly kept?: boolean;
   readonly checked: boolean;
-  /** Whether queries are of rows that P0 chose: masked ones, so that P2 knows its part of q before the input. */
+  /** Whether queries are of rows that P0 chose: masked ones. */
   readonly chosen?: boolean;
   /** Widths of rows whose maxima are taken, in equal parts: those of the steps that a mean stands for. */
   readonly widths: readonly number[];
@@ -362,7 +359,7 @@ export function attend(
   const rows = heads * queries;
   const scores = rows * keys;
   const ring = checked ? KEY_BITS : scoreRing(treeBits);
-  if (chosen) t.reshareAhead(ring, rows * width);
+  if (chosen) t.reshareMapped(ring, rows * width);
   else t.reshare(ring, rows * width);
   t.lift(ring, rows * width);
   t.liftAdditive(kept ? KEY_BITS : ring, heads * fresh * width);

@@ -72,7 +72,6 @@ function feedForward(t: Tally, config: ModelConfig, rows: number, range: GeluRan
   activate(t, rows * F, activation, range);
   t.operand(rows * F);
   t.affine(rows * C);
-  if (t.secret) t.rounds(2);
 }
 
 function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): void {
@@ -88,11 +87,8 @@ function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): voi
       break;
     case 'sequence-classification':
       t.affine(rows * C);
-      if (classifierActivation(config) === 'relu') {
-        relu(t, rows * C);
-        // What is widened at once has no masks that P0 knows: secret weights wait for them.
-        if (t.secret) t.rounds(1);
-      } else tanh(t, rows * C);
+      if (classifierActivation(config) === 'relu') relu(t, rows * C);
+      else tanh(t, rows * C);
       t.operand(rows * C);
       t.affine(rows * numLabels);
       break;
@@ -116,7 +112,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
   t.rounds(1);
   if (pair) {
     t.input(64, N);
-    t.operand(N * C);
+    t.operand(N * C, 'masked');
     t.affine(N * C);
   }
   normaliseCentred(t, N, C, plan.embedding);
@@ -131,7 +127,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
     const r = chosen ? B * rows : first ? B : N;
     if (chosen) choose(t, config, shape, true);
     t.operand(N * C);
-    if (chosen || first) t.operand(r * C);
+    if (chosen || first) t.operand(r * C, chosen ? 'masked' : 'additive');
     t.affine(r * C);
     t.affine(2 * N * C);
     const mask = padded ? 'real' : 'none';

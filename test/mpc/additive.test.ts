@@ -25,11 +25,11 @@ import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
 import { tableSelection } from '../../src/mpc/protocol/frame/selections.ts';
 import { WidenGate } from '../../src/mpc/protocol/semi-honest/widen.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
-import { Masked } from '../../src/mpc/share/masked.ts';
 import { AHEAD, type Wire } from '../../src/mpc/share/wire.ts';
 import { failure, thrown } from '../failure.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type SimulationOptions, createParties, record, simulate } from '../support/simulate.ts';
+import { unmasked } from '../support/unmasked.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
@@ -63,7 +63,7 @@ describe('a gate that needs the help of P0', () => {
     ['an output', (x) => new OutputGate(AT, 'out', x)],
     ['a product', (x) => new ProductGate(AT, x, masked, undefined, masked, 1)],
     ['its other side', (x) => new ProductGate(AT, masked, x, undefined, masked, 1)],
-    ['an affine map with secret weights', (x) => new SecretAffineGate(AT, [{ x, weight: W.parameter }], masked, 1)],
+    ['an affine map with secret weights', (x) => new SecretAffineGate(AT, [{ x, weight: W.parameter }], additive)],
     ['the masks of a lift', (x) => new LiftGate(AT, x, x, masked, 0)],
   ])('%s takes masked wires only', (_name, make) => {
     expect(() => make(masked)).not.toThrow();
@@ -182,15 +182,16 @@ describe('the messages of an additive wire', () => {
     expect(new Set(nonces).size).toBe(4);
   });
 
-  it('with secret weights are as before: one for a widened value, in the whole ring, whoever reads it', () => {
+  it('with secret weights are the same, and one of each for every map: that of its operand, and of its reader', () => {
     const builder = new CircuitBuilder('secret');
-    const wide = builder.widen(builder.input('x', [3], 8, 0), 64);
-    for (const bits of [10, 20]) {
-      const read = builder.reduce(wide, bits);
-      builder.mul(read, read);
-    }
-    expect(wide.kind).toBe('masked');
-    expect(builder.finish().gates.filter(({ relation }) => relation === 'reshare')).toHaveLength(1);
+    const { rows, square } = chain(builder);
+    builder.output('out', square);
+    expect([rows.kind, rows.readyA, rows.readyL2]).toEqual(['additive', 2, 1]);
+    const { gates, cost } = builder.finish();
+    expect(gates.map(({ relation }) => relation)).toEqual([
+      ...['input', 'widen', 'reshare', 'lift', 'affine', 'reshare', 'lift', 'product', 'output'],
+    ]);
+    expect([cost.p1ToP2, cost.p2ToP1, cost.rounds]).toEqual([21 + 24 + 6, 24 + 6 + 6, 2]);
   });
 });
 
@@ -388,52 +389,6 @@ async function seenByP2(alter?: (circuit: Circuit) => Circuit): Promise<boolean>
     await words('product-deal/4', SHORT),
   ];
   return alike(columns.x, [l2, l2Reshared, l2Product, ...messages]);
-}
-
-/** Replaces a message by its content without the mask of its gate. */
-function unmasked(number: number, half: 'send12' | 'send21'): (circuit: Circuit) => Circuit {
-  return (circuit) => {
-    const gate = circuit.gates[number];
-    const send = gate[half]?.bind(gate);
-    gate[half] = async (party) => {
-      const link = party.link(party.id === 1 ? 2 : 1);
-      const drawn =
-        party.id === 1
-          ? prgOf(party, 1).claim(drawId(gate, 'mask1'), gate, 'λ1')
-          : prgOf(party, 2).claim(drawId(gate, 'mask2'), gate, 'λ2');
-      const out = gate.out as Wire;
-      const mask = await party.kernels.draw(drawn, out.k, out.count);
-      await send?.({
-        ...forwarded(party),
-        link: () =>
-          ({
-            send: async (tag: string, { payload }: Masked) =>
-              link.send(tag, Masked.plain('output to its owner', await party.kernels.sub(payload as Vector, mask))),
-          }) as unknown as ReturnType<Party['link']>,
-      });
-    };
-    return circuit;
-  };
-}
-
-function forwarded(party: Party): Party {
-  const { id, kernels, parameters, k01, k02 } = party;
-  return {
-    id,
-    kernels,
-    parameters,
-    k01,
-    k02,
-    link: (peer) => party.link(peer),
-    value: (wire, component) => party.value(wire, component),
-    put: (wire, component, words) => party.put(wire, component, words),
-    keep: (gate, words) => party.keep(gate, words),
-    take: (gate) => party.take(gate),
-    takeBytes: (gate) => party.takeBytes(gate),
-    peekBytes: (gate) => party.peekBytes(gate),
-    random: () => new Uint8Array(0),
-    keptBefore: (name, component) => party.keptBefore(name, component),
-  };
 }
 
 describe('widening, map, lift with the table, reshare and product on Z_2^3 and Z_2^4, over all masks', () => {

@@ -63,7 +63,9 @@ export interface Progress {
  */
 function derives(source: LocalNode | Gate): boolean {
   if (!isGate(source)) return true;
-  return source.relation === 'lift' || (source.relation === 'reshare' && source.half21 === undefined);
+  if (source.relation === 'lift') return true;
+  const sends = source.half12 !== undefined || source.half21 !== undefined;
+  return !sends && (source.relation === 'reshare' || source.relation === 'affine');
 }
 
 /** What parties 0, 1 and 2 hold of a wire that they keep. */

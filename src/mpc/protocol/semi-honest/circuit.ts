@@ -78,8 +78,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     this.uses(table);
     // Both parties have their parts when they have P0's keys.
     const out = this.#additive([count, table.cols], 64, table.scale, 0, 0);
-    const rows = this.gate(new LookupGate(this.at('lookup'), name, table, out, this.weights === 'secret'), out);
-    return this.#settled(rows);
+    return this.gate(new LookupGate(this.at('lookup'), name, table, out, this.weights === 'secret'), out);
   }
 
   output(name: string, x: Wire): void {
@@ -107,7 +106,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     const gate = this.#transfers
       ? new OtWidenGate(this.#base(0), this.at('widen'), masked, out, half12)
       : new WidenGate(this.at('widen'), masked, out, half12);
-    return this.#settled(this.gate(gate, out));
+    return this.gate(gate, out);
   }
 
   /** The base of the OTs of a direction, dealt before the first gate that wants it. */
@@ -128,8 +127,10 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     }
     const half21 = this.#productHalf(terms.map((term) => term.x));
     const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x, half21) }));
-    const out = this.#wire(shape, 64, scale, latest([half21 + 1, ...lifted.map((term) => term.x.readyA)]), undefined);
-    return this.gate(new SecretAffineGate(this.at('affine'), lifted, out, half21), out);
+    // P1's part waits for its own `a` of the operands, P2's for its `y`: no message of the map's own.
+    const readyA = latest(lifted.map(({ x }) => x.readyA));
+    const out = this.#additive(shape, 64, scale, readyA, latest(lifted.map(({ x }) => x.readyY ?? 0)));
+    return this.gate(new SecretAffineGate(this.at('affine'), lifted, out), out);
   }
 
   protected override product(
@@ -200,14 +201,6 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     return out;
   }
 
-  /**
-   * With secret weights every reader wants masks, and several read the whole ring: then one message is enough for
-   * all of them.
-   */
-  #settled(x: Wire): Wire {
-    return this.weights === 'secret' ? this.reshare(x) : x;
-  }
-
   /** The additive wire that a masked one was made of, whose parts P1 and P2 have earlier; else x. */
   #partsOf(x: Wire): Wire {
     const source = this.sourceOf(x);
@@ -239,7 +232,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
       const gate = this.#transfers
         ? new OtSelectGate(this.#base(1), this.at('select'), out, half12, wide)
         : new DealtSelectGate(this.at('select'), out, half12, wide);
-      return this.#settled(this.gate(gate, out));
+      return this.gate(gate, out);
     }
     const out = this.#wire(shape, shortRing(terms[0].k, drop), scale - drop, half12 + 2, half12 + 1);
     return this.gate(new SelectGate(this.at('select'), inputs, out, half12, terms, drop), out);
