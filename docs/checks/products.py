@@ -55,9 +55,10 @@ def check_affine():
         assert (a + (fresh - own) - fresh - x * w) % M == 0  # §4.11: P2 → P1 fresh − own
         masked = w + L1 + L2
         gamma2 = (l1 + l2) * (L1 + L2) - gamma1  # P0 → P2
-        message = (x + l1) * (masked - L2) - l2 * L2 + gamma2 + fresh  # P2 → P1
-        a = message + (gamma1 - l1 * masked) - (x + l2 + l1) * L1
-        assert (a - fresh - x * w) % M == 0
+        own = -((x + l1) * (masked - L2) - l2 * L2 + gamma2)  # P2: no message either
+        a = (gamma1 - l1 * masked) - (x + l2 + l1) * L1
+        assert (a - own - x * w) % M == 0
+        assert (a + (fresh - own) - fresh - x * w) % M == 0
 
 
 def check_lift():

@@ -1,5 +1,5 @@
 /**
- * Additive wires (PROTOCOL §2.3): x = a − l2 with l2 at P2 alone. Widenings, open affine maps and look-ups give them,
+ * Additive wires (PROTOCOL §2.3): x = a − l2 with l2 at P2 alone. Widenings, affine maps and look-ups give them,
  * because there both parties hold a part of the result and neither needs to send it.
  *
  * Here is what refuses them, and the gate that makes masked ones of them:
