@@ -108,10 +108,21 @@ export class Tally {
     else this.lift(64, count);
   }
 
+  /** The same of what was widened from so many bits. */
+  widenedOperand(from: number, count: number): void {
+    if (this.secret) this.liftWidened(from, 64, count);
+  }
+
   /** A lift of an additive wire, and the masks that go with it. */
   liftAdditive(k: number, count: number): void {
     this.reshare(k, count);
     this.lift(k, count);
+  }
+
+  /** The same of a widening: with secret weights the bits that were there already do not travel again. */
+  liftWidened(from: number, to: number, count: number): void {
+    this.reshare(this.secret ? to - from : to, count);
+    this.lift(to, count);
   }
 
   lift(k: number, count: number): void {
@@ -245,7 +256,7 @@ export function normalise(
   const e = normaliseShift(d, range);
   if (of === 'additive') t.truncateAdditive(64, e, rows * d);
   else t.truncate(64, e, rows * d);
-  t.liftAdditive(64, rows * d);
+  t.liftWidened(64 - e, 64, rows * d);
   t.product(64, rows);
   powerLaw(t, rows, rootOf(d, ROUNDING));
   scaledRows(t, rows, d);
@@ -277,7 +288,7 @@ export function normaliseCentred(
     t.reshare(rest, rows);
   } else t.lift(k, rows * d);
   t.widen(rest, k, rows);
-  t.liftAdditive(k, rows);
+  t.liftWidened(rest, k, rows);
   for (const scale of new Set(levelsOf(d, range).map((level) => level.scale))) t.product(32 + scale, rows);
   powerLaw(t, rows, centredRootOf(d, range, ROUNDING));
   scaledRows(t, rows, d);
@@ -292,13 +303,16 @@ export function relu(t: Tally, count: number): void {
   t.rounds(3);
 }
 
+/** Ring of tanh before it is widened. */
+export const TANH_BITS = 32 - 8;
+
 export function tanh(t: Tally, count: number): void {
   t.reshare(22, count);
   t.select(128, 4, 32, count);
   t.select(128, 1, 1, count);
   t.select(2, 2, 32, count, 8);
-  t.select(128, 1, 32 - 8, count);
-  t.truncate(32, 8, count);
+  t.select(128, 1, TANH_BITS, count);
+  t.widen(TANH_BITS, 64, count);
   t.rounds(3);
 }
 
@@ -352,6 +366,11 @@ function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
   }
 }
 
+/** Ring of a context before it is widened, of rows of such widths. */
+export function contextBits(widths: readonly number[]): number {
+  return reciprocalOf(ROUNDING, Math.max(...widths)).bits;
+}
+
 export function attend(
   t: Tally,
   { heads, queries, keys, fresh, width, treeBits, mask, widths, chosen, checked, kept = false }: Attention,
@@ -367,7 +386,8 @@ export function attend(
   const values = valueRing(ROUNDING);
   t.widen(44, values, heads * fresh * width);
   const { ring: exponentials, drop, sums } = weightForm(ROUNDING, Math.max(keys, ...widths));
-  t.liftAdditive(kept ? values : sums, heads * fresh * width);
+  if (kept) t.liftWidened(44, values, heads * fresh * width);
+  else t.liftAdditive(sums, heads * fresh * width);
   t.product(ring - 24, scores);
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
@@ -383,7 +403,7 @@ export function attend(
   t.widen(sums - 11, CONTEXT_BITS, rows * width);
   const { law, bits } = reciprocalOf(ROUNDING, Math.max(...widths));
   powerLaw(t, rows, law);
-  t.liftAdditive(CONTEXT_BITS, rows * width);
+  t.liftWidened(sums - 11, CONTEXT_BITS, rows * width);
   t.product(bits, rows * width);
   t.widen(bits, 64, rows * width);
   t.rounds(6 + (mask === 'real' ? 1 : 0));

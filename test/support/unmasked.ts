@@ -18,30 +18,19 @@ const SENT = {
 export function unmasked(number: number, message: keyof typeof SENT): (circuit: Circuit) => Circuit {
   return (circuit) => {
     const gate = circuit.gates[number];
-    const send = gate[message]?.bind(gate);
+    const honest = gate[message]?.bind(gate);
     const { to, side, purpose, mask: name, sign } = SENT[message];
     gate[message] = async (party) => {
       const link = party.link(to);
-      const out = gate.out as Wire;
-      const mask = await party.kernels.draw(
-        prgOf(party, side).claim(drawId(gate, purpose), gate, name),
-        out.k,
-        out.count,
-      );
-      await send?.({
-        ...forwarded(party),
-        link: () =>
-          ({
-            send: async (tag: string, { payload }: Masked) =>
-              link.send(
-                tag,
-                Masked.plain(
-                  'output to its owner',
-                  await party.kernels.add(payload as Vector, await party.kernels.scale(mask, sign)),
-                ),
-              ),
-          }) as unknown as ReturnType<Party['link']>,
-      });
+      const drawn = prgOf(party, side).claim(drawId(gate, purpose), gate, name);
+      const bare = async ({ payload }: Masked) => {
+        const words = payload as Vector;
+        const mask = await party.kernels.draw(drawn, words.k, (gate.out as Wire).count);
+        return party.kernels.add(words, await party.kernels.scale(mask, sign));
+      };
+      const send = async (tag: string, masked: Masked) =>
+        link.send(tag, Masked.plain('output to its owner', await bare(masked)));
+      await honest?.({ ...forwarded(party), link: () => ({ send }) as unknown as ReturnType<Party['link']> });
     };
     return circuit;
   };

@@ -7,6 +7,7 @@
  * under which tag and draw ids.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
+import type { Pattern } from '../../../compute/pattern.ts';
 import { invariant } from '../../../core/errors.ts';
 import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
@@ -56,6 +57,8 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   readonly #lifted = new Map<Wire, Wire>();
   /** Additive wire → the masked wire of its value. */
   readonly #reshared = new Map<Wire, Wire>();
+  /** What widens a masked wire, in any order of its elements → that wire in that order. */
+  readonly #narrow = new Map<Wire, () => Wire>();
 
   /**
    * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for oblivious transfers where a party may deviate
@@ -106,7 +109,16 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     const gate = this.#transfers
       ? new OtWidenGate(this.#base(0), this.at('widen'), masked, out, half12)
       : new WidenGate(this.at('widen'), masked, out, half12);
+    // With open weights a widening is read through maps, nearly always.
+    if (this.weights === 'secret') this.#narrow.set(out, () => masked);
     return this.gate(gate, out);
+  }
+
+  override gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {
+    const out = super.gather(x, pattern, shape);
+    const narrow = this.#narrow.get(this.shownBy(x));
+    if (narrow !== undefined) this.#narrow.set(out, () => super.gather(narrow(), pattern, shape));
+    return out;
   }
 
   /** The base of the OTs of a direction, dealt before the first gate that wants it. */
@@ -195,8 +207,9 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     if (known !== undefined) return known;
     // Not before P1 has its own part: then the message waits for nothing.
     const half21 = x.readyL2 === AHEAD ? undefined : oddFrom(Math.max(x.readyL2, x.readyA - 1));
+    const narrow = this.#narrow.get(x)?.();
     const out = this.#wire(x.shape, x.k, x.scale, half21 === undefined ? x.readyA : half21 + 1, undefined);
-    this.gate(new ReshareGate(this.at('reshare'), x, out, half21), out);
+    this.gate(new ReshareGate(this.at('reshare'), x, out, half21, narrow), out);
     this.#reshared.set(x, out);
     return out;
   }
