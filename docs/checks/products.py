@@ -55,9 +55,25 @@ def check_affine():
         assert (a + (fresh - own) - fresh - x * w) % M == 0  # §4.11: P2 → P1 fresh − own
         masked = w + L1 + L2
         gamma2 = (l1 + l2) * (L1 + L2) - gamma1  # P0 → P2
-        message = (x + l1) * (masked - L2) - l2 * L2 + gamma2 + fresh  # P2 → P1
-        a = message + (gamma1 - l1 * masked) - (x + l2 + l1) * L1
-        assert (a - fresh - x * w) % M == 0
+        own = -((x + l1) * (masked - L2) - l2 * L2 + gamma2)  # P2: no message either
+        a = (gamma1 - l1 * masked) - (x + l2 + l1) * L1
+        assert (a - own - x * w) % M == 0
+        assert (a + (fresh - own) - fresh - x * w) % M == 0
+
+
+def check_upper_bits():
+    """§4.11: of a widening the upper bits are re-shared, and the masks keep the lower ones."""
+    for k, k2 in ((8, 16), (23, 64), (34, 52)):
+        for _ in range(1000):
+            x, l2, r0, nu = word(k - 1) - (1 << (k - 2)), word(k), word(k2 - k), word(k2 - k)
+            shifted = (x + l2 + (1 << (k - 2))) % (1 << k)
+            wrap = int(shifted >> (k - 1) == 0 and l2 >> (k - 1) == 1)
+            of_p1 = shifted + (r0 << k) - (1 << (k - 2))
+            kept = (l2 - ((wrap - r0) << k)) % (1 << k2)  # P2's part, negated
+            fresh = l2 + (nu << k)
+            assert (l2 - kept) % (1 << k) == 0
+            message = (((l2 - kept) % (1 << k2) >> k) + nu) % (1 << (k2 - k))  # P2 → P1
+            assert (of_p1 + (message << k) - (x + fresh)) % (1 << k2) == 0
 
 
 def check_lift():
@@ -175,6 +191,7 @@ def main():
     check_product()
     check_short_product()
     check_affine()
+    check_upper_bits()
     check_lift()
     check_lookup()
     print("products: products, affine maps, lifts and look-ups give what they say")

@@ -76,43 +76,53 @@ export class Tally {
     this.gates++;
     this.cost.p0ToP1Input += keys;
     this.cost.p0ToP2Input += keys + (this.secret ? 8 * count * cols : 0);
-    if (this.secret) this.#masks(64, count * cols);
   }
 
-  /** An affine map of `count` results: free with open weights. */
+  /** An affine map of `count` results: free with open weights, a word of P0 with secret ones. */
   affine(count: number): void {
     if (!this.secret) return;
     this.gates++;
     this.cost.p0ToP2Ahead += 8 * count;
-    this.cost.p2ToP1 += 8 * count;
   }
 
-  /** Masks of an additive wire that are asked for where it is read. With secret weights there is none. */
+  /** Masks of an additive wire that are asked for where it is read. */
   reshare(k: number, count: number): void {
-    if (!this.secret) this.#masks(k, count);
-  }
-
-  /** The same where P2 knows its part before the input: an affine map of a masked wire. */
-  reshareAhead(k: number, count: number): void {
-    if (this.secret) return;
-    this.gates++;
-    this.cost.p2ToP1Ahead += this.#wire(k, count);
-  }
-
-  #masks(k: number, count: number): void {
     this.gates++;
     this.cost.p2ToP1 += this.#wire(k, count);
   }
 
+  /** The same of an affine map of a masked wire: with open weights P2 knows its part before the input. */
+  reshareMapped(k: number, count: number): void {
+    if (this.secret) {
+      this.reshare(k, count);
+      return;
+    }
+    this.gates++;
+    this.cost.p2ToP1Ahead += this.#wire(k, count);
+  }
+
   /** An operand of affine maps that nothing else has lifted: free with open weights. */
-  operand(count: number): void {
-    if (this.secret) this.lift(64, count);
+  operand(count: number, of: Wire['kind'] = 'additive'): void {
+    if (!this.secret) return;
+    if (of === 'additive') this.liftAdditive(64, count);
+    else this.lift(64, count);
+  }
+
+  /** The same of what was widened from so many bits. */
+  widenedOperand(from: number, count: number): void {
+    if (this.secret) this.liftWidened(from, 64, count);
   }
 
   /** A lift of an additive wire, and the masks that go with it. */
   liftAdditive(k: number, count: number): void {
     this.reshare(k, count);
     this.lift(k, count);
+  }
+
+  /** The same of a widening: with secret weights the bits that were there already do not travel again. */
+  liftWidened(from: number, to: number, count: number): void {
+    this.reshare(this.secret ? to - from : to, count);
+    this.lift(to, count);
   }
 
   lift(k: number, count: number): void {
@@ -146,7 +156,6 @@ export class Tally {
   widen(from: number, to: number, count: number): void {
     if (this.transfers) this.#transfer(to - from, count);
     else this.#dealt(to - from, count);
-    if (this.secret) this.#masks(to, count);
   }
 
   /** A widening's wrap of k bits by a word of P0. */
@@ -165,7 +174,6 @@ export class Tally {
     this.cost.p2ToP1 += this.#wire(words, count);
     if (this.transfers) this.cost.p1ToP2Ahead += this.#ots('p0ToP2Ahead', words, count);
     else this.cost.p0ToP1Ahead += this.#wire(words, count);
-    if (this.secret) this.#masks(to, count);
   }
 
   /** A widening's wrap of k bits by oblivious transfer. */
@@ -248,7 +256,7 @@ export function normalise(
   const e = normaliseShift(d, range);
   if (of === 'additive') t.truncateAdditive(64, e, rows * d);
   else t.truncate(64, e, rows * d);
-  t.liftAdditive(64, rows * d);
+  t.liftWidened(64 - e, 64, rows * d);
   t.product(64, rows);
   powerLaw(t, rows, rootOf(d, ROUNDING));
   scaledRows(t, rows, d);
@@ -280,7 +288,7 @@ export function normaliseCentred(
     t.reshare(rest, rows);
   } else t.lift(k, rows * d);
   t.widen(rest, k, rows);
-  t.liftAdditive(k, rows);
+  t.liftWidened(rest, k, rows);
   for (const scale of new Set(levelsOf(d, range).map((level) => level.scale))) t.product(32 + scale, rows);
   powerLaw(t, rows, centredRootOf(d, range, ROUNDING));
   scaledRows(t, rows, d);
@@ -295,13 +303,16 @@ export function relu(t: Tally, count: number): void {
   t.rounds(3);
 }
 
+/** Ring of tanh before it is widened. */
+export const TANH_BITS = 32 - 8;
+
 export function tanh(t: Tally, count: number): void {
   t.reshare(22, count);
   t.select(128, 4, 32, count);
   t.select(128, 1, 1, count);
   t.select(2, 2, 32, count, 8);
-  t.select(128, 1, 32 - 8, count);
-  t.truncate(32, 8, count);
+  t.select(128, 1, TANH_BITS, count);
+  t.widen(TANH_BITS, 64, count);
   t.rounds(3);
 }
 
@@ -335,7 +346,7 @@ export interface Attention {
   /** Whether keys are kept for later steps, and whether scores are checked: then in the ring that serves all. */
   readonly kept?: boolean;
   readonly checked: boolean;
-  /** Whether queries are of rows that P0 chose: masked ones, so that P2 knows its part of q before the input. */
+  /** Whether queries are of rows that P0 chose: masked ones. */
   readonly chosen?: boolean;
   /** Widths of rows whose maxima are taken, in equal parts: those of the steps that a mean stands for. */
   readonly widths: readonly number[];
@@ -355,6 +366,11 @@ function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
   }
 }
 
+/** Ring of a context before it is widened, of rows of such widths. */
+export function contextBits(widths: readonly number[]): number {
+  return reciprocalOf(ROUNDING, Math.max(...widths)).bits;
+}
+
 export function attend(
   t: Tally,
   { heads, queries, keys, fresh, width, treeBits, mask, widths, chosen, checked, kept = false }: Attention,
@@ -362,7 +378,7 @@ export function attend(
   const rows = heads * queries;
   const scores = rows * keys;
   const ring = checked ? KEY_BITS : scoreRing(treeBits);
-  if (chosen) t.reshareAhead(ring, rows * width);
+  if (chosen) t.reshareMapped(ring, rows * width);
   else t.reshare(ring, rows * width);
   t.lift(ring, rows * width);
   t.liftAdditive(kept ? KEY_BITS : ring, heads * fresh * width);
@@ -370,7 +386,8 @@ export function attend(
   const values = valueRing(ROUNDING);
   t.widen(44, values, heads * fresh * width);
   const { ring: exponentials, drop, sums } = weightForm(ROUNDING, Math.max(keys, ...widths));
-  t.liftAdditive(kept ? values : sums, heads * fresh * width);
+  if (kept) t.liftWidened(44, values, heads * fresh * width);
+  else t.liftAdditive(sums, heads * fresh * width);
   t.product(ring - 24, scores);
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
@@ -386,7 +403,7 @@ export function attend(
   t.widen(sums - 11, CONTEXT_BITS, rows * width);
   const { law, bits } = reciprocalOf(ROUNDING, Math.max(...widths));
   powerLaw(t, rows, law);
-  t.liftAdditive(CONTEXT_BITS, rows * width);
+  t.liftWidened(sums - 11, CONTEXT_BITS, rows * width);
   t.product(bits, rows * width);
   t.widen(bits, 64, rows * width);
   t.rounds(6 + (mask === 'real' ? 1 : 0));

@@ -17,12 +17,24 @@ import { classifierActivation, headActivation } from '../ml/models/head.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { outputShape, rowScale } from '../ml/models/run.ts';
 import type { GeluRange } from '../mpc/secure/activation.ts';
+import { entryRing } from '../mpc/secure/normalise.ts';
 import { WIDENING } from '../mpc/protocol/semi-honest/circuit.ts';
 import { LOOKUP_WORDS } from '../mpc/protocol/frame/point-rows.ts';
 import { Link } from '../mpc/protocol/frame/party.ts';
 import type { Cost, Widening } from '../mpc/protocol/types.ts';
 import { WIRE_BYTES } from './circuits.ts';
-import { type Attention, Tally, activate, attend, normalise, normaliseCentred, relu, tanh } from './gadget-costs.ts';
+import {
+  type Attention,
+  TANH_BITS,
+  Tally,
+  activate,
+  attend,
+  contextBits,
+  normalise,
+  normaliseCentred,
+  relu,
+  tanh,
+} from './gadget-costs.ts';
 import type { WeightMode } from './request.ts';
 
 /** Share by which the bytes of generated tokens may exceed the truth, on every link. */
@@ -43,14 +55,20 @@ export interface Price extends Cost {
 // ── the forward passes, as in ml/models ──────────────────────────────────────
 
 /**
- * Rows that P0 chooses or mixes of (sequences, tokens), which are masked if they are chosen. `lifted`: the rows are
- * lifted for affine maps as well.
+ * Rows that P0 chooses or mixes of (sequences, tokens), which are masked if they are chosen.
+ * @param of what: normalised rows, those that are lifted for affine maps as well, or sums
  */
-function choose(t: Tally, config: ModelConfig, { sequences, tokens, rows }: RunShape, lifted: boolean): void {
+function choose(
+  t: Tally,
+  config: ModelConfig,
+  { sequences, tokens, rows }: RunShape,
+  of: 'normed' | 'lifted' | 'sums',
+): void {
   const C = config.hiddenSize;
   t.input(64, sequences * rows * tokens);
   t.lift(64, sequences * rows * tokens);
-  if (!(lifted && t.secret)) t.liftAdditive(64, sequences * tokens * C);
+  if (of === 'normed') t.liftWidened(entryRing(C), 64, sequences * tokens * C);
+  else if (of === 'sums' || !t.secret) t.liftAdditive(64, sequences * tokens * C);
   const scale = rowScale(config);
   t.product(64 - scale, sequences * rows * C);
   t.rounds(1);
@@ -67,33 +85,34 @@ function blockEnd(t: Tally, rows: number, d: number, range: ModelPlan['head']): 
 
 function feedForward(t: Tally, config: ModelConfig, rows: number, range: GeluRange): void {
   const { hiddenSize: C, intermediateSize: F, activation } = config;
-  t.operand(rows * C);
+  t.widenedOperand(entryRing(C), rows * C);
   t.affine(rows * F);
   activate(t, rows * F, activation, range);
   t.operand(rows * F);
   t.affine(rows * C);
-  if (t.secret) t.rounds(2);
 }
 
-function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number): void {
+/** @param from bits of its rows before they were widened */
+function head(t: Tally, config: ModelConfig, plan: ModelPlan, rows: number, from: number): void {
   const { hiddenSize: C, vocabSize, numLabels } = config;
-  t.operand(rows * C);
+  t.widenedOperand(from, rows * C);
   switch (config.head) {
     case 'masked-lm':
       t.affine(rows * C);
       activate(t, rows * C, headActivation(config), plan.headActivation);
       normalise(t, rows, C, plan.head);
-      t.operand(rows * C);
+      t.widenedOperand(entryRing(C), rows * C);
       t.affine(rows * vocabSize);
       break;
     case 'sequence-classification':
       t.affine(rows * C);
       if (classifierActivation(config) === 'relu') {
         relu(t, rows * C);
-        // What is widened at once has no masks that P0 knows: secret weights wait for them.
-        if (t.secret) t.rounds(1);
-      } else tanh(t, rows * C);
-      t.operand(rows * C);
+        t.operand(rows * C);
+      } else {
+        tanh(t, rows * C);
+        t.widenedOperand(TANH_BITS, rows * C);
+      }
       t.affine(rows * numLabels);
       break;
     case 'causal-lm':
@@ -120,7 +139,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
   t.rounds(1);
   if (pair) {
     t.input(64, N);
-    t.operand(N * C);
+    t.operand(N * C, 'masked');
     t.affine(N * C);
   }
   normaliseCentred(t, N, C, plan.embedding);
@@ -133,9 +152,10 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
     const chosen = last && config.head === 'masked-lm';
     const first = last && config.head === 'sequence-classification';
     const r = chosen ? B * rows : first ? B : N;
-    if (chosen) choose(t, config, shape, true);
-    t.operand(N * C);
-    if (chosen || first) t.operand(r * C);
+    if (chosen) choose(t, config, shape, 'lifted');
+    t.widenedOperand(entryRing(C), N * C);
+    if (chosen) t.operand(r * C, 'masked');
+    if (first) t.widenedOperand(entryRing(C), r * C);
     t.affine(r * C);
     t.affine(2 * N * C);
     const mask = padded ? 'real' : 'none';
@@ -151,7 +171,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
       chosen,
       checked: plan.checks !== null,
     });
-    t.operand(r * C);
+    t.widenedOperand(contextBits([T]), r * C);
     t.affine(r * C);
     blockEnd(t, r, C, plan.norms[2 * i]);
     feedForward(t, config, r, plan.activation[i]);
@@ -163,9 +183,10 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
 
 /** From the last states to what P0 receives. */
 function outputs(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape): void {
-  if (config.head === 'none' && shape.rows > 0) choose(t, config, shape, false);
+  const mixed = config.head === 'none' && shape.rows > 0;
+  if (mixed) choose(t, config, shape, 'normed');
   const out = outputShape({ config, ...shape });
-  head(t, config, plan, out.rows);
+  head(t, config, plan, out.rows, mixed ? 64 - rowScale(config) : entryRing(config.hiddenSize));
   t.output(out.rows * out.width);
 }
 
@@ -181,7 +202,7 @@ function blocks(
   const { hiddenSize: C, heads } = config;
   t.affine(r * C);
   attend(t, { ...attention, width: C / heads, treeBits: plan.treeBits[i], checked: plan.checks !== null });
-  t.operand(r * C);
+  t.widenedOperand(contextBits(attention.widths), r * C);
   t.affine(r * C);
   normaliseCentred(t, r, C, plan.norms[2 * i + 1]);
   feedForward(t, config, r, plan.activation[i]);
@@ -202,14 +223,14 @@ function prompt(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape)
   }
   for (let i = 0; i < layers; i++) {
     normaliseCentred(t, N, C, plan.norms[2 * i]);
-    t.operand(N * C);
+    t.widenedOperand(entryRing(C), N * C);
     t.affine(2 * N * C);
     const all = { heads: B * heads, keys: T, fresh: T, widths: [T], kept: shape.steps > 0 };
     if (!language || i < layers - 1) blocks(t, config, plan, i, N, { ...all, queries: T, mask: 'causal' });
     else {
-      if (rows > 0) choose(t, config, shape, false);
+      if (rows > 0) choose(t, config, shape, 'sums');
       normaliseCentred(t, B, C, plan.norms[2 * i], rows > 0 ? 'masked' : 'additive');
-      t.operand(B * C);
+      t.widenedOperand(entryRing(C), B * C);
       blocks(t, config, plan, i, B, { ...all, queries: 1, mask: padded ? 'real' : 'none' });
     }
   }
@@ -240,7 +261,7 @@ function step(
   }
   for (let i = 0; i < layers; i++) {
     normaliseCentred(t, 1, C, plan.norms[2 * i]);
-    t.operand(C);
+    t.widenedOperand(entryRing(C), C);
     t.affine(2 * C);
     blocks(t, config, plan, i, 1, {
       heads,

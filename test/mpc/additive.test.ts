@@ -25,11 +25,11 @@ import { SelectGate } from '../../src/mpc/protocol/semi-honest/select.ts';
 import { tableSelection } from '../../src/mpc/protocol/frame/selections.ts';
 import { WidenGate } from '../../src/mpc/protocol/semi-honest/widen.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
-import { Masked } from '../../src/mpc/share/masked.ts';
 import { AHEAD, type Wire } from '../../src/mpc/share/wire.ts';
 import { failure, thrown } from '../failure.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type SimulationOptions, createParties, record, simulate } from '../support/simulate.ts';
+import { unmasked } from '../support/unmasked.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 
@@ -63,7 +63,7 @@ describe('a gate that needs the help of P0', () => {
     ['an output', (x) => new OutputGate(AT, 'out', x)],
     ['a product', (x) => new ProductGate(AT, x, masked, undefined, masked, 1)],
     ['its other side', (x) => new ProductGate(AT, masked, x, undefined, masked, 1)],
-    ['an affine map with secret weights', (x) => new SecretAffineGate(AT, [{ x, weight: W.parameter }], masked, 1)],
+    ['an affine map with secret weights', (x) => new SecretAffineGate(AT, [{ x, weight: W.parameter }], additive)],
     ['the masks of a lift', (x) => new LiftGate(AT, x, x, masked, 0)],
   ])('%s takes masked wires only', (_name, make) => {
     expect(() => make(masked)).not.toThrow();
@@ -182,15 +182,17 @@ describe('the messages of an additive wire', () => {
     expect(new Set(nonces).size).toBe(4);
   });
 
-  it('with secret weights are as before: one for a widened value, in the whole ring, whoever reads it', () => {
+  it('with secret weights are the same, and one of each for every map: that of its operand, and of its reader', () => {
     const builder = new CircuitBuilder('secret');
-    const wide = builder.widen(builder.input('x', [3], 8, 0), 64);
-    for (const bits of [10, 20]) {
-      const read = builder.reduce(wide, bits);
-      builder.mul(read, read);
-    }
-    expect(wide.kind).toBe('masked');
-    expect(builder.finish().gates.filter(({ relation }) => relation === 'reshare')).toHaveLength(1);
+    const { rows, square } = chain(builder);
+    builder.output('out', square);
+    expect([rows.kind, rows.readyA, rows.readyL2]).toEqual(['additive', 2, 1]);
+    const { gates, cost } = builder.finish();
+    expect(gates.map(({ relation }) => relation)).toEqual([
+      ...['input', 'widen', 'reshare', 'lift', 'affine', 'reshare', 'lift', 'product', 'output'],
+    ]);
+    // Of the widening P1 has the lower bits already.
+    expect([cost.p1ToP2, cost.p2ToP1, cost.rounds]).toEqual([21 + 24 + 6, 21 + 6 + 6, 2]);
   });
 });
 
@@ -315,16 +317,27 @@ class ToldKernels extends ReferenceKernels {
   }
 }
 
+type Alter = (circuit: Circuit) => Circuit;
+
+/** What is read of the widening: a map of it, or with secret weights itself, of which the upper bits are re-shared. */
+type Form = 'mapped' | 'upper bits';
+
 /** What the messages of a run were, one word an element, and its results. */
-async function ran(columns: Columns, alter?: (circuit: Circuit) => Circuit) {
+async function ran(columns: Columns, form: Form, alter?: Alter) {
   const kernels = new ToldKernels(columns);
   const { simulation, messages } = await record(
     (g) => {
-      const wide = g.scale(g.widen(g.input('x', [columns.x.length], SMALL, 0), WIDE), 3n);
-      g.output('out', g.mul(wide, wide, { drop: WIDE - SHORT }));
+      const wide = g.widen(g.input('x', [columns.x.length], SMALL, 0), WIDE);
+      const read = form === 'mapped' ? g.scale(wide, 3n) : wide;
+      g.output('out', g.mul(read, read, { drop: WIDE - SHORT }));
     },
     { tensors: { x: wordsFrom(columns.x, SMALL) }, indices: {} },
-    { kernels: () => kernels, seed: 1, ...(alter === undefined ? {} : { alter }) },
+    {
+      weights: form === 'mapped' ? 'open' : 'secret',
+      kernels: () => kernels,
+      seed: 1,
+      ...(alter === undefined ? {} : { alter }),
+    },
   );
   const words = async (tag: string, k: number) => {
     const bytes = Buffer.concat(messages.filter((message) => message.tag === tag).map((message) => message.bytes));
@@ -360,26 +373,27 @@ const below = (n: number) => Array.from({ length: n }, (_, i) => i);
 const DOMAIN = [-2, -1, 0, 1, 2];
 
 /** P1: its own draws, of some values each, over all masks of k02. */
-async function seenByP1(alter?: (circuit: Circuit) => Circuit): Promise<boolean> {
+async function seenByP1(form: Form, alter?: Alter): Promise<boolean> {
   const own = { pad: [1], zero: below(2), l1: [0, 11], cross: [0, 6] };
-  const masks = { l2: below(2 ** SMALL), l2Reshared: below(2 ** WIDE), l2Product: below(2 ** SHORT) };
+  const reshared = form === 'mapped' ? WIDE : WIDE - SMALL;
+  const masks = { l2: below(2 ** SMALL), l2Reshared: below(2 ** reshared), l2Product: below(2 ** SHORT) };
   const columns = combinations({ x: DOMAIN, ...own, ...masks });
-  const { words } = await ran(columns, alter);
+  const { words } = await ran(columns, form, alter);
   const { pad, zero, l1, cross } = columns;
   const messages = [
     await words('input-input/0', SMALL),
-    await words('reshare-21/2', WIDE),
+    await words('reshare-21/2', reshared),
     await words('product-21/4', SHORT),
   ];
   return alike(columns.x, [pad, zero, l1, cross, ...messages]);
 }
 
 /** P2: the same over all of k01. */
-async function seenByP2(alter?: (circuit: Circuit) => Circuit): Promise<boolean> {
+async function seenByP2(form: Form, alter?: Alter): Promise<boolean> {
   const own = { l2: below(2 ** SMALL), l2Reshared: [0, 7], l2Product: [3] };
   const masks = { pad: below(2), zero: below(2), l1: below(2 ** WIDE), cross: below(2 ** SHORT) };
   const columns = combinations({ x: DOMAIN, ...own, ...masks });
-  const { words } = await ran(columns, alter);
+  const { words } = await ran(columns, form, alter);
   const { l2, l2Reshared, l2Product } = columns;
   const messages = [
     await words('widen-deal/1', WIDE - SMALL),
@@ -390,81 +404,39 @@ async function seenByP2(alter?: (circuit: Circuit) => Circuit): Promise<boolean>
   return alike(columns.x, [l2, l2Reshared, l2Product, ...messages]);
 }
 
-/** Replaces a message by its content without the mask of its gate. */
-function unmasked(number: number, half: 'send12' | 'send21'): (circuit: Circuit) => Circuit {
-  return (circuit) => {
-    const gate = circuit.gates[number];
-    const send = gate[half]?.bind(gate);
-    gate[half] = async (party) => {
-      const link = party.link(party.id === 1 ? 2 : 1);
-      const drawn =
-        party.id === 1
-          ? prgOf(party, 1).claim(drawId(gate, 'mask1'), gate, 'λ1')
-          : prgOf(party, 2).claim(drawId(gate, 'mask2'), gate, 'λ2');
-      const out = gate.out as Wire;
-      const mask = await party.kernels.draw(drawn, out.k, out.count);
-      await send?.({
-        ...forwarded(party),
-        link: () =>
-          ({
-            send: async (tag: string, { payload }: Masked) =>
-              link.send(tag, Masked.plain('output to its owner', await party.kernels.sub(payload as Vector, mask))),
-          }) as unknown as ReturnType<Party['link']>,
+describe.each<Form>(['mapped', 'upper bits'])(
+  'widening, lift with the table, reshare and product on Z_2^3 and Z_2^4, over all masks: %s',
+  (form) => {
+    it('are the gates that these columns are told to', async () => {
+      const columns = combinations({
+        ...{ x: DOMAIN, l2: below(8), pad: below(2), zero: below(2), l1: below(16) },
+        ...{ l2Reshared: [4, 9], cross: [1], l2Product: [5] },
       });
-    };
-    return circuit;
-  };
-}
-
-function forwarded(party: Party): Party {
-  const { id, kernels, parameters, k01, k02 } = party;
-  return {
-    id,
-    kernels,
-    parameters,
-    k01,
-    k02,
-    link: (peer) => party.link(peer),
-    value: (wire, component) => party.value(wire, component),
-    put: (wire, component, words) => party.put(wire, component, words),
-    keep: (gate, words) => party.keep(gate, words),
-    take: (gate) => party.take(gate),
-    takeBytes: (gate) => party.takeBytes(gate),
-    peekBytes: (gate) => party.peekBytes(gate),
-    random: () => new Uint8Array(0),
-    keptBefore: (name, component) => party.keptBefore(name, component),
-  };
-}
-
-describe('widening, map, lift with the table, reshare and product on Z_2^3 and Z_2^4, over all masks', () => {
-  it('are the gates that these columns are told to', async () => {
-    const columns = combinations({
-      ...{ x: DOMAIN, l2: below(8), pad: below(2), zero: below(2), l1: below(16) },
-      ...{ l2Reshared: [4], cross: [1], l2Product: [5] },
+      const { gates, out } = await ran(columns, form);
+      expect(gates.map(({ relation }) => relation)).toEqual(['input', 'widen', 'reshare', 'lift', 'product', 'output']);
+      // (3x)² / 2 or x² / 2, or its upper neighbour, or with three roundings the one below.
+      const factor = form === 'mapped' ? 9 : 1;
+      const wrong = columns.x.filter(
+        (x, i) => ![0, 1, 7].includes((((Number(wordAt(out, i)) - ((factor * x * x) >> 1)) % 8) + 8) % 8),
+      );
+      expect(wrong).toEqual([]);
     });
-    const { gates, out } = await ran(columns);
-    expect(gates.map(({ relation }) => relation)).toEqual(['input', 'widen', 'reshare', 'lift', 'product', 'output']);
-    // (3x)² / 2, or its upper neighbour, or with three roundings the one below.
-    const wrong = columns.x.filter(
-      (x, i) => ![0, 1, 7].includes((((Number(wordAt(out, i)) - ((9 * x * x) >> 1)) % 8) + 8) % 8),
-    );
-    expect(wrong).toEqual([]);
-  });
 
-  it('P1 sees messages that are distributed alike for every x', async () => {
-    expect(await seenByP1()).toBe(true);
-  });
+    it('P1 sees messages that are distributed alike for every x', async () => {
+      expect(await seenByP1(form)).toBe(true);
+    });
 
-  it('P1 does not when a reshare or the product comes without λ2', async () => {
-    expect(await seenByP1(unmasked(RESHARE, 'send21'))).toBe(false);
-    expect(await seenByP1(unmasked(PRODUCT, 'send21'))).toBe(false);
-  });
+    it('P1 does not when a reshare or the product comes without λ2', async () => {
+      expect(await seenByP1(form, unmasked(RESHARE, 'send21'))).toBe(false);
+      expect(await seenByP1(form, unmasked(PRODUCT, 'send21'))).toBe(false);
+    });
 
-  it('P2 sees messages that are distributed alike for every x', async () => {
-    expect(await seenByP2()).toBe(true);
-  });
+    it('P2 sees messages that are distributed alike for every x', async () => {
+      expect(await seenByP2(form)).toBe(true);
+    });
 
-  it('P2 does not when the lift of an additive part comes without λ1', async () => {
-    expect(await seenByP2(unmasked(LIFT, 'send12'))).toBe(false);
-  });
-});
+    it('P2 does not when the lift of an additive part comes without λ1', async () => {
+      expect(await seenByP2(form, unmasked(LIFT, 'send12'))).toBe(false);
+    });
+  },
+);

@@ -225,8 +225,9 @@ interface Case {
   readonly step: number;
   readonly pick: 'first' | 'last' | 'none';
   readonly widening?: 'ot';
-  /** Kinds of messages that not every model has, with open weights. */
+  /** Kinds of messages that not every model has. */
   readonly open: readonly string[];
+  readonly secret: readonly string[];
 }
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -239,6 +240,7 @@ const CASES: Readonly<Record<string, Case>> = {
     pick: 'first',
     // Rows that P0 chose are masked: they are lifted so, and P2's part of what is made of them is known ahead.
     open: ['lift-12', 'reshare-ahead'],
+    secret: ['lift-12'],
   },
   'filling a mask, widened by transfer': {
     json: { ...BERT, architectures: ['BertForMaskedLM'] },
@@ -249,6 +251,7 @@ const CASES: Readonly<Record<string, Case>> = {
     pick: 'first',
     widening: 'ot',
     open: ['lift-12', 'reshare-ahead'],
+    secret: ['lift-12'],
   },
   classification: {
     json: { ...BERT, hidden_act: 'relu', architectures: ['BertForSequenceClassification'] },
@@ -258,6 +261,7 @@ const CASES: Readonly<Record<string, Case>> = {
     step: 0,
     pick: 'none',
     open: [],
+    secret: [],
   },
   generation: {
     json: { ...GPT2, architectures: ['GPT2LMHeadModel'] },
@@ -267,6 +271,7 @@ const CASES: Readonly<Record<string, Case>> = {
     step: 1,
     pick: 'last',
     open: [],
+    secret: [],
   },
 };
 
@@ -306,13 +311,14 @@ function placeOf(id: string): { readonly step: number; readonly number: number; 
 }
 
 /**
- * Kind of message: relation, phase, for a lift whether what it masks is a part of a sum, and for a selection whether
- * P1 chooses by it.
+ * Kind of message: relation, phase, for a lift whether what it masks is a part of a sum, for a selection whether P1
+ * chooses by it, and for a reshare whether the lower bits stay.
  */
 function kindOf(gate: Gate, tag: string, id: string): string {
   const part = gate.relation === 'lift' && gate.traits[0] === 'additive' ? ' of a part' : '';
   const wrap = gate.relation === 'select' && id.endsWith('01') ? ' of a wrap' : '';
-  return `${tag.split('/')[0]}${part}${wrap}`;
+  const upper = gate.relation === 'reshare' && gate.traits.length > 0 ? ' of upper bits' : '';
+  return `${tag.split('/')[0]}${part}${wrap}${upper}`;
 }
 
 /** Draws by the kind of message that they seal, in one step. */
@@ -338,15 +344,14 @@ const WIDENED = {
   ot: ['ot-base-deal', 'select-ahead of a wrap', 'widen-ahead'],
 };
 const SECRET_KINDS = [
-  'affine-21',
   'affine-deal',
   'input-input',
-  'lift-12',
   'lift-12 of a part',
   'lookup-input',
   'product-21',
   'product-deal',
   'reshare-21',
+  'reshare-21 of upper bits',
 ];
 
 describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
@@ -376,7 +381,7 @@ describe.each(['open', 'secret'] as const)('%s weights', (weights) => {
       // A step behind the prompt has all kinds of the prompt.
       expect([...draws.keys()].sort()).toEqual(
         [
-          ...(weights === 'open' ? [...OPEN_KINDS, ...of.open] : SECRET_KINDS),
+          ...(weights === 'open' ? [...OPEN_KINDS, ...of.open] : [...SECRET_KINDS, ...of.secret]),
           ...SELECTED,
           ...WIDENED[of.widening ?? WIDENING],
         ].sort(),

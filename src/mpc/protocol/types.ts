@@ -185,7 +185,7 @@ export interface Gates {
   truncate(x: Wire, s: number, k2?: number): Wire;
 
   // ── products ─────────────────────────────────────────────────────────────
-  /** Σ x·W (+ x∘row): open weights: no online message; secret: half a round. */
+  /** Σ x·W (+ x∘row): no message of its own online. With secret weights its operands are lifted. */
   affine(terms: readonly AffineTerm[], bias?: Parameter): Wire;
   /**
    * (batch, m, inner) × (batch, inner, n), or × (batch, n, inner)^T. With `drop` the result errs by less than 1½ ulp

@@ -62,8 +62,11 @@ export interface Progress {
  * as it does.
  */
 function derives(source: LocalNode | Gate): boolean {
-  if (!isGate(source)) return true;
-  return source.relation === 'lift' || (source.relation === 'reshare' && source.half21 === undefined);
+  if (!isGate(source) || source.relation === 'lift') return true;
+  const sends = source.half12 !== undefined || source.half21 !== undefined;
+  // A reshare of a widening derives its mask from that of what was widened.
+  if (source.relation === 'reshare') return !sends || source.inputs.length > 1;
+  return !sends && source.relation === 'affine';
 }
 
 /** What parties 0, 1 and 2 hold of a wire that they keep. */

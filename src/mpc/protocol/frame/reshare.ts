@@ -15,12 +15,17 @@ export type ResharingGate = Gate & { readonly out: Wire };
  * λ2' of the output, the one component of a gate's result that needs no message. SECURITY: asking for another one
  * before its message came is an error, never another party's mask (test/mpc/declared.test.ts).
  */
-export async function outputMask(gate: ResharingGate, party: Party, component: Component): Promise<Vector> {
+export async function outputMask(
+  gate: ResharingGate,
+  party: Party,
+  component: Component,
+  k = gate.out.k,
+): Promise<Vector> {
   invariant(component === 'l2', `${gate.path}: component "${component}" is not there yet`);
-  return party.kernels.draw(prgOf(party, 2).claim(drawId(gate, 'mask2'), gate, 'λ2'), gate.out.k, gate.out.count);
+  return party.kernels.draw(prgOf(party, 2).claim(drawId(gate, 'mask2'), gate, 'λ2'), k, gate.out.count);
 }
 
-/** P2 → P1: P2's additive part of the result, under λ2'. */
+/** P2 → P1: P2's additive part of the result, or its upper bits, under a draw of their ring. */
 export async function sendReshared(
   gate: ResharingGate,
   p2: Party,
@@ -28,12 +33,12 @@ export async function sendReshared(
   phase: '21' | 'ahead' = '21',
 ): Promise<void> {
   const fresh = prgOf(p2, 2).takeMask(drawId(gate, 'mask2'), gate, 'λ2');
-  const mask = await p2.kernels.draw(fresh.stream, gate.out.k, gate.out.count);
+  const mask = await p2.kernels.draw(fresh.stream, part.k, gate.out.count);
   await p2.link(1).send(tagOf(gate, phase), Masked.under(fresh, await p2.kernels.add(part, mask)));
 }
 
-export function recvReshared(gate: ResharingGate, p1: Party): Promise<Vector> {
-  return p1.link(2).recv(tagOf(gate, '21'), gate.out.k, gate.out.count);
+export function recvReshared(gate: ResharingGate, p1: Party, k = gate.out.k): Promise<Vector> {
+  return p1.link(2).recv(tagOf(gate, '21'), k, gate.out.count);
 }
 
 /** P0 → P2, ahead: Γ2 = Γ − Γ1, over the ring of Γ. */

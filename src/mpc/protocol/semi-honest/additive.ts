@@ -1,5 +1,5 @@
 /**
- * Additive wires (PROTOCOL §2.3): x = a − l2 with l2 at P2 alone. Widenings, open affine maps and look-ups give them,
+ * Additive wires (PROTOCOL §2.3): x = a − l2 with l2 at P2 alone. Widenings, affine maps and look-ups give them,
  * because there both parties hold a part of the result and neither needs to send it.
  *
  * Here is what refuses them, and the gate that makes masked ones of them:
@@ -9,15 +9,21 @@
  * It is asked for where the value is read, in the reader's ring and after its shift, so that the message is as short
  * as what is read. Two readers have two gates, so two draws (PROTOCOL §11.1, rule 2).
  *
- * Views: P1 sees a uniform word, by λ2'. P0 and P2 receive nothing.
+ * Of a widening P1 has the low bits under the masks of what was widened, Z_2^k' with λ2. There λ2' = λ2 + 2^k'·ν, and
+ * only the upper bits travel (PROTOCOL §4.11):
+ *
+ *   P2 → P1  (λ2 − l2) / 2^k' + ν,  ν ← k02 over Z_2^(k−k')
+ *
+ * Views: P1 sees a uniform word, by λ2' or ν. P0 and P2 receive nothing.
  */
-import { type Vector, wireLength } from '../../../compute/ring.ts';
+import { type Vector, laneBytes, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { AHEAD, type Component, type Wire } from '../../share/wire.ts';
 import { tagOf } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 import { MaskedRelation, type Position, Relation } from '../frame/relation.ts';
 import { outputMask, recvReshared, sendReshared } from '../frame/reshare.ts';
+import { raised } from '../frame/rounding.ts';
 
 /**
  * SECURITY: P0 deals from the masks of these wires. With an additive one it would deal from another mask than the one
@@ -45,21 +51,31 @@ export abstract class AdditiveRelation extends Relation {
 export class ReshareGate extends MaskedRelation {
   readonly relation = 'reshare' as const;
   readonly x: Wire;
+  readonly #narrow: Wire | undefined;
+  readonly longestDraw: number;
 
-  /** `half21` undefined: P2 knows its part before the input, and sends it then. */
-  constructor(position: Position, x: Wire, out: Wire, half21: number | undefined) {
+  /**
+   * `half21` undefined: P2 knows its part before the input, and sends it then.
+   * @param narrow the masked wire that x is a widening of: its bits do not travel
+   */
+  constructor(position: Position, x: Wire, out: Wire, half21: number | undefined, narrow?: Wire) {
     invariant(x.kind === 'additive' && (half21 === undefined) === (x.readyL2 === AHEAD), `${position.path}: of what?`);
-    const word = wireLength(x.k, x.count);
+    if (narrow !== undefined) refuseAdditive(position.path, [narrow]);
+    const k = x.k - (narrow?.k ?? 0);
+    const word = wireLength(k, x.count);
     super(position, out, {
-      inputs: [x],
+      inputs: narrow === undefined ? [x] : [x, narrow],
       half21,
-      traits: [],
+      traits: narrow === undefined ? [] : ['upper bits', k],
       cost: half21 === undefined ? { p2ToP1Ahead: word } : { p2ToP1: word },
     });
     this.x = x;
+    this.#narrow = narrow;
+    this.longestDraw = laneBytes(k) * x.count;
   }
 
   override async component(party: Party, component: Component): Promise<Vector> {
+    if (component === 'l2' && this.#narrow !== undefined) return this.#mask(party, this.#narrow);
     if (component !== 'a' || this.half21 !== undefined) return outputMask(this, party, component);
     const message = await party.kernels.unpack(party.takeBytes(this), this.out.k, this.out.count);
     return party.kernels.add(await party.value(this.x, 'a'), message);
@@ -80,11 +96,33 @@ export class ReshareGate extends MaskedRelation {
 
   /** P1 works out its own part while the message is on its way. */
   async recv21(p1: Party): Promise<void> {
+    const { kernels } = p1;
     const own = await p1.value(this.x, 'a');
-    p1.put(this.out, 'a', await p1.kernels.add(own, await recvReshared(this, p1)));
+    const message = await recvReshared(this, p1, this.#k);
+    p1.put(this.out, 'a', await kernels.add(own, await raised(kernels, message, this.out.k - this.#k, this.out.k)));
+  }
+
+  /** Ring of the message. */
+  get #k(): number {
+    return this.out.k - (this.#narrow?.k ?? 0);
+  }
+
+  /** λ2' = λ2 + 2^k'·ν. */
+  async #mask(party: Party, narrow: Wire): Promise<Vector> {
+    const { kernels } = party;
+    const low = await kernels.cast(await party.value(narrow, 'l2'), this.out.k);
+    return kernels.add(low, await raised(kernels, await outputMask(this, party, 'l2', this.#k), narrow.k, this.out.k));
   }
 
   async #send(p2: Party, phase: '21' | 'ahead'): Promise<void> {
-    await sendReshared(this, p2, await p2.kernels.scale(await p2.value(this.x, 'l2'), -1n), phase);
+    const { kernels } = p2;
+    const own = await p2.value(this.x, 'l2');
+    if (this.#narrow === undefined) {
+      await sendReshared(this, p2, await kernels.scale(own, -1n), phase);
+      return;
+    }
+    // A multiple of 2^k', so nothing is lost.
+    const low = await kernels.cast(await p2.value(this.#narrow, 'l2'), this.out.k);
+    await sendReshared(this, p2, await kernels.shiftRight(await kernels.sub(low, own), this.#narrow.k, this.#k), phase);
   }
 }

@@ -1,22 +1,24 @@
 /**
- * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated.
+ * Affine maps Σ x·W + Σ x∘row with model weights, over Z_2^64, untruncated. Their results are additive wires.
  *
- * Open weights (PROTOCOL §4.3): P1 computes Σ a·W, P2 computes Σ l2·W. Nobody sends anything. P0 does not know W, so
- * the result is an additive wire.
+ * Open weights (PROTOCOL §4.3): P1 computes Σ a·W, P2 computes Σ l2·W. Nobody sends anything. P0 does not know W.
  *
  * Secret weights W = M − L1 − L2 (PROTOCOL §4.4, §10; a product with the operand W, whose masks come from the model
- * owner's seeds):
- *   P0 → P2  Γ2 = Σ Λx·(L1 + L2) − Γ1              ahead
- *   P2 → P1  Σ y_x·(M − L2) − λ2x·L2 + Γ2 + λ2'    half a round
- *   P1       a = message − Σ λ1x·M + (a_x + λ1x)·L1 + Γ1,   the first product ahead
+ * owner's seeds). x is lifted, m = a_x + λ1x = y_x + λ2x:
+ *   P0 → P2  Γ2 = Σ Λx·(L1 + L2) − Γ1                       ahead
+ *   P1       a = Γ1 − Σ λ1x·M − Σ m·L1,                     the first two ahead
+ *   P2       l2 = −(Σ y_x·(M − L2) − λ2x·L2 + Γ2)
+ * Γ1 is a draw of its own, so l2 is uniform whatever x and W are: what is shifted behind it is right in the mean.
  */
-import type { Wire } from '../../share/wire.ts';
+import type { Vector } from '../../../compute/ring.ts';
+import { invariant } from '../../../core/errors.ts';
+import type { Component, Wire } from '../../share/wire.ts';
 import type { AffineTerm } from '../types.ts';
-import { refuseAdditive } from './additive.ts';
+import { notDerived, refuseAdditive } from './additive.ts';
 import type { LocalNode } from '../frame/local.ts';
 import type { Party } from '../frame/party.ts';
-import { type Position, MaskedRelation } from '../frame/relation.ts';
-import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
+import { type Position, Relation } from '../frame/relation.ts';
+import { crossOfP1, dealCross, recvCross } from '../frame/reshare.ts';
 import { affineTraits, maskTotal, total } from '../frame/weighted-sums.ts';
 
 export function openAffine(terms: readonly AffineTerm[], count: number): LocalNode {
@@ -27,20 +29,23 @@ export function openAffine(terms: readonly AffineTerm[], count: number): LocalNo
   };
 }
 
-export class SecretAffineGate extends MaskedRelation {
+export class SecretAffineGate extends Relation {
   readonly relation = 'affine' as const;
   readonly #terms: readonly AffineTerm[];
 
-  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half21: number) {
+  constructor(position: Position, terms: readonly AffineTerm[], out: Wire) {
     const inputs = terms.map((term) => term.x);
     refuseAdditive(position.path, inputs);
-    super(position, out, {
-      inputs,
-      half21,
-      traits: [affineTraits(terms)],
-      cost: { p0ToP2Ahead: 8 * out.count, p2ToP1: 8 * out.count },
-    });
+    invariant(out.kind === 'additive', `${position.path}: nobody sends P2's part of a map`);
+    super(position, out, { inputs, traits: [affineTraits(terms)], cost: { p0ToP2Ahead: 8 * out.count } });
     this.#terms = terms;
+  }
+
+  /** Each party's part waits for its operands alone. Made when it is first read, of words that are kept once. */
+  component(party: Party, component: Component): Promise<Vector> {
+    if (party.id === 1 && component === 'a') return this.#partOfP1(party);
+    if (party.id === 2 && component === 'l2') return this.#partOfP2(party);
+    return notDerived(this, component);
   }
 
   async dealP0(p0: Party): Promise<void> {
@@ -70,12 +75,7 @@ export class SecretAffineGate extends MaskedRelation {
     );
   }
 
-  async send21(p2: Party): Promise<void> {
-    const lifted = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
-    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this)));
-  }
-
-  async recv21(p1: Party): Promise<void> {
+  async #partOfP1(p1: Party): Promise<Vector> {
     const { kernels } = p1;
     const own = await total(
       p1,
@@ -84,8 +84,11 @@ export class SecretAffineGate extends MaskedRelation {
       async (x) => kernels.add(await p1.value(x, 'a'), await p1.value(x, 'l1')),
       'l1',
     );
-    const ahead = p1.take(this);
-    const message = await recvReshared(this, p1);
-    p1.put(this.out, 'a', await kernels.sub(await kernels.add(message, ahead), own));
+    return kernels.sub(p1.take(this), own);
+  }
+
+  async #partOfP2(p2: Party): Promise<Vector> {
+    const lifted = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
+    return p2.kernels.scale(await p2.kernels.add(lifted, p2.take(this)), -1n);
   }
 }

@@ -7,6 +7,7 @@
  * under which tag and draw ids.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
+import type { Pattern } from '../../../compute/pattern.ts';
 import { invariant } from '../../../core/errors.ts';
 import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
@@ -56,6 +57,8 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   readonly #lifted = new Map<Wire, Wire>();
   /** Additive wire → the masked wire of its value. */
   readonly #reshared = new Map<Wire, Wire>();
+  /** What widens a masked wire, in any order of its elements → that wire in that order. */
+  readonly #narrow = new Map<Wire, () => Wire>();
 
   /**
    * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for oblivious transfers where a party may deviate
@@ -78,8 +81,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     this.uses(table);
     // Both parties have their parts when they have P0's keys.
     const out = this.#additive([count, table.cols], 64, table.scale, 0, 0);
-    const rows = this.gate(new LookupGate(this.at('lookup'), name, table, out, this.weights === 'secret'), out);
-    return this.#settled(rows);
+    return this.gate(new LookupGate(this.at('lookup'), name, table, out, this.weights === 'secret'), out);
   }
 
   output(name: string, x: Wire): void {
@@ -107,7 +109,16 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     const gate = this.#transfers
       ? new OtWidenGate(this.#base(0), this.at('widen'), masked, out, half12)
       : new WidenGate(this.at('widen'), masked, out, half12);
-    return this.#settled(this.gate(gate, out));
+    // With open weights a widening is read through maps, nearly always.
+    if (this.weights === 'secret') this.#narrow.set(out, () => masked);
+    return this.gate(gate, out);
+  }
+
+  override gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {
+    const out = super.gather(x, pattern, shape);
+    const narrow = this.#narrow.get(this.shownBy(x));
+    if (narrow !== undefined) this.#narrow.set(out, () => super.gather(narrow(), pattern, shape));
+    return out;
   }
 
   /** The base of the OTs of a direction, dealt before the first gate that wants it. */
@@ -128,8 +139,10 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     }
     const half21 = this.#productHalf(terms.map((term) => term.x));
     const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x, half21) }));
-    const out = this.#wire(shape, 64, scale, latest([half21 + 1, ...lifted.map((term) => term.x.readyA)]), undefined);
-    return this.gate(new SecretAffineGate(this.at('affine'), lifted, out, half21), out);
+    // P1's part waits for its own `a` of the operands, P2's for its `y`: no message of the map's own.
+    const readyA = latest(lifted.map(({ x }) => x.readyA));
+    const out = this.#additive(shape, 64, scale, readyA, latest(lifted.map(({ x }) => x.readyY ?? 0)));
+    return this.gate(new SecretAffineGate(this.at('affine'), lifted, out), out);
   }
 
   protected override product(
@@ -194,18 +207,11 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     if (known !== undefined) return known;
     // Not before P1 has its own part: then the message waits for nothing.
     const half21 = x.readyL2 === AHEAD ? undefined : oddFrom(Math.max(x.readyL2, x.readyA - 1));
+    const narrow = this.#narrow.get(x)?.();
     const out = this.#wire(x.shape, x.k, x.scale, half21 === undefined ? x.readyA : half21 + 1, undefined);
-    this.gate(new ReshareGate(this.at('reshare'), x, out, half21), out);
+    this.gate(new ReshareGate(this.at('reshare'), x, out, half21, narrow), out);
     this.#reshared.set(x, out);
     return out;
-  }
-
-  /**
-   * With secret weights every reader wants masks, and several read the whole ring: then one message is enough for
-   * all of them.
-   */
-  #settled(x: Wire): Wire {
-    return this.weights === 'secret' ? this.reshare(x) : x;
   }
 
   /** The additive wire that a masked one was made of, whose parts P1 and P2 have earlier; else x. */
@@ -239,7 +245,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
       const gate = this.#transfers
         ? new OtSelectGate(this.#base(1), this.at('select'), out, half12, wide)
         : new DealtSelectGate(this.at('select'), out, half12, wide);
-      return this.#settled(this.gate(gate, out));
+      return this.gate(gate, out);
     }
     const out = this.#wire(shape, shortRing(terms[0].k, drop), scale - drop, half12 + 2, half12 + 1);
     return this.gate(new SelectGate(this.at('select'), inputs, out, half12, terms, drop), out);
