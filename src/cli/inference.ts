@@ -13,7 +13,7 @@ import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
-import { credentialFault } from '../net/enrolment/credential-terms.ts';
+import { absentCredential } from '../net/enrolment/credential-terms.ts';
 import { loadCredentials } from '../net/tls/certificates.ts';
 import type { Credentials } from '../net/tls/credentials.ts';
 import { type Comparison, compareWithPlaintext, plaintextKernels } from '../node/compare.ts';
@@ -318,7 +318,7 @@ function credentialOf(
       'add --weights secret',
     );
   }
-  if (credential === undefined) throw credentialFault('missing');
+  if (credential === undefined) throw absentCredential('missing');
   credential.check(sharing ?? credential.sharing, Date.now() / 1000);
   if (dealer !== undefined) credential.permitFor(dealer.identity);
   return credential;

@@ -3,7 +3,7 @@
  * wants (whether it may: `Sessions.admit`).
  */
 import { toHex } from '../core/bytes.ts';
-import { credentialFault } from '../net/enrolment/credential-terms.ts';
+import { absentCredential } from '../net/enrolment/credential-terms.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { ANY_MODEL } from '../net/handshake/messages.ts';
 import { mismatch } from '../session/agreement.ts';
@@ -33,7 +33,7 @@ export function enrolments(models: readonly ServedModel[]): (modelHash: Uint8Arr
 export function sameRequest({ modelHash, requestCode: code }: Asked): CheckRequest {
   return (request, model) => {
     // SECURITY: "whichever is served" is no name, so no credential was asked for it. test/party/owner-terms.test.ts.
-    if (model.enrolment !== undefined && model.hash !== toHex(modelHash)) throw credentialFault('missing');
+    if (model.enrolment !== undefined && model.hash !== toHex(modelHash)) throw absentCredential('missing');
     if ((request.model ?? toHex(ANY_MODEL)) !== toHex(modelHash) || requestCode(request) !== toHex(code)) {
       throw mismatch('the request is not the one of the handshake');
     }

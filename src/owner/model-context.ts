@@ -10,7 +10,7 @@ import { ownerFiles } from '../ml/owner-files.ts';
 import { type ModelFiles, fileNotFound, memoryFiles } from '../ml/files.ts';
 import { headOf, taskOf } from '../ml/tasks/table.ts';
 import type { OwnerCredential } from '../net/enrolment/credential.ts';
-import { credentialFault } from '../net/enrolment/credential-terms.ts';
+import { absentCredential } from '../net/enrolment/credential-terms.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { checkLevel, protocolNamed } from '../session/proving.ts';
 import { WIDENINGS } from '../session/run-plan.ts';
@@ -182,7 +182,7 @@ async function credentialFor(
   source: PretrainedOptions['credential'],
 ): Promise<OwnerCredential | undefined> {
   if (weights === 'secret') {
-    if (source === undefined) throw credentialFault('missing');
+    if (source === undefined) throw absentCredential('missing');
     // A page loads what reads one with the first that it is given.
     const { OwnerCredential } = await import('../net/enrolment/credential.ts');
     return OwnerCredential.read(source);

@@ -16,7 +16,7 @@ import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
 import { type Kept, type ParameterView, wipeKept } from '../mpc/protocol/frame/party.ts';
-import { PRESENTED_BYTES, credentialFault } from '../net/enrolment/credential-terms.ts';
+import { PRESENTED_BYTES, absentCredential } from '../net/enrolment/credential-terms.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { PERMIT_BYTES } from '../net/enrolment/permit.ts';
 import type { Channel, EndId, PartyId, PeerChannel } from '../net/wire/types.ts';
@@ -324,7 +324,7 @@ async function checkPermit(
     throw mismatch('the data owner shows a permit for a dealer that gets no seeds');
   }
   // SECURITY: who holds the seeds and meets one compute party has the weights. test/session/dealer.test.ts.
-  if (enrolment === undefined) throw credentialFault('dealer', party);
+  if (enrolment === undefined) throw absentCredential('dealer', party);
   await enrolment.checkDealer(permit, dealer, party);
 }
 

@@ -3,7 +3,7 @@ import { abortedError } from '../core/abort.ts';
 import { equalBytes, toHex } from '../core/bytes.ts';
 import { SecurityViolationError, TercetError, invariant } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
-import { credentialFault } from '../net/enrolment/credential-terms.ts';
+import { absentCredential } from '../net/enrolment/credential-terms.ts';
 import { type Offer, checkOffers, offerFromJson } from './agreement.ts';
 import { linkName } from './binding.ts';
 import { type BuiltCircuit, Circuits, type RequestBuilder } from './circuits.ts';
@@ -41,7 +41,7 @@ export async function withAgreement<T>(options: OwnerOptions, begin: (agreed: Ag
   if (request.dealer !== undefined) {
     checkDealt(request);
     channelTo(channels, 3);
-    if (request.weights === 'secret' && permitted === undefined) throw credentialFault('dealer');
+    if (request.weights === 'secret' && permitted === undefined) throw absentCredential('dealer');
   }
   const proving = provingOf(request, options.proving);
   const start = options.now();

@@ -19,7 +19,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, fromHex, printable, toHex } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { type PartyIdentity, SIGNATURE_BYTES, identityFromSeed, verifySignature } from '../identity/identity.ts';
-import { CERTIFICATE_BYTES, SEEDS_BYTES, credentialFault } from './credential-terms.ts';
+import { CERTIFICATE_BYTES, SEEDS_BYTES, absentCredential } from './credential-terms.ts';
+import { refusedCredential } from './refused-credential.ts';
 import { PERMIT_BYTES, verifyPermit } from './permit.ts';
 import { INSPECT } from '../identity/sodium.ts';
 import { encodeTranscript } from '../wire/transcript.ts';
@@ -210,16 +211,16 @@ export class OwnerCredential {
     const both = fromHex(seeds);
     const halves = [both.slice(0, 32), both.slice(32)].map((half) => toHex(sha256(half)));
     if (fields === undefined || fields.sharing !== sharingHash({ ...sharing, seeds: [halves[0], halves[1]] }))
-      throw credentialFault('signature');
+      throw refusedCredential('signature');
     const key = await identityFromSeed(fromHex(seed));
     if (key.publicKey !== fields.ownerKey || !(await verifyCertificate(certificate, enrolment)))
-      throw credentialFault('signature');
+      throw refusedCredential('signature');
     const permitted = dealer === undefined || permit === undefined ? undefined : { dealer, permit: fromHex(permit) };
     if (
       permitted !== undefined &&
       !(await verifyPermit(permitted.permit, { sharing: fields.sharing, dealer: permitted.dealer }, enrolment))
     )
-      throw credentialFault('signature');
+      throw refusedCredential('signature');
     return new OwnerCredential({ ...fields, name }, certificate, key, both, permitted);
   }
 
@@ -230,8 +231,8 @@ export class OwnerCredential {
    * @throws {TercetError} ERR_CREDENTIAL_SHARING, ERR_CREDENTIAL_EXPIRED
    */
   check(sharing: string, seconds: number): void {
-    if (sharing !== this.sharing) throw credentialFault('sharing');
-    if (seconds >= this.expires) throw credentialFault('expired');
+    if (sharing !== this.sharing) throw refusedCredential('sharing');
+    if (seconds >= this.expires) throw refusedCredential('expired');
   }
 
   /**
@@ -240,7 +241,7 @@ export class OwnerCredential {
    * @throws {TercetError} ERR_CREDENTIAL_DEALER for any other than the one that the credential names
    */
   permitFor(dealer: string): Uint8Array {
-    if (this.#permitted?.dealer !== dealer) throw credentialFault('dealer');
+    if (this.#permitted?.dealer !== dealer) throw absentCredential('dealer');
     return this.#permitted.permit.slice();
   }
 

@@ -8,7 +8,8 @@
  */
 import { type TercetError, asTercetError, invariant } from '../../core/errors.ts';
 import { type PresentedOn, proofTranscript, readCertificate, verifyCertificate } from './credential.ts';
-import { CERTIFICATE_BYTES, PRESENTED_BYTES, credentialFault } from './credential-terms.ts';
+import { CERTIFICATE_BYTES, PRESENTED_BYTES, absentCredential } from './credential-terms.ts';
+import { refusedCredential } from './refused-credential.ts';
 import { verifyPermit } from './permit.ts';
 import { SESSION_BYTES } from '../wire/frame.ts';
 import { verifySignature } from '../identity/identity.ts';
@@ -66,18 +67,18 @@ export class Enrolment {
   async check(presented: Uint8Array | undefined, on: PresentedOn): Promise<string> {
     const { party } = on;
     invariant(on.session.length === SESSION_BYTES && on.binding.length === 32, 'a link without a binding');
-    if (presented === undefined) throw credentialFault('missing', party);
+    if (presented === undefined) throw absentCredential('missing', party);
     const certificate = presented.subarray(0, CERTIFICATE_BYTES);
     const fields = presented.length === PRESENTED_BYTES ? readCertificate(certificate) : undefined;
-    if (fields === undefined) throw credentialFault('signature', party);
-    if (fields.sharing !== this.sharing) throw credentialFault('sharing', party);
+    if (fields === undefined) throw refusedCredential('signature', party);
+    if (fields.sharing !== this.sharing) throw refusedCredential('sharing', party);
     const proved =
       (await verifyCertificate(certificate, this.publicKey)) &&
       (await verifySignature(fields.ownerKey, proofTranscript(certificate, on), presented.subarray(CERTIFICATE_BYTES)));
-    if (!proved) throw credentialFault('signature', party);
-    if ((this.#options.now ?? seconds)() >= fields.expires) throw credentialFault('expired', party);
+    if (!proved) throw refusedCredential('signature', party);
+    if ((this.#options.now ?? seconds)() >= fields.expires) throw refusedCredential('expired', party);
     await this.#refresh();
-    if (this.#revoked.has(fields.id)) throw credentialFault('revoked', party);
+    if (this.#revoked.has(fields.id)) throw refusedCredential('revoked', party);
     return fields.id;
   }
 
@@ -89,7 +90,7 @@ export class Enrolment {
   async checkDealer(permit: Uint8Array | undefined, dealer: string, party: ServerId): Promise<void> {
     const { sharing, publicKey } = this;
     if (permit === undefined || !(await verifyPermit(permit, { sharing, dealer }, publicKey)))
-      throw credentialFault('dealer', party);
+      throw absentCredential('dealer', party);
   }
 
   /** One after the other: whoever asks while a new list is being read waits for it. */

@@ -29,7 +29,6 @@ import {
 } from './messages.ts';
 import { OwnerHandshake, type OwnerTerms } from './owner.ts';
 import { PartyHandshake, type PartyTerms } from './party.ts';
-import { CREDENTIAL_BYTES, checkVerdict, judgeCredential, sealCredential } from './presented.ts';
 import type { LinkSecrets } from './secrets.ts';
 import { Preamble } from '../wire/preamble.ts';
 import { withPairKey } from '../wire/redacted.ts';
@@ -38,6 +37,8 @@ import type { Channel } from '../wire/types.ts';
 
 export const DEFAULT_HANDSHAKE_MS = 10_000;
 const EMPTY = new Uint8Array(0);
+/** Most owners of a page have no credential, and load nothing of it. */
+const presented = () => import('./presented.ts');
 
 export interface HandshakeLimits {
   /** Longest time for the whole handshake (default 10 s). */
@@ -123,6 +124,7 @@ async function agreeAsOwner(line: Line, terms: OwnerTerms): Promise<LinkSecrets>
     await line.write('dealer', encodeDealer(dealer.sign(dealerStatement(session, party, secrets.binding))));
   if (credential === undefined) return secrets;
   try {
+    const { checkVerdict, sealCredential } = await presented();
     await line.write('credential', sealCredential(await loadSodium(), secrets, credential, { party, session }));
     checkVerdict(secrets, await line.read('verdict', VERDICT_BYTES, true), party);
     return secrets;
@@ -148,6 +150,7 @@ async function agreeAsParty(
     if (dealer !== undefined) await checkDealer(line, secrets, dealer, terms);
     if (enrolment === undefined) return { secrets, asked };
     // SECURITY: nothing of the link is handed out before this. test/net/credential.test.ts.
+    const { CREDENTIAL_BYTES, judgeCredential } = await presented();
     const sealed = await line.read('credential', CREDENTIAL_BYTES, true);
     const judged = await judgeCredential(await loadSodium(), secrets, sealed, enrolment, { party, session });
     await line.write('verdict', judged.verdict);

@@ -2,7 +2,7 @@
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { OwnerCredential } from '../enrolment/credential.ts';
-import { credentialFault } from '../enrolment/credential-terms.ts';
+import { absentCredential } from '../enrolment/credential-terms.ts';
 import { type PartyIdentity, verifyPin } from '../identity/identity.ts';
 import type { Pin } from '../identity/pin.ts';
 import {
@@ -116,7 +116,7 @@ export class OwnerHandshake {
 function refused(party: ServerId, status: HandshakeStatus): TercetError {
   if (status === 'party') return swappedParty(party, otherOf(party));
   if (status === 'model') return wrongModel(party);
-  if (status === 'credential') return credentialFault('missing', party);
+  if (status === 'credential') return absentCredential('missing', party);
   if (status === 'request') return wrongRequest(party);
   if (status === 'signalling') return wrongFingerprint(party, 'it does not know the signalling of this link');
   if (status === 'session') return replayed(party);

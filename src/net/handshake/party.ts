@@ -1,7 +1,7 @@
 /** A compute party's half of the handshake, without a link: bytes in, bytes out. */
 import { concatBytes, equalBytes } from '../../core/bytes.ts';
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
-import { credentialFault } from '../enrolment/credential-terms.ts';
+import { absentCredential } from '../enrolment/credential-terms.ts';
 import type { Enrolment } from '../enrolment/enrolment.ts';
 import type { PartyIdentity } from '../identity/identity.ts';
 import {
@@ -143,7 +143,7 @@ export class PartyHandshake {
       return { status: REFUSALS[error.code] ?? 'refused', refusal: error };
     }
     const needed = this.#enrolment(asked) !== undefined;
-    if (needed && !asked.enrolled) return { status: 'credential', refusal: credentialFault('missing', party) };
+    if (needed && !asked.enrolled) return { status: 'credential', refusal: absentCredential('missing', party) };
     if (asked.enrolled && !needed)
       return refuse('refused', 'presents a credential for a model that is open to everybody');
     return { status: 'ok' };

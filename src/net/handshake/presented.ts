@@ -4,8 +4,9 @@
  */
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
 import type { OwnerCredential, PresentedOn } from '../enrolment/credential.ts';
-import { type CredentialFault, PRESENTED_BYTES, credentialFault } from '../enrolment/credential-terms.ts';
+import { PRESENTED_BYTES, absentCredential } from '../enrolment/credential-terms.ts';
 import type { Enrolment } from '../enrolment/enrolment.ts';
+import { type CredentialFault, refusedCredential } from '../enrolment/refused-credential.ts';
 import type { Sodium } from '../identity/sodium.ts';
 import { type Verdict, decodeVerdict, encodeVerdict } from './messages.ts';
 import type { LinkSecrets } from './secrets.ts';
@@ -66,7 +67,8 @@ export async function judgeCredential(
 export function checkVerdict(secrets: LinkSecrets, bytes: Uint8Array, party: ServerId): void {
   const verdict = decodeVerdict(bytes, (status) => secrets.verdict(status));
   if (verdict === 'ok') return;
-  if (verdict !== 'refused') throw credentialFault(verdict, party);
+  if (verdict === 'missing') throw absentCredential(verdict, party);
+  if (verdict !== 'refused') throw refusedCredential(verdict, party);
   throw new TercetError(
     'ERR_PEER_CLOSED',
     `party ${party} could not judge the credential`,
@@ -80,13 +82,13 @@ function opened(sodium: typeof Sodium, secrets: LinkSecrets, sealed: Uint8Array,
   try {
     return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, sealed, null, NONCE, key);
   } catch {
-    throw credentialFault('signature', party);
+    throw refusedCredential('signature', party);
   } finally {
     key.fill(0);
   }
 }
 
-const FAULTS: Partial<Record<ErrorCode, Exclude<CredentialFault, 'dealer'>>> = {
+const FAULTS: Partial<Record<ErrorCode, CredentialFault | 'missing'>> = {
   ERR_CREDENTIAL_MISSING: 'missing',
   ERR_CREDENTIAL_EXPIRED: 'expired',
   ERR_CREDENTIAL_REVOKED: 'revoked',
