@@ -15,6 +15,14 @@ export interface Opening extends Gate {
   outputP0(p0: Party): Promise<Words>;
 }
 
+/** P0's part in the rounds of a circuit: the half-rounds in which it sends or gets something, and bytes. */
+export interface OwnerCost {
+  readonly rounds: number;
+  readonly p0ToP1: number;
+  readonly p0ToP2: number;
+  readonly p2ToP0: number;
+}
+
 /** A finished circuit: public, the same at all parties. */
 export interface Circuit {
   readonly weights: 'open' | 'secret';
@@ -31,6 +39,8 @@ export interface Circuit {
   /** Section of every gate, for progress. */
   readonly sections: readonly string[];
   readonly cost: Cost;
+  /** Where P0 takes part in the rounds, what of `cost` that leaves out. */
+  readonly owner?: OwnerCost | undefined;
 }
 
 export function isGate(source: LocalNode | Gate): source is Gate {

@@ -2,7 +2,8 @@
  * One party's walk through a circuit: deal ahead, input, online half-rounds, output.
  *
  * The order of messages follows from the circuit alone, so both ends of a link agree on it. P0 runs `deal`, `input`
- * and `output`; between the last two it neither sends nor receives a byte. Components are computed on demand, kept
+ * and `output`; between the last two it neither sends nor receives a byte, but in a protocol whose gates have an
+ * `owner` step. Components are computed on demand, kept
  * until their last use and dropped then.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
@@ -11,11 +12,11 @@ import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
-import type { Component, Sharing, Wire } from '../../share/wire.ts';
+import { AHEAD, type Component, type Sharing, type Wire } from '../../share/wire.ts';
 import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
 import { type Circuit, isGate } from './circuit.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, lastHalf } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
 
@@ -27,6 +28,7 @@ export interface EngineOptions {
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly k01?: PairPrg | undefined;
   readonly k02?: PairPrg | undefined;
+  readonly k12?: PairPrg | undefined;
   /** This party's own generator, the platform's where none is given; tests give one that they can repeat. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
   /** What the engine of the step before kept. Overwritten with this step. */
@@ -98,6 +100,7 @@ export class Engine implements Party {
   readonly parameters: ParameterView;
   readonly k01: PairPrg | undefined;
   readonly k02: PairPrg | undefined;
+  readonly k12: PairPrg | undefined;
   readonly #options: EngineOptions;
   readonly #circuit: Circuit;
   readonly #links = new Map<PartyId, Link>();
@@ -119,6 +122,7 @@ export class Engine implements Party {
     this.parameters = options.parameters;
     this.k01 = options.k01;
     this.k02 = options.k02;
+    this.k12 = options.k12;
     const traffic = options.trace === undefined ? undefined : this.#traffic;
     for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, this.kernels, traffic));
   }
@@ -138,10 +142,10 @@ export class Engine implements Party {
           if (this.id === 0) return gate.dealP0?.(this);
           return this.id === 1 ? gate.dealP1?.(this) : gate.dealP2?.(this);
         });
-        if (this.id === 0 && gate.inputP0 === undefined) await this.#options.observer?.gate(this, gate);
+        if (this.#passedAhead(gate)) await this.#options.observer?.gate(this, gate);
         this.#release(release, gate.number);
       }
-      if (this.id === 0) await this.#keepFor();
+      if (this.id === 0 && this.#circuit.owner === undefined) await this.#keepFor();
       this.#values.clear();
       await this.#flush();
     });
@@ -171,31 +175,76 @@ export class Engine implements Party {
     });
   }
 
-  /** The half-rounds between P1 and P2. P0 has none. */
+  /** The half-rounds between P1 and P2. P0 has a part in them only where gates say so. */
   async online(): Promise<void> {
     await this.#enter('input', 'online', async () => {
-      if (this.id === 0) return;
-      const { gates } = this.#circuit;
+      const { gates, owner } = this.#circuit;
+      if (this.id === 0 && owner === undefined) return;
       const last = 2 * this.#circuit.cost.rounds;
-      const release = this.#releasePlan((gate) =>
-        Math.max(gate.half12 ?? -1, gate.half21 ?? -1, gate.relation === 'output' ? last : -1),
-      );
+      const release = this.#releasePlan((gate) => Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1));
       for (let half = 0; half < last; half++) {
-        for (const gate of gates) {
-          if ((half % 2 === 0 ? gate.half12 : gate.half21) !== half) continue;
-          this.#step('online', gate, half, last);
-          await this.#traced('online', gate, half, () => {
-            if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
-            return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
-          });
-          if (half === Math.max(gate.half12 ?? -1, gate.half21 ?? -1)) await this.#options.observer?.gate(this, gate);
-        }
+        const due = gates.filter((gate) => gate.half12 === half || gate.half21 === half || gate.owner?.half === half);
+        if (owner === undefined) for (const gate of due) await this.#turn(gate, half, last);
+        // Around the ring each waits for another: who does not read while it sends waits for ever.
+        else await Promise.all([this.#turns(due, half, last, 'sends'), this.#turns(due, half, last, 'gets')]);
+        if (owner !== undefined)
+          for (const gate of due)
+            if (half === lastHalf(gate) && !this.#passedBefore(gate)) await this.#options.observer?.gate(this, gate);
         await this.#options.observer?.half(this, half);
         this.#release(release, half);
       }
       await this.#keepFor();
       await this.#flush();
     });
+  }
+
+  /** A gate's half-round, between P1 and P2. */
+  async #turn(gate: Gate, half: number, last: number): Promise<void> {
+    this.#step('online', gate, half, last);
+    await this.#traced('online', gate, half, () => {
+      if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
+      return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
+    });
+    if (half === lastHalf(gate)) await this.#options.observer?.gate(this, gate);
+  }
+
+  /** What this party sends in a half-round, or what it gets: one counter each. */
+  async #turns(gates: readonly Gate[], half: number, last: number, what: 'sends' | 'gets'): Promise<void> {
+    for (const gate of gates) {
+      for (const step of this.#ownerSteps(gate, half, what)) {
+        this.#step('online', gate, half, last);
+        await this.#traced('online', gate, half, step, what);
+      }
+    }
+  }
+
+  /** Steps of a gate in a half-round in which all three may have a part. */
+  #ownerSteps(gate: Gate, half: number, what: 'sends' | 'gets'): (() => Promise<void> | undefined)[] {
+    const [with0, with12, with21] = [gate.owner?.half === half, gate.half12 === half, gate.half21 === half];
+    const steps: (false | (() => Promise<void> | undefined))[] =
+      what === 'sends'
+        ? [
+            [with0 && (() => gate.send01?.(this)), with0 && (() => gate.send02?.(this))],
+            [with12 && (() => gate.send12?.(this))],
+            [with0 && (() => gate.send20?.(this)), with21 && (() => gate.send21?.(this))],
+          ][this.id]
+        : [
+            [with0 && (() => gate.recv20?.(this))],
+            [with0 && (() => gate.recv01?.(this)), with21 && (() => gate.recv21?.(this))],
+            [with0 && (() => gate.recv02?.(this)), with12 && (() => gate.recv12?.(this))],
+          ][this.id];
+    return steps.filter((step) => step !== false);
+  }
+
+  /** Whether this party, P0, has all that it will have of a gate before the rounds. */
+  #passedBefore(gate: Gate): boolean {
+    return this.#passedAhead(gate) || (this.id === 0 && gate.inputP0 !== undefined);
+  }
+
+  /** The same behind dealing: masks that are drawn, and no input. */
+  #passedAhead(gate: Gate): boolean {
+    const drawn = gate.owner === undefined && gate.inputs.every(({ readyL2 }) => readyL2 === AHEAD);
+    return this.id === 0 && gate.inputP0 === undefined && drawn;
   }
 
   /** P1, and with complete sharing P2, sends the outputs; P0 opens them. */
@@ -392,6 +441,7 @@ export class Engine implements Party {
     gate: Gate,
     half: number | undefined,
     step: () => Promise<void> | undefined,
+    what?: 'sends' | 'gets',
   ): Promise<void> {
     const { trace } = this.#options;
     if (trace === undefined) return step();
@@ -408,8 +458,9 @@ export class Engine implements Party {
       gate: number,
       relation,
       path,
-      sent: this.#traffic.sent - sent,
-      received: this.#traffic.received - received,
+      // Of what is sent and got at once, each step has its own.
+      sent: what === 'gets' ? 0 : this.#traffic.sent - sent,
+      received: what === 'sends' ? 0 : this.#traffic.received - received,
       ms: trace.now() - start,
     });
   }

@@ -8,7 +8,7 @@ import type { PartyId } from '../../../../net/wire/types.ts';
 import type { RelationShape } from '../../../proof/relations.ts';
 import { cutSegments } from '../../../proof/segment.ts';
 import type { Circuit } from '../../frame/circuit.ts';
-import type { Gate, Halves } from '../../frame/gate.ts';
+import { type Gate, type Halves, lastHalf } from '../../frame/gate.ts';
 
 /** One relation of a gate, or one sum of it. */
 export interface Planned {
@@ -31,11 +31,6 @@ export const VERIFIERS: Readonly<Record<PartyId, readonly [v: PartyId, w: PartyI
   1: [2, 0],
   2: [1, 0],
 };
-
-/** Half-round of a gate's last message. */
-function lastHalf({ half12, half21 }: Gate): number {
-  return Math.max(half12 ?? -1, half21 ?? -1);
-}
 
 /**
  * @param limit bytes that a prover keeps for a segment
