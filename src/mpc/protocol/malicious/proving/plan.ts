@@ -41,8 +41,8 @@ export function planProofs(
   kernels: RingKernels | undefined,
   limit: number,
 ): readonly PlannedSegment[] {
-  const provers: readonly PartyId[] = circuit.weights === 'secret' ? [0, 1, 2] : [1, 2];
-  return provers.flatMap((proof) => {
+  // Where P0 proves nothing its gates say so.
+  return ([0, 1, 2] as const).flatMap((proof) => {
     const relations = relationsOf(circuit, kernels, proof);
     const shapes = relations.map(({ shape }) => shape);
     return cutSegments(shapes, limit).map(([from, to], number): PlannedSegment => {
