@@ -152,7 +152,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   };
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan);
 
-  const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
+  const proving = protocol === '3pc_semi_honest' ? undefined : await nodeProving();
   proving?.check({ ...shape, ...terms, dealt: options.dealer !== undefined });
   const { kernels } = cleanup.add(
     await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),

@@ -48,14 +48,19 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
 
 /** What a party of this process proves with. Loaded by whoever serves or asks for proofs. */
 export async function nodeProving(): Promise<Proving> {
-  const [{ provingWith }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] = await Promise.all([
-    import('../session/proved-session.ts'),
-    import('../compute/kernels/wasm/proof.ts'),
-    import('../compute/kernels/wasm/proof-thread.ts'),
-    import('../compute/kernels/wasm/proof-worker.ts'),
-  ]);
+  const [{ provingWith }, { Aby3Builder }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] =
+    await Promise.all([
+      import('../session/proved-session.ts'),
+      import('../mpc/protocol/aby3/circuit.ts'),
+      import('../compute/kernels/wasm/proof.ts'),
+      import('../compute/kernels/wasm/proof-thread.ts'),
+      import('../compute/kernels/wasm/proof-worker.ts'),
+    ]);
   const module = await loadNodeProofModule();
-  return provingWith({ kernels: new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread) });
+  return provingWith({
+    kernels: new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread),
+    symmetric: (weights) => new Aby3Builder(weights),
+  });
 }
 
 /** What weights are folded and encoded by, in the calling thread. */

@@ -69,7 +69,7 @@ export async function openTlsModel(
     throw new TercetError('ERR_ARGUMENT', 'random weights have no tokenizer', 'name a model folder');
   if (model.sharing !== undefined)
     throw new TercetError('ERR_ARGUMENT', `${name} has secret weights`, 'use tercet infer with a credential');
-  const proving = protocol === '3pc_malicious' ? await nodeProving() : undefined;
+  const proving = protocol === '3pc_semi_honest' ? undefined : await nodeProving();
   const terms = {
     model: named ? await model.hash() : undefined,
     protocol,

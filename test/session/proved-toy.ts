@@ -69,6 +69,7 @@ export function provingOfCircuit(
   };
   const real = provingWith({ kernels: proofWasm, ...parameters });
   return {
+    protocols: real.protocols,
     builder: ({ weights }) => new ToyBuilder(circuitOf(weights)),
     check: real.check,
     begin: (self) => real.begin(self),

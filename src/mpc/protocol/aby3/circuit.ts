@@ -8,16 +8,23 @@
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { TercetError } from '../../../core/errors.ts';
 import { AHEAD, type Wire } from '../../share/wire.ts';
+import type { Circuit } from '../frame/circuit.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { CompleteAffineGate, CompleteSecretAffineGate } from '../malicious/affine.ts';
 import { CompleteBuilder, type CompleteOptions } from '../malicious/circuit.ts';
 import type { AffineTerm } from '../types.ts';
 import { RingProductGate } from './product.ts';
+import { ownerOf } from './rounds.ts';
 
 export class Aby3Builder extends CompleteBuilder {
   /** @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for oblivious transfers, which nothing proves */
   constructor(weights: 'open' | 'secret', options: CompleteOptions = {}) {
     super(weights, options, true);
+  }
+
+  override finish(): Circuit {
+    const circuit = super.finish();
+    return { ...circuit, owner: ownerOf(circuit.gates) };
   }
 
   // ── from one step to the next ────────────────────────────────────────────

@@ -23,6 +23,14 @@ export interface OwnerCost {
   readonly p2ToP0: number;
 }
 
+/** Half-rounds in which all three may have a part. */
+export interface OwnerRounds {
+  /** What a party sends in the half-round of a gate, or what it gets: at once, for each waits for another. */
+  steps(gate: Gate, half: number, party: Party, what: Way): readonly (() => Promise<void> | undefined)[];
+}
+
+export type Way = 'sends' | 'gets';
+
 /** A finished circuit: public, the same at all parties. */
 export interface Circuit {
   readonly weights: 'open' | 'secret';
@@ -39,8 +47,8 @@ export interface Circuit {
   /** Section of every gate, for progress. */
   readonly sections: readonly string[];
   readonly cost: Cost;
-  /** Where P0 takes part in the rounds, what of `cost` that leaves out. */
-  readonly owner?: OwnerCost | undefined;
+  /** Where P0 takes part in the rounds: what `cost` leaves out, and who does what in them. */
+  readonly owner?: (OwnerCost & OwnerRounds) | undefined;
 }
 
 export function isGate(source: LocalNode | Gate): source is Gate {

@@ -15,7 +15,7 @@ import type { PairPrg } from '../../prg/prg.ts';
 import { AHEAD, type Component, type Sharing, type Wire } from '../../share/wire.ts';
 import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
-import { type Circuit, isGate } from './circuit.ts';
+import { type Circuit, type Way, isGate } from './circuit.ts';
 import { type Gate, lastHalf } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
@@ -209,31 +209,12 @@ export class Engine implements Party {
   }
 
   /** What this party sends in a half-round, or what it gets: one counter each. */
-  async #turns(gates: readonly Gate[], half: number, last: number, what: 'sends' | 'gets'): Promise<void> {
-    for (const gate of gates) {
-      for (const step of this.#ownerSteps(gate, half, what)) {
+  async #turns(gates: readonly Gate[], half: number, last: number, what: Way): Promise<void> {
+    for (const gate of gates)
+      for (const step of this.#circuit.owner?.steps(gate, half, this, what) ?? []) {
         this.#step('online', gate, half, last);
         await this.#traced('online', gate, half, step, what);
       }
-    }
-  }
-
-  /** Steps of a gate in a half-round in which all three may have a part. */
-  #ownerSteps(gate: Gate, half: number, what: 'sends' | 'gets'): (() => Promise<void> | undefined)[] {
-    const [with0, with12, with21] = [gate.owner?.half === half, gate.half12 === half, gate.half21 === half];
-    const steps: (false | (() => Promise<void> | undefined))[] =
-      what === 'sends'
-        ? [
-            [with0 && (() => gate.send01?.(this)), with0 && (() => gate.send02?.(this))],
-            [with12 && (() => gate.send12?.(this))],
-            [with0 && (() => gate.send20?.(this)), with21 && (() => gate.send21?.(this))],
-          ][this.id]
-        : [
-            [with0 && (() => gate.recv20?.(this))],
-            [with0 && (() => gate.recv01?.(this)), with21 && (() => gate.recv21?.(this))],
-            [with0 && (() => gate.recv02?.(this)), with12 && (() => gate.recv12?.(this))],
-          ][this.id];
-    return steps.filter((step) => step !== false);
   }
 
   /** Whether this party, P0, has all that it will have of a gate before the rounds. */
@@ -441,7 +422,7 @@ export class Engine implements Party {
     gate: Gate,
     half: number | undefined,
     step: () => Promise<void> | undefined,
-    what?: 'sends' | 'gets',
+    what?: Way,
   ): Promise<void> {
     const { trace } = this.#options;
     if (trace === undefined) return step();

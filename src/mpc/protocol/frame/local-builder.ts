@@ -8,7 +8,7 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import { AHEAD, type Sharing, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
 import type { Cost, Parameter } from '../types.ts';
-import type { Circuit, Opening, OwnerCost } from './circuit.ts';
+import type { Circuit, Opening } from './circuit.ts';
 import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
@@ -49,7 +49,6 @@ export abstract class LocalBuilder {
       kept: this.#kept,
       sections: this.#sections,
       cost,
-      owner: ownerCost(this.#gates),
     };
   }
 
@@ -282,17 +281,4 @@ export abstract class LocalBuilder {
     this.#outputs.push(gate);
     this.register(gate);
   }
-}
-
-/** What gates declare of P0's part in the rounds; undefined where it has none. */
-function ownerCost(gates: readonly Gate[]): OwnerCost | undefined {
-  const steps = gates.flatMap(({ owner }) => (owner === undefined ? [] : [owner]));
-  if (steps.length === 0) return undefined;
-  const sum = (bytes: 'p0ToP1' | 'p0ToP2' | 'p2ToP0') => steps.reduce((all, step) => all + (step[bytes] ?? 0), 0);
-  return {
-    rounds: new Set(steps.map(({ half }) => half)).size,
-    p0ToP1: sum('p0ToP1'),
-    p0ToP2: sum('p0ToP2'),
-    p2ToP0: sum('p2ToP0'),
-  };
 }
