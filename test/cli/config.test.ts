@@ -41,7 +41,7 @@ describe('a run', () => {
   });
 
   it('does not start with less security than was asked for, nor with a setting that nobody knows', async () => {
-    expectFailure(await place.run(RUN, { env: { MPC_PROTOCOL: 'aby3' } }), {
+    expectFailure(await place.run(RUN, { env: { MPC_PROTOCOL: 'aby3', MPC_SECURITY_LEVEL: '256' } }), {
       exit: 2,
       code: 'ERR_PROTOCOL_UNAVAILABLE',
     });

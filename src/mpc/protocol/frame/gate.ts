@@ -134,7 +134,12 @@ export function drawId(
 }
 
 /** Which of a gate's messages is meant. */
-export type Phase = 'deal' | 'ahead' | 'input' | '12' | '21' | '01' | '20' | 'output';
+export type Phase = 'deal' | 'ahead' | 'input' | '12' | '21' | '01' | '02' | '20' | 'output';
+
+/** When P0's word for P2 goes: ahead, or in the rounds. */
+export function wordPhase({ owner }: Pick<Gate, 'owner'>): 'deal' | '02' {
+  return owner?.p0ToP2 === undefined ? 'deal' : '02';
+}
 
 /** The tag of a gate's message on a link: relation, phase and number, all public. */
 export function tagOf(gate: Pick<Gate, 'relation' | 'number'>, phase: Phase): string {

@@ -70,7 +70,7 @@ export interface ProofReport {
 }
 
 const HASH = 32;
-const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '20', 'output'];
+const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '02', '20', 'output'];
 
 export class Proofs implements Observer {
   readonly #options: ProofOptions;
