@@ -33,8 +33,8 @@ const RUNS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Runs that are made on named networks too, with open weights: what it costs to have the owner in the rounds, which only
- * `aby3` has, shows with its link.
+ * Runs that are made on named networks too, with open weights: what it costs to have the owner in the rounds, which
+ * only `aby3` has, shows with its link.
  */
 const ON_NETWORKS: Readonly<Record<string, readonly string[]>> = { 'capitals-bert': ['lan', 'home'] };
 

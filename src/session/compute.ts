@@ -47,8 +47,8 @@ export interface ServedModel {
   /** How `3pc_semi_honest` computes it. */
   readonly plan: ModelPlan;
   /**
-   * How protocols do that are proved, whose gates round otherwise. Absent where this party does not prove, or no gadget is wide
-   * enough.
+   * How protocols do that are proved, whose gates round otherwise. Absent where this party does not prove, or no gadget
+   * is wide enough.
    */
   readonly provedPlan?: ModelPlan | undefined;
   /** SHA-256 of the weights, compared between the compute parties. */

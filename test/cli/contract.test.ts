@@ -64,7 +64,8 @@ function duration(value: unknown): boolean {
 
 function expectContract(json: Contract, protocol?: 'aby3'): void {
   // With symmetric products the owner answers in the rounds.
-  const onlineRounds = protocol === undefined ? 1 : expect.toSatisfy((rounds: unknown) => count(rounds) && rounds !== 1);
+  const onlineRounds =
+    protocol === undefined ? 1 : expect.toSatisfy((rounds: unknown) => count(rounds) && rounds !== 1);
   expect(json).toMatchObject({
     protocol: protocol ?? (json.proofs === undefined ? '3pc_semi_honest' : '3pc_malicious'),
     ringBits: 64,

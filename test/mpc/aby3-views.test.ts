@@ -79,7 +79,7 @@ function alike(secrets: readonly (readonly number[])[], view: readonly (readonly
   const texts = [...bySecret.values()].map((counts) =>
     [...counts]
       .map((pair) => pair.join(':'))
-      .sort()
+      .sort((a, b) => (a < b ? -1 : 1))
       .join(' '),
   );
   return new Set(texts).size === 1;

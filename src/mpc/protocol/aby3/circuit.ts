@@ -1,7 +1,7 @@
 /**
- * Building a circuit of `aby3` (PROTOCOL §17): complete sharing, whose products are symmetric. Each party sends one part
- * of a product to the next, and holds two of the three. So masks of a product follow from the input, and what P0 says
- * of them goes in the rounds and not ahead. A reference for what dealing ahead is worth.
+ * Building a circuit of `aby3` (PROTOCOL §17): complete sharing, whose products are symmetric. Each party sends one
+ * part of a product to the next, and holds two of the three. So masks of a product follow from the input, and what P0
+ * says of them goes in the rounds and not ahead. A reference for what dealing ahead is worth.
  *
  * Insecure by itself, as complete sharing is: all three parties are provers of `proving/`.
  */

@@ -1,6 +1,6 @@
 /**
- * The rounds of `aby3` (PROTOCOL §17.3): a half-round P1 → P2 may carry messages from and to P0 as well. Around the ring
- * P1 sends to P2, P2 to P0 and P0 to P1, so what a party sends goes beside what it gets.
+ * The rounds of `aby3` (PROTOCOL §17.3): a half-round P1 → P2 may carry messages from and to P0 as well. Around the
+ * ring P1 sends to P2, P2 to P0 and P0 to P1, so what a party sends goes beside what it gets.
  */
 import type { OwnerCost, OwnerRounds, Way } from '../frame/circuit.ts';
 import type { Gate } from '../frame/gate.ts';
