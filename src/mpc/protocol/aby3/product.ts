@@ -107,7 +107,7 @@ export class RingProductGate extends Relation {
   async #send(party: Party): Promise<void> {
     const { kernels, id } = party;
     const { to, component, phase } = PARTS[id];
-    // The receiver shares the other generator with this party.
+    // Under the words that it shares with whom the part does not go to.
     const before = PARTS.findIndex((part) => part.to === id) as PartyId;
     const [fresh, shared] = [
       prgWith(party, before).takeMask(drawId(this, 'share'), this, 'ρ'),

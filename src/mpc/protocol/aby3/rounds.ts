@@ -2,11 +2,12 @@
  * The rounds of `aby3` (PROTOCOL §17.3): a half-round P1 → P2 may carry messages from and to P0 as well. Around the
  * ring P1 sends to P2, P2 to P0 and P0 to P1, so what a party sends goes beside what it gets.
  */
-import type { OwnerCost, OwnerRounds, Way } from '../frame/circuit.ts';
+import { AHEAD } from '../../share/wire.ts';
+import type { OwnerCost, OwnerRounds, Step } from '../frame/circuit.ts';
 import type { Gate } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 
-/** What gates declare of P0's part in the rounds, and its steps. */
+/** What gates declare of P0's part in the rounds, and who does what in them. */
 export function ownerOf(gates: readonly Gate[]): OwnerCost & OwnerRounds {
   const declared = gates.flatMap(({ owner }) => (owner === undefined ? [] : [owner]));
   const sum = (bytes: 'p0ToP1' | 'p0ToP2' | 'p2ToP0') => declared.reduce((all, step) => all + (step[bytes] ?? 0), 0);
@@ -15,26 +16,41 @@ export function ownerOf(gates: readonly Gate[]): OwnerCost & OwnerRounds {
     p0ToP1: sum('p0ToP1'),
     p0ToP2: sum('p0ToP2'),
     p2ToP0: sum('p2ToP0'),
-    steps,
+    half: (all, half, party, run) =>
+      Promise.all(
+        (['sends', 'gets'] as const).map(async (what) => {
+          for (const gate of all) for (const step of stepsOf(gate, half, party)[what]) await run(gate, step, what);
+        }),
+      ),
+    // Ahead it has what is drawn, and with the input what it sends then.
+    online: ({ owner, inputs, inputP0 }) =>
+      inputP0 === undefined && (owner !== undefined || inputs.some(({ readyL2 }) => readyL2 !== AHEAD)),
   };
 }
 
-type Step = () => Promise<void> | undefined;
-
-function steps(gate: Gate, half: number, party: Party, what: Way): readonly Step[] {
-  const own = (step: Step): readonly Step[] => (gate.owner?.half === half ? [step] : []);
-  const even = (step: Step): readonly Step[] => (gate.half12 === half ? [step] : []);
-  const odd = (step: Step): readonly Step[] => (gate.half21 === half ? [step] : []);
-  const sends = [
-    () => [...own(() => gate.send01?.(party)), ...own(() => gate.send02?.(party))],
-    () => even(() => gate.send12?.(party)),
-    () => [...own(() => gate.send20?.(party)), ...odd(() => gate.send21?.(party))],
-  ];
-  // P0's word comes before the table that it belongs to.
-  const gets = [
-    () => own(() => gate.recv20?.(party)),
-    () => [...own(() => gate.recv01?.(party)), ...odd(() => gate.recv21?.(party))],
-    () => [...own(() => gate.recv02?.(party)), ...even(() => gate.recv12?.(party))],
-  ];
-  return (what === 'sends' ? sends : gets)[party.id]();
+/** P0's word comes before the table that it belongs to. */
+function stepsOf(gate: Gate, half: number, party: Party): Record<'sends' | 'gets', readonly Step[]> {
+  const steps = (of: number | undefined, ...all: readonly Step[]) => (of === half ? all : []);
+  const { half12, half21, owner } = gate;
+  switch (party.id) {
+    case 0:
+      return {
+        sends: steps(
+          owner?.half,
+          () => gate.send01?.(party),
+          () => gate.send02?.(party),
+        ),
+        gets: steps(owner?.half, () => gate.recv20?.(party)),
+      };
+    case 1:
+      return {
+        sends: steps(half12, () => gate.send12?.(party)),
+        gets: [...steps(owner?.half, () => gate.recv01?.(party)), ...steps(half21, () => gate.recv21?.(party))],
+      };
+    case 2:
+      return {
+        sends: [...steps(owner?.half, () => gate.send20?.(party)), ...steps(half21, () => gate.send21?.(party))],
+        gets: [...steps(owner?.half, () => gate.recv02?.(party)), ...steps(half12, () => gate.recv12?.(party))],
+      };
+  }
 }

@@ -25,11 +25,18 @@ export interface OwnerCost {
 
 /** Half-rounds in which all three may have a part. */
 export interface OwnerRounds {
-  /** What a party sends in the half-round of a gate, or what it gets: at once, for each waits for another. */
-  steps(gate: Gate, half: number, party: Party, what: Way): readonly (() => Promise<void> | undefined)[];
+  /** A party's steps of gates in a half-round. Each is run by `run`, which counts what it sends or gets. */
+  half(
+    gates: readonly Gate[],
+    half: number,
+    party: Party,
+    run: (gate: Gate, step: Step, what: 'sends' | 'gets') => Promise<void>,
+  ): Promise<unknown>;
+  /** Whether P0 has all that it will have of a gate in the rounds alone. */
+  online(gate: Gate): boolean;
 }
 
-export type Way = 'sends' | 'gets';
+export type Step = () => Promise<void> | undefined;
 
 /** A finished circuit: public, the same at all parties. */
 export interface Circuit {

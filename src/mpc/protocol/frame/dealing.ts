@@ -9,7 +9,7 @@ import { type Vector, wireLength, zeros } from '../../../compute/ring.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
-import { type Gate, drawId, tagOf, wordPhase } from './gate.ts';
+import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
 import { raised, roundDown, roundUp } from './rounding.ts';
 import type { Trait } from './traits.ts';
@@ -122,13 +122,13 @@ export async function dealSelection(gate: SummedGate, p0: Party, coin?: Vector):
   }
   if (coin !== undefined) word = await kernels.sub(word, coin);
   if (short) word = await kernels.sub(await roundUp(kernels, word, gate.drop), r0);
-  await p0.link(2).send(tagOf(gate, wordPhase(gate)), Masked.under(zero, word));
+  await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, word));
 }
 
 /** P2: keeps the dealt words in wire form until the choice is made. */
 export async function keepDealt(gate: SummedGate, p2: Party): Promise<void> {
   const { k, count } = resultOf(gate);
-  p2.keep(gate, await p2.link(0).recvBytes(tagOf(gate, wordPhase(gate)), wireLength(k, count)));
+  p2.keep(gate, await p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(k, count)));
 }
 
 /** P1 → P2: the padded table, built part by part while the previous part is on its way. */

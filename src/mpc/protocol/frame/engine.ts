@@ -2,9 +2,8 @@
  * One party's walk through a circuit: deal ahead, input, online half-rounds, output.
  *
  * The order of messages follows from the circuit alone, so both ends of a link agree on it. P0 runs `deal`, `input`
- * and `output`; between the last two it neither sends nor receives a byte, but in a protocol whose gates have an
- * `owner` step. Components are computed on demand, kept
- * until their last use and dropped then.
+ * and `output`; between the last two it neither sends nor receives a byte, unless gates have a step of it (`owner`).
+ * Components are computed on demand, kept until their last use and dropped then.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf, sliceWords } from '../../../compute/ring.ts';
@@ -12,10 +11,10 @@ import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
-import { AHEAD, type Component, type Sharing, type Wire } from '../../share/wire.ts';
+import type { Component, Sharing, Wire } from '../../share/wire.ts';
 import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
-import { type Circuit, type Way, isGate } from './circuit.ts';
+import { type Circuit, type Step, isGate } from './circuit.ts';
 import { type Gate, lastHalf } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
@@ -142,7 +141,8 @@ export class Engine implements Party {
           if (this.id === 0) return gate.dealP0?.(this);
           return this.id === 1 ? gate.dealP1?.(this) : gate.dealP2?.(this);
         });
-        if (this.#passedAhead(gate)) await this.#options.observer?.gate(this, gate);
+        if (this.id === 0 && gate.inputP0 === undefined && this.#circuit.owner?.online(gate) !== true)
+          await this.#options.observer?.gate(this, gate);
         this.#release(release, gate.number);
       }
       if (this.id === 0 && this.#circuit.owner === undefined) await this.#keepFor();
@@ -178,54 +178,31 @@ export class Engine implements Party {
   /** The half-rounds between P1 and P2. P0 has a part in them only where gates say so. */
   async online(): Promise<void> {
     await this.#enter('input', 'online', async () => {
-      const { gates, owner } = this.#circuit;
+      const { gates, owner, cost } = this.#circuit;
       if (this.id === 0 && owner === undefined) return;
-      const last = 2 * this.#circuit.cost.rounds;
+      const last = 2 * cost.rounds;
       const release = this.#releasePlan((gate) => Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1));
       for (let half = 0; half < last; half++) {
-        const due = gates.filter((gate) => gate.half12 === half || gate.half21 === half || gate.owner?.half === half);
-        if (owner === undefined) for (const gate of due) await this.#turn(gate, half, last);
-        // Around the ring each waits for another: who does not read while it sends waits for ever.
-        else await Promise.all([this.#turns(due, half, last, 'sends'), this.#turns(due, half, last, 'gets')]);
-        if (owner !== undefined)
-          for (const gate of due)
-            if (half === lastHalf(gate) && !this.#passedBefore(gate)) await this.#options.observer?.gate(this, gate);
+        const run = async (gate: Gate, step: Step, what?: 'sends' | 'gets') => {
+          this.#step('online', gate, half, last);
+          await this.#traced('online', gate, half, step, what);
+        };
+        await owner?.half(gates, half, this, run);
+        for (const gate of gates) {
+          if (owner === undefined && (half % 2 === 0 ? gate.half12 : gate.half21) === half)
+            await run(gate, () => {
+              if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
+              return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
+            });
+          if (half === lastHalf(gate) && (this.id > 0 || owner?.online(gate) === true))
+            await this.#options.observer?.gate(this, gate);
+        }
         await this.#options.observer?.half(this, half);
         this.#release(release, half);
       }
       await this.#keepFor();
       await this.#flush();
     });
-  }
-
-  /** A gate's half-round, between P1 and P2. */
-  async #turn(gate: Gate, half: number, last: number): Promise<void> {
-    this.#step('online', gate, half, last);
-    await this.#traced('online', gate, half, () => {
-      if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
-      return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
-    });
-    if (half === lastHalf(gate)) await this.#options.observer?.gate(this, gate);
-  }
-
-  /** What this party sends in a half-round, or what it gets: one counter each. */
-  async #turns(gates: readonly Gate[], half: number, last: number, what: Way): Promise<void> {
-    for (const gate of gates)
-      for (const step of this.#circuit.owner?.steps(gate, half, this, what) ?? []) {
-        this.#step('online', gate, half, last);
-        await this.#traced('online', gate, half, step, what);
-      }
-  }
-
-  /** Whether this party, P0, has all that it will have of a gate before the rounds. */
-  #passedBefore(gate: Gate): boolean {
-    return this.#passedAhead(gate) || (this.id === 0 && gate.inputP0 !== undefined);
-  }
-
-  /** The same behind dealing: masks that are drawn, and no input. */
-  #passedAhead(gate: Gate): boolean {
-    const drawn = gate.owner === undefined && gate.inputs.every(({ readyL2 }) => readyL2 === AHEAD);
-    return this.id === 0 && gate.inputP0 === undefined && drawn;
   }
 
   /** P1, and with complete sharing P2, sends the outputs; P0 opens them. */
@@ -421,8 +398,8 @@ export class Engine implements Party {
     phase: TraceEvent['phase'],
     gate: Gate,
     half: number | undefined,
-    step: () => Promise<void> | undefined,
-    what?: Way,
+    step: Step,
+    what?: 'sends' | 'gets',
   ): Promise<void> {
     const { trace } = this.#options;
     if (trace === undefined) return step();

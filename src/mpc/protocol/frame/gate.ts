@@ -136,12 +136,10 @@ export function drawId(
 /** Which of a gate's messages is meant. */
 export type Phase = 'deal' | 'ahead' | 'input' | '12' | '21' | '01' | '02' | '20' | 'output';
 
-/** When P0's word for P2 goes: ahead, or in the rounds. */
-export function wordPhase({ owner }: Pick<Gate, 'owner'>): 'deal' | '02' {
-  return owner?.p0ToP2 === undefined ? 'deal' : '02';
-}
-
-/** The tag of a gate's message on a link: relation, phase and number, all public. */
-export function tagOf(gate: Pick<Gate, 'relation' | 'number'>, phase: Phase): string {
-  return `${gate.relation}-${phase}/${gate.number}`;
+/**
+ * The tag of a gate's message on a link: relation, phase and number, all public. What P0 deals has another name where it
+ * goes in the rounds.
+ */
+export function tagOf({ relation, number, owner }: Pick<Gate, 'relation' | 'number' | 'owner'>, phase: Phase): string {
+  return `${relation}-${phase === 'deal' && owner?.p0ToP2 !== undefined ? '02' : phase}/${number}`;
 }

@@ -6,7 +6,7 @@ import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
-import { type Gate, drawId, tagOf, wordPhase } from './gate.ts';
+import { type Gate, drawId, tagOf } from './gate.ts';
 import { type Party, prgOf } from './party.ts';
 
 export type ResharingGate = Gate & { readonly out: Wire };
@@ -40,12 +40,12 @@ export function recvReshared(gate: ResharingGate, p1: Party): Promise<Vector> {
 export async function dealCross(gate: ResharingGate, p0: Party, cross: Vector): Promise<void> {
   const fresh = prgOf(p0, 1).takeMask(drawId(gate, 'cross'), gate, 'Γ1');
   const own = await p0.kernels.draw(fresh.stream, cross.k, gate.out.count);
-  await p0.link(2).send(tagOf(gate, wordPhase(gate)), Masked.under(fresh, await p0.kernels.sub(cross, own)));
+  await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(fresh, await p0.kernels.sub(cross, own)));
 }
 
 /** P2: Γ2 in wire form, kept until it is needed. */
 export function recvCross(gate: ResharingGate, p2: Party, k = gate.out.k): Promise<Uint8Array> {
-  return p2.link(0).recvBytes(tagOf(gate, wordPhase(gate)), wireLength(k, gate.out.count));
+  return p2.link(0).recvBytes(tagOf(gate, 'deal'), wireLength(k, gate.out.count));
 }
 
 /** Γ1 at P1. */

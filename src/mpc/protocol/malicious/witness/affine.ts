@@ -3,7 +3,7 @@ import { type Words, zeros } from '../../../../compute/ring.ts';
 import type { Wire } from '../../../share/wire.ts';
 import type { AffineTerm } from '../../types.ts';
 import type { Factor, HalfOfV, HalfOfW } from '../../../proof/relations.ts';
-import { type Halves, type Seen, wordPhase } from '../../frame/gate.ts';
+import type { Halves, Seen } from '../../frame/gate.ts';
 import type { Part } from '../../frame/party.ts';
 import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.ts';
 import { maskTotal, total } from '../../frame/weighted-sums.ts';
@@ -70,7 +70,7 @@ export function openAffineHalves(
 
 export function secretAffineHalves(gate: ResharingGate, terms: readonly AffineTerm[]): readonly Halves[] {
   const { k, count } = gate.out;
-  const dealt = (seen: Seen) => sent(seen, 0, 2, wordPhase(gate), k, count);
+  const dealt = (seen: Seen) => sent(seen, 0, 2, 'deal', k, count);
   const q = (seen: Seen) => sent(seen, 2, 1, '21', k, count);
   return [
     // −λ1·L2 − λ2·L1

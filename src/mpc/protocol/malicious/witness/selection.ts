@@ -3,7 +3,7 @@ import { tableBytes } from '../../../../compute/kernels/table-layout.ts';
 import type { Vector } from '../../../../compute/ring.ts';
 import type { ChoiceOfW } from '../../../proof/relations.ts';
 import { type Selection, type SummedGate, selectionMask1 } from '../../frame/dealing.ts';
-import { type Halves, type Seen, drawId, wordPhase } from '../../frame/gate.ts';
+import { type Halves, type Seen, drawId } from '../../frame/gate.ts';
 import { prgOf } from '../../frame/party.ts';
 import { type ResharingGate, outputMask } from '../../frame/reshare.ts';
 import { raised } from '../../frame/rounding.ts';
@@ -75,12 +75,7 @@ function answerHalves(gate: SelectingGate, term: Selection, t: number): Halves {
     w: async (seen) => {
       if (t > 0) return chosen(term, seen, undefined);
       const { party } = seen;
-      const word = await raised(
-        party.kernels,
-        await sent(seen, 0, 2, wordPhase(gate), k - gate.drop, count),
-        gate.drop,
-        k,
-      );
+      const word = await raised(party.kernels, await sent(seen, 0, 2, 'deal', k - gate.drop, count), gate.drop, k);
       const own: Vector[] = [];
       // P0 knows λ2 as well.
       for (const one of gate.terms) if (one.own !== undefined) own.push(await one.own(party));
@@ -98,6 +93,6 @@ function wordHalves(gate: SelectingGate, term: Selection, t: number): Halves {
       entries: { kind: 'pads', stream: padsOf(gate, seen, t) },
       linear: t > 0 ? undefined : await summed(seen.party.kernels, [], [await selectionMask1(gate, seen.party)]),
     }),
-    w: async (seen) => chosen(term, seen, t > 0 ? undefined : await sent(seen, 0, 2, wordPhase(gate), k, count)),
+    w: async (seen) => chosen(term, seen, t > 0 ? undefined : await sent(seen, 0, 2, 'deal', k, count)),
   };
 }
