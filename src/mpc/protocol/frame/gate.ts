@@ -137,8 +137,8 @@ export function drawId(
 export type Phase = 'deal' | 'ahead' | 'input' | '12' | '21' | '01' | '02' | '20' | 'output';
 
 /**
- * The tag of a gate's message on a link: relation, phase and number, all public. What P0 deals has another name where it
- * goes in the rounds.
+ * The tag of a gate's message on a link: relation, phase and number, all public. What P0 deals has another name where
+ * it goes in the rounds.
  */
 export function tagOf({ relation, number, owner }: Pick<Gate, 'relation' | 'number' | 'owner'>, phase: Phase): string {
   return `${relation}-${phase === 'deal' && owner?.p0ToP2 !== undefined ? '02' : phase}/${number}`;
