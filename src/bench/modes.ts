@@ -8,9 +8,10 @@ import type { RunProofs } from '../owner/types/index.ts';
 import type { WeightMode } from '../session/request.ts';
 import { configPath } from './accuracy.ts';
 import { inferJson } from './bert.ts';
+import { linkProfile } from '../net/simulated/profiles.ts';
 import type { SuiteContext } from './rows.ts';
 
-const PROTOCOLS = ['3pc_semi_honest', '3pc_malicious'] as const;
+const PROTOCOLS = ['3pc_semi_honest', '3pc_malicious', 'aby3'] as const;
 const WEIGHTS: readonly WeightMode[] = ['open', 'secret'];
 
 /** A shipped model, by its task. */
@@ -31,6 +32,12 @@ const RUNS: Readonly<Record<string, readonly string[]>> = {
   ),
 };
 
+/**
+ * Runs that are made on named networks too, with open weights: what it costs to have the owner in the rounds, which
+ * only `aby3` has, shows with its link.
+ */
+const ON_NETWORKS: Readonly<Record<string, readonly string[]>> = { 'capitals-bert': ['lan', 'home'] };
+
 export interface ModesOptions {
   /** Only runs whose name has it, as `bert-base/16/open`; all when absent. */
   readonly filter: string | undefined;
@@ -42,7 +49,7 @@ interface Result {
   readonly tokens: number;
   readonly timing: { readonly preprocessMs: number; readonly onlineMs: number };
   readonly cost: {
-    readonly p0: { readonly sentBytes: number; readonly receivedBytes: number };
+    readonly p0: { readonly sentBytes: number; readonly receivedBytes: number; readonly onlineRounds: number };
     readonly p1: { readonly sentBytes: number };
     readonly p2: { readonly sentBytes: number };
     readonly rounds: number;
@@ -54,19 +61,24 @@ interface Result {
 
 export async function benchModes({ filter = '', weights }: ModesOptions, context: SuiteContext): Promise<void> {
   for (const [run, flags] of Object.entries(RUNS))
-    for (const mode of WEIGHTS) {
-      if ((weights ?? mode) !== mode || !`${run}/${mode}`.includes(filter)) continue;
+    for (const [mode, profile] of networksOf(run)) {
+      const name = [run, mode, ...(profile === undefined ? [] : [profile])].join('/');
+      if ((weights ?? mode) !== mode || !name.includes(filter)) continue;
       let plain: number | undefined;
       for (const protocol of PROTOCOLS) {
-        context.note(`${run}, ${mode} weights, ${protocol}`);
-        const asked = [...flags, '--weights', mode, '--protocol', protocol, '--compare'];
+        context.note(`${name}, ${protocol}`);
+        const network = profile === undefined ? [] : ['--profile', profile];
+        const asked = [...flags, '--weights', mode, '--protocol', protocol, ...network, '--compare'];
         const { tokens, timing, cost, memory, plaintext, proofs } = await inferJson<Result>(asked, context);
         const ms = timing.preprocessMs + timing.onlineMs;
         plain ??= ms;
         context.row({
           suite: 'modes',
-          name: `${run}/${mode}`,
+          name,
           protocol,
+          profile,
+          /** What the owner's link adds for its part in the rounds: half-rounds times the delay. */
+          ownerDelayMs: profile === undefined ? undefined : cost.p0.onlineRounds * delayMs(profile),
           weights: mode,
           tokens,
           ...timing,
@@ -79,4 +91,14 @@ export async function benchModes({ filter = '', weights }: ModesOptions, context
         });
       }
     }
+}
+
+/** Weights of a run, and the networks that it is made on: none for all of them. */
+function networksOf(run: string): readonly (readonly [WeightMode, string | undefined])[] {
+  const plain = WEIGHTS.map((mode) => [mode, undefined] as const);
+  return [...plain, ...(ON_NETWORKS[run] ?? []).map((profile) => ['open', profile] as const)];
+}
+
+function delayMs(profile: string): number {
+  return linkProfile(profile, 0, 1)?.latencyMs ?? 0;
 }

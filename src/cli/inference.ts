@@ -162,7 +162,7 @@ async function infer(options: InferenceOptions, cleanup: Cleanup): Promise<Infer
   const runs = intoRuns(limits, plans, options.batchSize ?? MAX_BATCH).map(joinPlans);
   const shapes = await Promise.all(runs.map((run) => shapeOfPlan(limits, run)));
 
-  const proving = protocol === '3pc_malicious' ? await nodeProving(options.device) : undefined;
+  const proving = protocol === '3pc_semi_honest' ? undefined : await nodeProving(options.device);
   for (const shape of shapes) proving?.check({ ...shape, ...terms, dealt: options.dealer !== undefined });
   const { kernels } = cleanup.add(
     await nodeKernels(options.device === 'auto' ? 'wasm' : options.device, options.threads),

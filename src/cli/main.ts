@@ -27,7 +27,8 @@ Examples:
 
 Protocols: 3pc_semi_honest, where parties follow the protocol but look at all
 they see; 3pc_malicious, where one of them may do anything, and every message
-is proved before the answer opens. aby3 is not in this build and is refused.
+is proved before the answer opens; aby3, which claims the same with symmetric
+products, as a reference to compare with.
 Read docs/SECURITY.md before trusting it with anything.
 
 Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 a violation.

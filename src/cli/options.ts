@@ -104,11 +104,11 @@ export const parseRanges = (value: string): Ranges => oneOf('ranges', value, RAN
 export const parseDevice = (value: string): Device => oneOf('device', value, DEVICES);
 export const parseProfile = (value: string): string => oneOf('profile', value, PROFILE_NAMES);
 
-/** What a party of this version can serve. */
+/** What a party serves where nobody says it. */
 export const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious'];
 /** Says what a user chooses between. */
 export const PROTOCOL_HELP =
-  '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing (docs/SECURITY.md)';
+  '3pc_semi_honest: the parties follow the protocol, and may be curious; 3pc_malicious: one of them may do anything, its messages are proved, and a run that does not pass opens nothing; aby3: the same with the owner in the rounds, to compare with (docs/SECURITY.md)';
 /** Texts of a list that share the rounds of one run. */
 export const batchSize = (value: string): number => integer('batch-size', value, 1, MAX_BATCH);
 

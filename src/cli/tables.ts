@@ -70,7 +70,7 @@ export function printCost(result: Inference): string {
     '',
     table(parties, [1, 2, 3]),
     '',
-    `  tokens ${result.sequences > 1 ? `${result.sequences} × ` : ''}${result.tokens}${result.runs > 1 ? `   runs ${result.runs}` : ''}   rounds P1↔P2 ${rounds}   rounds of P0 ${result.totals.onlineRounds} (one message out, one in${result.steps.length > 1 ? ', each' : ''})`,
+    `  tokens ${result.sequences > 1 ? `${result.sequences} × ` : ''}${result.tokens}${result.runs > 1 ? `   runs ${result.runs}` : ''}   rounds P1↔P2 ${rounds}   rounds of P0 ${result.totals.onlineRounds}${result.protocol === 'aby3' ? '' : ` (one message out, one in${result.steps.length > 1 ? ', each' : ''})`}`,
     ...(result.proofs === undefined ? [] : [`  proved ${proved(result.proofs)}`]),
     `  setup ${time(result.setupMs + timing.agreeMs)}   preprocessing ${time(timing.preprocessMs)}   online ${time(timing.onlineMs)}${plain}${more}`,
     '',

@@ -166,7 +166,9 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       const [models, proving, spans] = await Promise.all([
         load(),
         // While kernel threads take the models, this one has little to do.
-        protocols.includes('3pc_malicious') ? (options.proving ?? nodeProving(options.device)) : undefined,
+        protocols.some((one) => one !== '3pc_semi_honest')
+          ? (options.proving ?? nodeProving(options.device))
+          : undefined,
         openSpans(),
       ]);
       const metrics = options.watch === undefined ? undefined : await serviceMetrics(models, kernels);

@@ -19,6 +19,8 @@ export interface ServeLocallyOptions {
   readonly entry: string;
   readonly model: ModelLocation;
   readonly weights: WeightMode;
+  /** What the run will ask for: a protocol that parties do not serve by themselves has to be named. */
+  readonly protocol?: string | undefined;
   readonly ranges?: Ranges | undefined;
   readonly device: Device;
   readonly threads: number;
@@ -94,12 +96,13 @@ function modelArguments(model: ModelLocation): string[] {
 }
 
 function partyArguments(options: ServeLocallyOptions, shares: string | undefined): string[] {
-  const { model, certificates, device, threads, profile, recvTimeoutMs, debug } = options;
+  const { model, protocol, certificates, device, threads, profile, recvTimeoutMs, debug } = options;
   return [
     ...(shares === undefined ? [...modelArguments(model), ...rangesArguments(options)] : ['--shares', shares]),
     // Nobody but this process reaches them: what a run may take is the user's own choice.
     ...['--max-memory', 'none', '--max-traffic', 'none'],
     ...['--certificates', certificates, '--device', device, '--threads', String(threads)],
+    ...(protocol === 'aby3' ? ['--protocols', protocol] : []),
     ...(profile === undefined ? [] : ['--profile', profile]),
     ...(recvTimeoutMs === undefined ? [] : ['--network-timeout', String(Math.ceil(recvTimeoutMs / 1000))]),
     ...(debug === true ? ['--debug'] : []),

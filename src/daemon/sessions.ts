@@ -160,7 +160,7 @@ export class Sessions {
     if (request === undefined || model === undefined)
       throw mismatch('the data owner asks for something that this party does not know');
     this.#allow(request.protocol);
-    if (request.protocol === '3pc_malicious') this.#options.proving?.check(request);
+    if (request.protocol !== '3pc_semi_honest') this.#options.proving?.check(request);
     const wrong = misfit(model.config, request);
     if (wrong !== undefined) throw mismatch(`the request does not fit the model: ${wrong}`);
     budgets.check(priceOfRequest(model, request), address);
@@ -169,7 +169,7 @@ export class Sessions {
   /** @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for what this party does not have, or its operator does not allow */
   #allow(protocol: ProtocolId): void {
     const { id, protocols, proving } = this.#options;
-    if (protocols === undefined || protocols.includes(protocol)) protocolNamed(protocol, proving);
+    if (protocols === undefined || protocols.includes(protocol)) protocolNamed(protocol, proving?.protocols);
     else
       throw new TercetError(
         'ERR_PROTOCOL_UNAVAILABLE',

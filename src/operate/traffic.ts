@@ -34,6 +34,9 @@ const BY_ENDING: ReadonlyMap<string, TrafficPhase> = new Map([
   ['input', 'input'],
   ['12', 'online'],
   ['21', 'online'],
+  ['01', 'online'],
+  ['02', 'online'],
+  ['20', 'online'],
   ['output', 'output'],
 ]);
 

@@ -66,7 +66,9 @@ export async function loadModelContext(
   options: PretrainedOptions,
   environment: Environment,
 ): Promise<ModelContext> {
-  const protocol = protocolNamed(options.protocol ?? '3pc_semi_honest', environment.proving);
+  // Of a page and of the links of a deployment: no runs of `aby3`.
+  const proved = environment.proving === undefined ? [] : (['3pc_malicious'] as const);
+  const protocol = protocolNamed(options.protocol ?? '3pc_semi_honest', proved);
   const { signal, weights = 'open', plan = 'lan', hub = false } = options;
   // Before anything is downloaded or sent.
   const securityLevel = checkLevel(protocol, options.securityLevel);

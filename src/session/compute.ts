@@ -47,8 +47,8 @@ export interface ServedModel {
   /** How `3pc_semi_honest` computes it. */
   readonly plan: ModelPlan;
   /**
-   * How `3pc_malicious` does, whose gates round otherwise. Absent where this party does not prove, or no gadget is wide
-   * enough.
+   * How protocols do that are proved, whose gates round otherwise. Absent where this party does not prove, or no gadget
+   * is wide enough.
    */
   readonly provedPlan?: ModelPlan | undefined;
   /** SHA-256 of the weights, compared between the compute parties. */
@@ -67,7 +67,7 @@ export interface ServedModel {
  */
 export function planFor({ plan, provedPlan }: ServedModel, { protocol }: Pick<Request, 'protocol'>): ModelPlan {
   if (protocol === '3pc_semi_honest') return plan;
-  if (protocol === '3pc_malicious' && provedPlan !== undefined) return provedPlan;
+  if (provedPlan !== undefined) return provedPlan;
   throw new TercetError(
     'ERR_PROTOCOL_UNAVAILABLE',
     `this party has no plan of the model for ${protocol}`,
@@ -238,11 +238,14 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
         turn = turns.ask(workOf(circuit.cost, proved !== undefined));
         await awaitTurn({ owner, peer }, turn, (before) => reports.waits(before));
       } else await followTurn(peer);
+      // Where P0 has a part in the rounds, its links carry nothing else meanwhile.
+      const alone = circuit.owner !== undefined;
+      if (alone) await reports.finish(2 * circuit.cost.rounds);
       await engine.online();
       turn?.moved(1);
       turn?.end();
       options.onRounds?.(circuit.cost.rounds, engine.proofs?.exchanges ?? 0);
-      await reports.finish(2 * circuit.cost.rounds);
+      if (!alone) await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
       await inTime(engine.output(), patience.textMs + msFor(p1ToP0, patience), 'take its answer');
       await sendControl(
@@ -434,7 +437,7 @@ function readRequest(fields: Fields, { id, models, proving }: ComputeOptions): A
   const version = fields.integer('version', 1000);
   if (version !== SESSION_VERSION)
     throw mismatch(`the data owner speaks session version ${version}, this party ${SESSION_VERSION}`);
-  const protocol = protocolNamed(fields.string('protocol'), proving);
+  const protocol = protocolNamed(fields.string('protocol'), proving?.protocols);
   const weights = fields.oneOf('weights', ['open', 'secret']);
   const hash = fields.stringOrNull('model');
   const model = findModel(models, hash, weights);

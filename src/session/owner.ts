@@ -33,7 +33,7 @@ export interface OwnerResult {
   /** 0 for the texts, then 1, 2, … for every token behind a prompt. */
   readonly step: number;
   readonly rounds: number;
-  /** 1: one message out and one in. */
+  /** 1: one message out and one in. Of `aby3` half-rounds in which the owner sends or gets something. */
   readonly onlineRounds: number;
   /** `onlineMs` is the sum of the three after it. */
   readonly timing: {
@@ -274,7 +274,7 @@ export class OwnerSession {
       logits,
       step: number,
       rounds: circuit.cost.rounds,
-      onlineRounds: 1,
+      onlineRounds: circuit.owner?.rounds ?? 1,
       timing: {
         agreeMs: this.#agreed.agreeMs,
         preprocessMs,

@@ -30,6 +30,8 @@ const KEPT_OF_TRAFFIC = 12;
 /** And for each row of a weight: scalars of its relations, and at most 64 sums, twice where weights are secret. */
 const KEPT_OF_ROW = 64;
 const KEPT_OF_SUM = 32;
+/** Of each number for `aby3`, against `3pc_malicious`. */
+const SYMMETRIC = 1.6;
 /** Folded public tables: cosines of 20 bits in six functions are 27 MB. */
 const TABLES = 2 ** 26;
 
@@ -74,7 +76,15 @@ export function priceOfRequest(model: ServedModel, request: CodedRequest | Omit<
   const { config } = model;
   const { protocol, weights, widening, securityLevel } = request;
   const plan = planFor(model, request);
-  return protocol === '3pc_malicious'
-    ? provedPriceOf(config, plan, weights, request, securityLevel)
-    : priceOf(config, plan, weights, request, widening);
+  if (protocol === '3pc_semi_honest') return priceOf(config, plan, weights, request, widening);
+  const price = provedPriceOf(config, plan, weights, request, securityLevel);
+  return protocol === 'aby3' ? symmetric(price) : price;
+}
+
+/** Parts of products on three links, whole words of P0, and a proof more. */
+function symmetric(price: Price): Price {
+  const [rounds, traffic, memory] = [price.rounds, price.traffic, price.memory].map((one) =>
+    Math.ceil(SYMMETRIC * one),
+  );
+  return { ...price, rounds, traffic, memory };
 }

@@ -15,7 +15,8 @@ import { PARAMETERS, type ProofParameters } from '../mpc/proof/soundness.ts';
 import type { PartyId } from '../net/wire/types.ts';
 import type { Nonces, ProvedWalk, Proving, ProvingSession, Walk } from './proving.ts';
 import { SEGMENT_BYTES } from './proved-price.ts';
-import { type CodedRequest, requestCode } from './request.ts';
+import type { RequestBuilder } from './circuits.ts';
+import { type WeightMode, requestCode } from './request.ts';
 
 export interface ProofSettings {
   readonly kernels: ProofKernels;
@@ -25,12 +26,17 @@ export interface ProofSettings {
   readonly parameters?: ProofParameters | undefined;
   /** Bytes that a prover keeps for a segment (default: 1 GiB). The same at all parties. */
   readonly segmentBytes?: number | undefined;
+  /** Builds circuits of `aby3`. Absent: it is refused. */
+  readonly symmetric?: ((weights: WeightMode) => RequestBuilder) | undefined;
 }
 
 /** What a party hands its sessions so that they prove. */
 export function provingWith(settings: ProofSettings): Proving {
+  const { symmetric } = settings;
   return {
-    builder: ({ weights, widening }) => new CompleteBuilder(weights, { widening }),
+    protocols: symmetric === undefined ? ['3pc_malicious'] : ['3pc_malicious', 'aby3'],
+    builder: ({ protocol, weights, widening }) =>
+      protocol === 'aby3' && symmetric !== undefined ? symmetric(weights) : new CompleteBuilder(weights, { widening }),
     check: checkProved,
     begin: (self) => new ProvedSession(self, settings),
   };
@@ -40,16 +46,18 @@ export function provingWith(settings: ProofSettings): Proving {
  * Refuses what nothing proves yet.
  * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out
  */
-function checkProved({ dealt, widening }: Pick<CodedRequest, 'dealt' | 'widening'>): void {
+function checkProved({ protocol, dealt, widening, steps }: Parameters<Proving['check']>[0]): void {
   const what = dealt
     ? (['what a dealer deals is', 'leave out the dealer'] as const)
     : widening === 'ot'
       ? (['oblivious transfers of the plan wan-cloud are', 'take the plan lan'] as const)
-      : undefined;
+      : protocol === 'aby3' && steps > 0
+        ? (['tokens behind the first new one are', 'ask for one token'] as const)
+        : undefined;
   if (what === undefined) return;
   throw new TercetError(
     'ERR_PROTOCOL_UNAVAILABLE',
-    `${what[0]} not proved by 3pc_malicious yet`,
+    `${what[0]} not proved by ${protocol} yet`,
     `${what[1]}, or use 3pc_semi_honest`,
   );
 }

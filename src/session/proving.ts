@@ -5,7 +5,7 @@
 import { SecurityViolationError, TercetError } from '../core/errors.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { Engine, EngineOptions } from '../mpc/protocol/frame/engine.ts';
-import { protocolInfo, protocolWithProofs } from '../mpc/protocol/registry.ts';
+import { protocolInfo } from '../mpc/protocol/registry.ts';
 import type { ProofReport } from '../mpc/protocol/malicious/proving/proofs.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { PartyId } from '../net/wire/types.ts';
@@ -58,9 +58,11 @@ export interface ProvingSession {
 }
 
 export interface Proving {
+  /** What it proves runs of. */
+  readonly protocols: readonly ProtocolId[];
   /** Refuses what nothing proves yet. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out */
-  check(request: Pick<CodedRequest, 'dealt' | 'widening'>): void;
-  builder(request: Pick<Request, 'weights' | 'widening'>): RequestBuilder;
+  check(request: Pick<CodedRequest, 'protocol' | 'dealt' | 'widening' | 'steps'>): void;
+  builder(request: Pick<Request, 'protocol' | 'weights' | 'widening'>): RequestBuilder;
   begin(self: PartyId): ProvingSession;
 }
 
@@ -70,13 +72,19 @@ export interface Proving {
  * nothing proves yet
  */
 export function provingOf(
-  { protocol, dealer, widening, securityLevel }: Pick<Request, 'protocol' | 'dealer' | 'widening' | 'securityLevel'>,
+  {
+    protocol,
+    dealer,
+    widening,
+    steps,
+    securityLevel,
+  }: Pick<Request, 'protocol' | 'dealer' | 'widening' | 'steps' | 'securityLevel'>,
   proving: Proving | undefined,
 ): Proving | undefined {
   checkLevel(protocol, securityLevel);
   if (protocol === '3pc_semi_honest') return undefined;
-  if (protocol !== '3pc_malicious' || proving === undefined) throw refused(protocol);
-  proving.check({ dealt: dealer !== undefined, widening });
+  if (proving?.protocols.includes(protocol) !== true) throw refused(protocol);
+  proving.check({ protocol, dealt: dealer !== undefined, widening, steps });
   return proving;
 }
 
@@ -95,9 +103,9 @@ export function checkLevel(protocol: string, level: SecurityLevel | undefined): 
   return level;
 }
 
-/** A protocol by name: one of this build, or `3pc_malicious` where proofs were handed in. @throws as `protocolInfo` */
-export function protocolNamed(id: string, proving: object | undefined): ProtocolId {
-  return proving === undefined ? protocolInfo(id).id : protocolWithProofs(id);
+/** A protocol by name: one of this build, or of those whose runs are proved here. @throws as `protocolInfo` */
+export function protocolNamed(id: string, proved: readonly ProtocolId[] = []): ProtocolId {
+  return proved.find((known) => known === id) ?? protocolInfo(id).id;
 }
 
 function refused(protocol: string): unknown {

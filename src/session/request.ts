@@ -53,7 +53,7 @@ export function mostSequences(
 }
 
 /** Index is the byte. That a code names a protocol does not say that a party runs it. */
-const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious'];
+const PROTOCOLS: readonly ProtocolId[] = ['3pc_semi_honest', '3pc_malicious', 'aby3'];
 const CODE_BYTES = 32;
 
 /**

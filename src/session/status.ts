@@ -77,7 +77,9 @@ export class StatusSender {
 
   /** At most one report per INTERVAL_MS. Never waits. */
   progress({ done, total, gate }: Progress): void {
-    if (this.#latest !== undefined) this.#latest = { ...this.#latest, done, total, gate };
+    // Behind the last report there is none.
+    if (this.#latest === undefined) return;
+    this.#latest = { ...this.#latest, done, total, gate };
     if (this.#now() - this.#sent < INTERVAL_MS) return;
     this.#send({ done, total, gate, between: this.#between(), last: false });
   }

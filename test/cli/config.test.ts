@@ -41,9 +41,9 @@ describe('a run', () => {
   });
 
   it('does not start with less security than was asked for, nor with a setting that nobody knows', async () => {
-    expectFailure(await place.run(RUN, { env: { MPC_PROTOCOL: 'aby3' } }), {
-      exit: 2,
-      code: 'ERR_PROTOCOL_UNAVAILABLE',
+    expectFailure(await place.run(RUN, { env: { MPC_TLS_ENABLED: 'false' } }), {
+      exit: 1,
+      code: 'ERR_INSECURE',
     });
     expectFailure(await place.run(RUN, { env: { MPC_UNHEARD_OF: '1' } }), {
       exit: 2,

@@ -130,7 +130,16 @@ describe.concurrent('options that are refused', () => {
       ['infer', ...text, '--protocol', '3pc_malicious', '--plan', 'wan-cloud'],
       usage('ERR_PROTOCOL_UNAVAILABLE', /wan-cloud.*3pc_malicious.*plan lan/),
     ],
-    ['aby3', ['infer', ...text, '--protocol', 'aby3'], usage('ERR_PROTOCOL_UNAVAILABLE', /aby3/)],
+    [
+      'symmetric products with oblivious transfers',
+      ['infer', ...text, '--protocol', 'aby3', '--plan', 'wan-cloud'],
+      usage('ERR_PROTOCOL_UNAVAILABLE', /wan-cloud.*aby3.*plan lan/),
+    ],
+    [
+      'a level of aby3',
+      ['infer', ...text, '--protocol', 'aby3', '--security-level', '256'],
+      usage('ERR_PROTOCOL_UNAVAILABLE', /aby3 has no level 256/),
+    ],
     ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
     ['an unknown kind of weights', ['infer', ...text, '--weights', 'x'], usage('ERR_ARGUMENT', /open, secret/)],
     ['an unknown plan', ['infer', ...text, '--plan', 'home'], usage('ERR_ARGUMENT', /wan-cloud/)],

@@ -141,7 +141,6 @@ describe('what is in force', () => {
   });
 
   it.each([
-    ['security: {protocol: aby3}', 'ERR_PROTOCOL_UNAVAILABLE'],
     ['security: {tls_enabled: false}', 'ERR_INSECURE'],
     ['privacy: {differential_privacy: true}', 'ERR_ARGUMENT'],
     ['performance: {device: webgpu, gpu_acceleration: false}', 'ERR_ARGUMENT'],

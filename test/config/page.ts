@@ -34,8 +34,8 @@ npm run -s tercet -- config schema > tercet.schema.json
 and contradictions are refused before anything starts. A setting that changes nothing says why, when a command starts.
 The variable of a secret has a second form that ends in \`_FILE\`: it names a file that only its owner can read.
 
-Security is never less than what was asked for. These are refused in this version: \`protocol: aby3\`,
-\`tls_enabled: false\` and \`differential_privacy: true\`. \`security_level: 256\` is of \`3pc_malicious\` alone, and
+Security is never less than what was asked for. These are refused in this version: \`tls_enabled: false\` and
+\`differential_privacy: true\`. \`protocol: aby3\` is of \`tercet infer\` alone. \`security_level: 256\` is of \`3pc_malicious\` alone, and
 refused by commands that ask for no runs.
 
 The SDK takes options of its calls alone: it refuses \`MPC_…\` variables instead of dropping them.

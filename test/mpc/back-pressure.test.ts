@@ -1,8 +1,13 @@
-/** P0 deals ahead as a stream: when P2 does not read, P0 stops, and goes on when P2 does. */
+/**
+ * P0 deals ahead as a stream: when P2 does not read, P0 stops, and goes on when P2 does. Around a ring of three each
+ * reads while it sends.
+ */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { zeros } from '../../src/compute/ring.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
+import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
 import { memoryPair } from '../../src/net/simulated/memory-link.ts';
@@ -74,5 +79,45 @@ describe('dealing', () => {
       ...keys,
     }).deal();
     expect(left.stats.sentPayloadBytes).toBe(128);
+  });
+});
+
+describe('a ring of parts that are longer than links hold', () => {
+  // Who sends all of a half-round before it reads waits for ever, and so do the other two.
+  it(`passes ${TOTAL >> 20} MiB on each link, where one holds ${HELD >> 20}`, { timeout: 60_000 }, async () => {
+    const builder = new Aby3Builder('open');
+    const x = builder.input('x', [WORDS], 64, 0);
+    for (let i = 0; i < GATES; i++) builder.mul(x, x);
+    const circuit = builder.finish();
+    expect(circuit.owner).toMatchObject({ rounds: 1, p0ToP1: TOTAL, p2ToP0: TOTAL });
+    const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const execution = { session: new Uint8Array(16), number: 0, step: 0, branch: 0 };
+    const channels: Map<PartyId, Channel>[] = [new Map(), new Map(), new Map()];
+    for (const [a, b] of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ] as const) {
+      const [left, right] = memoryPair(a, b, { highWaterBytes: 1 << 20, timeoutMs: 30_000 });
+      channels[a].set(b, left);
+      channels[b].set(a, right);
+    }
+    const key = (id: PartyId, one: PartyId, other: PartyId) =>
+      id === one || id === other ? PairPrg.of(new Uint8Array(32).fill(1 + one + other), execution) : undefined;
+    const seen = { gate: async () => undefined, half: async () => undefined };
+    await Promise.all(
+      ([0, 1, 2] as const).map(async (id) => {
+        const engine = new Engine({
+          ...{ id, circuit, kernels, parameters: noParameters, channels: channels[id], observer: seen },
+          ...{ k01: key(id, 0, 1), k02: key(id, 0, 2), k12: key(id, 1, 2) },
+        });
+        await engine.deal();
+        await engine.input(id === 0 ? { tensors: { x: zeros(WORDS, 64) }, indices: {} } : undefined);
+        await engine.online();
+      }),
+    );
+    const sent = (from: PartyId, to: PartyId) => channels[from].get(to)?.stats.sentPayloadBytes;
+    // The input on the way from P0 to P1.
+    expect([sent(0, 1), sent(1, 2), sent(2, 0)]).toEqual([TOTAL + 8 * WORDS, TOTAL, TOTAL]);
   });
 });

@@ -716,4 +716,5 @@ export function protocolConformance(runner: ProtocolRunner): void {
 export function checkCost(run: ProtocolRun, where: string): void {
   expect(run.sent, `${where}: bytes`).toEqual(run.declared);
   expect(run.rounds, `${where}: rounds`).toBe(run.declaredRounds);
+  expect(run.owner[0], `${where}: rounds of P0`).toBe(run.owner[1]);
 }

@@ -10,9 +10,10 @@ import { describe, expect, it } from 'vitest';
 import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
+import type { Gates } from '../../src/mpc/protocol/types.ts';
 import type { ProofParameters } from '../../src/mpc/proof/soundness.ts';
 import { type View, distinguished } from '../support/distinguish.ts';
-import { completeCircuit, proofWasm, runProved } from '../support/proved.ts';
+import { completeCircuit, proofWasm, runProved, symmetricCircuit } from '../support/proved.ts';
 import { withoutMask } from '../support/without-mask.ts';
 
 const NARROW: ProofParameters = { sigma: 2, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
@@ -21,20 +22,28 @@ const RUNS = ALL ? 2000 : 200;
 /** For masks whose lack shows in every run. */
 const SURE = 80;
 
-const circuitOf = (weights: 'open' | 'secret') =>
-  completeCircuit((g) => {
-    const x = g.input('x', [1], 1, 0);
-    g.output('y', g.mul(x, x));
-  }, weights);
-const CIRCUITS = { open: circuitOf('open'), secret: circuitOf('secret') };
+type Weights = 'open' | 'secret';
+/** Open weights of `aby3`, whose three parties all prove: the last word of its product goes to W. */
+type Form = Weights | 'symmetric';
+
+const square = (g: Gates) => {
+  const x = g.input('x', [1], 1, 0);
+  g.output('y', g.mul(x, x));
+};
+const CIRCUITS = {
+  open: completeCircuit(square, 'open'),
+  secret: completeCircuit(square, 'secret'),
+  symmetric: symmetricCircuit(square),
+};
 const TEXTS = [0n, 1n];
 
 /** Everything that a party is sent in one run; `before` is what was no proof. */
-async function viewOf(party: 1 | 2, weights: 'open' | 'secret', text: bigint, seed: number, kernels: ProofKernels) {
+async function viewOf(party: 1 | 2, form: Form, text: bigint, seed: number, kernels: ProofKernels) {
+  const weights = form === 'secret' ? form : 'open';
   const view = new Map<string, Uint8Array>();
   const before: Uint8Array[] = [];
   const ended = await runProved(
-    CIRCUITS[weights],
+    CIRCUITS[form],
     { tensors: { x: wordsFrom([text], 1) }, indices: {} },
     {
       ...{ weights, seed: 1, keySeeds: party === 1 ? [1, seed, 1] : [seed, 1, 1], proofParameters: NARROW },
@@ -43,7 +52,7 @@ async function viewOf(party: 1 | 2, weights: 'open' | 'secret', text: bigint, se
       tap: (from, to, tag, bytes) => {
         if (to !== party) return;
         view.set(`P${from} ${tag}`, bytes.slice());
-        if (/-(deal|input|12|21)\//.test(tag)) before.push(bytes.slice());
+        if (/-(deal|input|12|21|01|02)\//.test(tag)) before.push(bytes.slice());
       },
     },
   );
@@ -52,11 +61,11 @@ async function viewOf(party: 1 | 2, weights: 'open' | 'secret', text: bigint, se
 }
 
 /** Messages to a party that tell two texts apart. */
-async function seen(party: 1 | 2, weights: 'open' | 'secret', kernels: ProofKernels = proofWasm, runs = RUNS) {
+async function seen(party: 1 | 2, form: Form, kernels: ProofKernels = proofWasm, runs = RUNS) {
   const views: [View[], View[]] = [[], []];
   for (let run = 0; run < runs; run++)
     for (const which of [0, 1])
-      views[which].push(await viewOf(party, weights, TEXTS[which], 2 + 2 * run + which, kernels));
+      views[which].push(await viewOf(party, form, TEXTS[which], 2 + 2 * run + which, kernels));
   const names = [...views[0][0].keys()].join();
   for (const part of ['proof-answer', 'proof-statement', 'proof-seed', 'input-input', 'product-'])
     expect(names).toContain(part);
@@ -64,11 +73,11 @@ async function seen(party: 1 | 2, weights: 'open' | 'secret', kernels: ProofKern
 }
 
 const LONG = { timeout: ALL ? 3_600_000 : 120_000 };
-const FORMS = ALL ? (['open', 'secret'] as const) : (['open'] as const);
+const FORMS: readonly Form[] = ALL ? ['open', 'secret', 'symmetric'] : ['open', 'symmetric'];
 
-describe.each(FORMS)('a proved run, %s weights', (weights) => {
+describe.each(FORMS)('a proved run, %s', (form) => {
   it.each([1, 2] as const)('P%i sees no bit that says which of two texts it is', LONG, async (party) => {
-    expect(await seen(party, weights)).toEqual([]);
+    expect(await seen(party, form)).toEqual([]);
   });
 });
 

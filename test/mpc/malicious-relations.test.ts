@@ -11,6 +11,7 @@ import type { CosineSum, PiecewisePolynomial } from '../../src/compute/kernels/t
 import { wordsFrom } from '../../src/compute/ring.ts';
 import type { Proved } from '../../src/mpc/protocol/frame/gate.ts';
 import { MESSAGES, type MessageKind, messageTable } from '../../src/mpc/protocol/malicious/messages.ts';
+import { OWN_MESSAGES, SYMMETRIC_MESSAGES } from '../../src/mpc/protocol/aby3/messages.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { checkShape } from '../../src/mpc/proof/relations.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
@@ -60,12 +61,12 @@ function everything(g: Gates): void {
   g.output('exp', g.exponential(g.raise(g.reduce(small, 16), 9, 25), bit, 17, 17));
 }
 
-async function ran(weights: 'open' | 'secret') {
+async function ran(weights: 'open' | 'secret', aby3 = false) {
   const { messages, simulation } = await record(
     everything,
     { tensors: { x: wordsFrom([1], 64) }, indices: { t: [3] } },
     {
-      ...{ sharing: 'complete', weights, seed: 5, kernels: () => wasm },
+      ...{ sharing: 'complete', aby3, weights, seed: 5, kernels: () => wasm },
       parameters: (id, kernels) => parameterView(weights, id, kernels, [TABLE, W, ROW]),
     },
   );
@@ -121,8 +122,19 @@ describe('every message', () => {
     expect(relations.some(({ prover }) => prover === 0)).toBe(weights === 'secret');
   });
 
+  it.each(['open', 'secret'] as const)('of aby3, %s weights: the same', async (weights) => {
+    const { messages, relations } = await ran(weights, true);
+    const kinds = SYMMETRIC_MESSAGES.filter(({ tag }) => !tag.startsWith('input-'));
+    expect(unproved(weights, messages, relations, kinds)).toEqual([]);
+    const without = kinds.filter(({ tag }) => tag !== 'product-20');
+    expect(unproved(weights, messages, relations, without)).toEqual(['product-20 P2 → P0']);
+    // All three prove, whatever the weights.
+    expect(new Set(relations.map(({ prover }) => prover))).toEqual(new Set([0, 1, 2]));
+  });
+
   it('stands in docs/SECURITY.md', () => {
     const text = readFileSync(new URL('../../docs/SECURITY.md', import.meta.url), 'utf8');
     expect(text).toContain(messageTable().join('\n'));
+    expect(text).toContain(messageTable(OWN_MESSAGES).join('\n'));
   });
 });

@@ -75,10 +75,15 @@ async function secretViews(
 /** Logits of these models are of size 1; an error of the whole model is the sum of many declared ones. */
 const LOGIT_ERROR = 0.005;
 
-export function smallBert(sharing: Sharing, rounding: TruncationModel, error = LOGIT_ERROR): void {
+export function smallBert(
+  sharing: Sharing,
+  rounding: TruncationModel,
+  error = LOGIT_ERROR,
+  more: Pick<SimulationOptions, 'aby3'> = {},
+): void {
   /** What the opening adds: with secret weights it rounds to 2^-10, by as many coins as the protocol has. */
   const opening = (weights: 'open' | 'secret') => (weights === 'open' ? 0 : rounding.maxErrorUlp * 2 ** -10);
-  describe(`a small BERT among three parties, ${sharing} sharing`, () => {
+  describe(`a small BERT among three parties, ${sharing} sharing${more.aby3 === true ? ', symmetric' : ''}`, () => {
     for (const [name, config] of [
       ['fill-mask', TINY],
       ['classification', TINY_CLASSIFIER],
@@ -94,7 +99,7 @@ export function smallBert(sharing: Sharing, rounding: TruncationModel, error = L
             (g) => buildModel(g, run, 0),
             { tensors: { [ROWS]: wordsFrom([0, 0, 1, 0, 0], 64) }, indices: { [TOKENS]: ids } },
             {
-              sharing,
+              ...{ sharing, ...more },
               weights,
               kernels: () => wasm,
               parameters: await (weights === 'open' ? openViews : secretViews)(config, wasm),
@@ -119,7 +124,7 @@ export function smallBert(sharing: Sharing, rounding: TruncationModel, error = L
             (g) => buildModel(g, { ...run, tokens: 8, padded: true }, 0),
             ownerInputs([{ inputIds: ids, rows: mlm ? [2] : [] }], { ...shape, tokens: 8, padded: true }, config),
             {
-              sharing,
+              ...{ sharing, ...more },
               weights,
               kernels: () => wasm,
               parameters: await (weights === 'open' ? openViews : secretViews)(config, wasm),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseModelConfig } from '../../src/ml/config.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
+import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import type { Cost } from '../../src/mpc/protocol/types.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
@@ -97,6 +98,25 @@ describe('megabytes of the owner and between the compute parties, and rounds', (
     const times = completeCost(bert, shape, 0, 'secret').owner / costOf(bert, 'lan', shape).owner;
     expect(times).toBeLessThanOrEqual(1.17);
     expect(times).toBeGreaterThan(1.1);
+  });
+
+  // What dealing ahead is worth (docs/adr/0068): 1 half-round of the owner out and 1 in, against these.
+  it.each([
+    [16, 240],
+    [128, 265],
+  ])('BERT-base in aby3, %i tokens: the owner is in at most %i half-rounds, and in most rounds', (tokens, most) => {
+    const builder = new Aby3Builder('open');
+    buildModel(builder, { ...SHAPE, tokens, rows: 0, config: bert, plan: planOf(bert, 'wide', 8) } as never, 0);
+    const { cost, owner } = builder.finish();
+    const { rounds = 0, p0ToP1 = 0, p0ToP2 = 0, p2ToP0 = 0 } = owner ?? {};
+    const complete = completeCost(bert, { tokens, rows: 0 });
+    if (process.env['MEASURE'] !== undefined) console.log(tokens, summed(cost), owner, complete);
+    expect(rounds).toBeGreaterThan((2 * cost.rounds) / 3);
+    expect(rounds).toBeLessThanOrEqual(most);
+    const up = summed(cost).owner + (p0ToP1 + p0ToP2) / 1e6;
+    expect(up).toBeGreaterThan(1.3 * complete.owner);
+    expect(up).toBeLessThan(1.4 * complete.owner);
+    expect(p2ToP0).toBe(p0ToP1);
   });
 
   it('a GPT-2 small token behind 128 under complete sharing: 1.05 times the owner’s at most', () => {

@@ -9,7 +9,7 @@ import { priceOf } from '../../src/session/price.ts';
 import { SEGMENT_BYTES, priceOfRequest, provedPriceOf } from '../../src/session/proved-price.ts';
 import { thrown } from '../failure.ts';
 import { ARCHITECTURES, planOf } from '../support/architectures.ts';
-import { completeCircuit } from '../support/proved.ts';
+import { completeCircuit, symmetricCircuit } from '../support/proved.ts';
 import { MODEL, REQUEST, SHAPE } from './harness.ts';
 
 const text = { sequences: 1, tokens: 6, rows: 0, padded: true, pair: false, steps: 0 };
@@ -44,6 +44,34 @@ describe('the price of a proved run', () => {
     const weighed = 8 * sum(listParameters(config).map(({ rows, cols }) => rows * cols));
     expect(price.memory).toBeLessThan(5 * (proofs.keptBytes + proofs.tableBytes) + weighed + 2 ** 26);
   });
+
+  it.each([
+    ['BertForMaskedLM', 'open', { ...text, rows: 1 }],
+    ['BertForMaskedLM', 'secret', { ...text, rows: 1 }],
+    ['GPT2LMHeadModel', 'open', { ...text, rows: 1, tokens: 12 }],
+    ['capitals-bert', 'open', { ...text, rows: 1 }],
+  ] as const)(
+    'of aby3, %s, %s weights: never below, with P0 in the rounds',
+    { timeout: 60_000 },
+    (name, weights, shape) => {
+      const config = configOf(name);
+      const plan = planOf(config, 'far', 9);
+      const circuit = symmetricCircuit((g) => buildModel(g, { ...shape, config, plan }, 0), weights);
+      const proofs = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
+      const { rounds, ...links } = circuit.cost;
+      const { rounds: _, p0ToP1 = 0, p0ToP2 = 0, p2ToP0 = 0 } = circuit.owner ?? {};
+      const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
+      const model = { ...MODEL, config, provedPlan: plan };
+      const price = priceOfRequest(model, { ...REQUEST, ...shape, weights, protocol: 'aby3' });
+      const traffic = sum(Object.values(links)) + p0ToP1 + p0ToP2 + p2ToP0 + sum(proofs.bytes.flat());
+      expect(price.traffic).toBeGreaterThanOrEqual(traffic);
+      expect(price.traffic).toBeLessThan(3 * traffic + 1_000_000);
+      expect(price.rounds).toBeGreaterThanOrEqual(rounds + Math.max(...proofs.exchanges));
+      expect(price.memory).toBeGreaterThanOrEqual(
+        priceOf(config, plan, weights, shape).memory + proofs.keptBytes + proofs.tableBytes,
+      );
+    },
+  );
 
   it.each(['open', 'secret'] as const)(
     'of level 256, %s weights: never below either',
@@ -115,6 +143,6 @@ describe('the price of a proved run', () => {
     // A model that has no such plan is never run on the other one.
     for (const without of [{ ...MODEL, provedPlan: undefined }])
       expect(thrown('ERR_PROTOCOL_UNAVAILABLE', () => planFor(without, proved)).hint).toContain('3pc_semi_honest');
-    thrown('ERR_PROTOCOL_UNAVAILABLE', () => planFor(MODEL, { protocol: 'aby3' }));
+    expect(planFor(MODEL, { protocol: 'aby3' })).toBe(provedPlan);
   });
 });

@@ -71,6 +71,7 @@ interface Watched {
 function watching(seen: Watched): Proving {
   const real = provingWith({ kernels: proofWasm, segmentBytes: SEGMENT_BYTES });
   return {
+    protocols: real.protocols,
     builder: real.builder,
     check: real.check,
     begin(self) {

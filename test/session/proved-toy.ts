@@ -68,6 +68,7 @@ export function provingOfCircuit(
   };
   const real = provingWith({ kernels: proofWasm, ...settings });
   return {
+    protocols: real.protocols,
     builder: ({ weights }) => new ToyBuilder(circuitOf(weights)),
     check: real.check,
     begin: (self) => real.begin(self),

@@ -34,6 +34,7 @@ async function play(weights: Weights, options: StartOptions = {}): Promise<Outco
   const messages: Message[] = [];
   const runs: ProvedRun[] = [];
   const watched: Proving = {
+    protocols: proving.protocols,
     check: (request) => proving.check(request),
     builder: (request) => proving.builder(request),
     begin(self) {

@@ -123,7 +123,7 @@ describe('a shape', () => {
     // Another version, protocol, kind of weights or flag; a byte behind the end; a hash; too short.
     for (const other of [
       changed(0, '63'),
-      changed(1, '02'),
+      changed(1, '03'),
       changed(2, '02'),
       changed(3, '10'),
       changed(31, '01'),

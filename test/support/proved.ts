@@ -6,6 +6,7 @@ import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { fingerprint } from '../../src/mpc/protocol/frame/fingerprint.ts';
+import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import { agreementHash, provedSession } from '../../src/mpc/protocol/malicious/proving/agreement.ts';
 import { ProvedRun } from '../../src/mpc/protocol/malicious/proving/run.ts';
@@ -47,6 +48,13 @@ export interface Ended {
 /** The circuit that `build` describes, under complete sharing. */
 export function completeCircuit(build: (gates: Gates) => void, weights: 'open' | 'secret' = 'open'): Circuit {
   const builder = new CompleteBuilder(weights);
+  build(builder);
+  return builder.finish();
+}
+
+/** The same with symmetric products, whose provers are all three. */
+export function symmetricCircuit(build: (gates: Gates) => void, weights: 'open' | 'secret' = 'open'): Circuit {
+  const builder = new Aby3Builder(weights);
   build(builder);
   return builder.finish();
 }

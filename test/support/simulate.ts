@@ -10,10 +10,11 @@ import { type MemoryOptions, memoryPair } from '../../src/net/simulated/memory-l
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
-import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
+import type { Circuit, OwnerCost } from '../../src/mpc/protocol/frame/circuit.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine, type Observer } from '../../src/mpc/protocol/frame/engine.ts';
 import { Transcript } from '../../src/mpc/protocol/malicious/proving/transcript.ts';
+import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import type { Sharing } from '../../src/mpc/share/wire.ts';
 import type { Kept, ParameterView } from '../../src/mpc/protocol/frame/party.ts';
@@ -42,6 +43,8 @@ export interface SimulationOptions {
   readonly weights?: 'open' | 'secret';
   /** One-sided sharing, or the complete one of `3pc_malicious`. */
   readonly sharing?: Sharing | undefined;
+  /** Symmetric products, of complete sharing: what `aby3` has. */
+  readonly aby3?: boolean;
   /** How widenings get the wrap. */
   readonly widening?: Widening | undefined;
   readonly parameters?: (id: PartyId, kernels: RingKernels) => ParameterView;
@@ -105,16 +108,19 @@ export function keysOf(seed: number): {
   readonly execution: Execution;
   readonly k01: Uint8Array;
   readonly k02: Uint8Array;
+  readonly k12: Uint8Array;
 } {
   return {
     execution: { session: seeded(16, seed, 3), number: 0, step: 0, branch: 0 },
     k01: seeded(32, seed, 1),
     k02: seeded(32, seed, 2),
+    k12: seeded(32, seed, 4),
   };
 }
 
 /** A builder of the sharing that is asked for. */
-function builderOf({ weights = 'open', widening, sharing }: SimulationOptions): Gates & { finish(): Circuit } {
+function builderOf({ weights = 'open', widening, sharing, aby3 }: SimulationOptions): Gates & { finish(): Circuit } {
+  if (aby3 === true) return new Aby3Builder(weights, { widening });
   return sharing === 'complete'
     ? new CompleteBuilder(weights, { widening })
     : new CircuitBuilder(weights, { widening });
@@ -162,6 +168,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       observer: observer ?? UNSEEN,
       k01: id === 2 ? undefined : prg(k01, execution),
       k02: id === 1 ? undefined : prg(k02, execution),
+      k12: id === 0 || options.aby3 !== true ? undefined : prg(keysOf(seed).k12, execution),
       signal,
       trace: options.trace,
       kept: options.kept?.(id),
@@ -234,11 +241,12 @@ export function collect(into: Message[]): Tap {
 }
 
 /** Bytes that a circuit declares, as [from][to]. */
-export function declaredBytes(cost: Cost): number[][] {
+export function declaredBytes(cost: Cost, owner?: OwnerCost): number[][] {
+  const { p0ToP1 = 0, p0ToP2 = 0, p2ToP0 = 0 } = owner ?? {};
   return [
-    [0, cost.p0ToP1Ahead + cost.p0ToP1Input, cost.p0ToP2Ahead + cost.p0ToP2Input],
+    [0, cost.p0ToP1Ahead + cost.p0ToP1Input + p0ToP1, cost.p0ToP2Ahead + cost.p0ToP2Input + p0ToP2],
     [cost.p1ToP0, 0, cost.p1ToP2Ahead + cost.p1ToP2],
-    [cost.p2ToP0, cost.p2ToP1Ahead + cost.p2ToP1, 0],
+    [cost.p2ToP0 + p2ToP0, cost.p2ToP1Ahead + cost.p2ToP1, 0],
   ];
 }
 
@@ -258,6 +266,30 @@ export function measuredRounds(messages: readonly Message[]): number {
   return rounds;
 }
 
+/**
+ * The same where P0 has a part in them, and P0's: by the half-rounds of the gates whose messages pass. They come in
+ * order on every link.
+ */
+function ownerRounds(
+  { gates }: Circuit,
+  messages: readonly Message[],
+): { readonly all: number; readonly owner: number } {
+  const last = new Map<string, number>();
+  const [all, owner] = [new Set<number>(), new Set<number>()];
+  for (const { from, to, tag } of messages) {
+    const [, phase, number] = /-(\w+)\/(\d+)$/.exec(tag) ?? [];
+    const { half12, half21, owner: step } = gates[Number(number)];
+    const half = phase === '12' ? half12 : phase === '21' ? half21 : step?.half;
+    if (half === undefined || phase === 'input' || phase === 'output') continue;
+    const link = `${from} ${to}`;
+    if (half < (last.get(link) ?? 0)) throw new Error(`${tag} comes behind its half-round`);
+    last.set(link, half);
+    all.add(half);
+    if (from === 0 || to === 0) owner.add(half);
+  }
+  return { all: Math.floor(Math.max(-1, ...all) / 2) + 1, owner: owner.size };
+}
+
 /** One run of a protocol, as the suite sees it. */
 export interface ProtocolRun {
   readonly outputs: ReadonlyMap<string, Words>;
@@ -266,6 +298,8 @@ export interface ProtocolRun {
   readonly declared: number[][];
   readonly rounds: number;
   readonly declaredRounds: number;
+  /** Half-rounds in which P0 sends or gets something, counted and declared. */
+  readonly owner: readonly [number, number];
 }
 
 /** `simulate`, with what it cost as declared and as counted. */
@@ -275,12 +309,14 @@ export async function measured(
   options: SimulationOptions,
 ): Promise<ProtocolRun> {
   const { simulation, messages } = await record(build, inputs, options);
-  const { cost } = simulation.circuit;
+  const { cost, owner } = simulation.circuit;
+  const inRounds = owner === undefined ? undefined : ownerRounds(simulation.circuit, messages);
   return {
     outputs: simulation.outputs,
     sent: simulation.sent,
-    declared: declaredBytes(cost),
-    rounds: measuredRounds(messages),
+    declared: declaredBytes(cost, owner),
+    rounds: inRounds?.all ?? measuredRounds(messages),
     declaredRounds: cost.rounds,
+    owner: [inRounds?.owner ?? 0, owner?.rounds ?? 0],
   };
 }

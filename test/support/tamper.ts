@@ -11,7 +11,7 @@ import { wordsFrom } from '../../src/compute/ring.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { type ClearParameter, parameterView } from './parameters.ts';
 import { type Tap, createParties, settle } from './simulate.ts';
-import { type Ended, completeCircuit, proofWasm, runProved, wasm } from './proved.ts';
+import { type Ended, completeCircuit, proofWasm, runProved, symmetricCircuit, wasm } from './proved.ts';
 
 const TABLE: ClearParameter = {
   parameter: { name: 'table', rows: 5, cols: 2, scale: 0, lookup: true },
@@ -42,6 +42,8 @@ type Change = (typeof CHANGES)[number];
 
 export interface Cell {
   readonly weights: 'open' | 'secret';
+  /** Of `aby3`. */
+  readonly symmetric?: true;
   readonly cheater: PartyId;
   readonly to: PartyId;
   /** The first part of its tag. */
@@ -51,7 +53,8 @@ export interface Cell {
 
 /** A line of the matrix. */
 export interface Row extends Cell {
-  readonly protocol: '3pc_malicious' | '3pc_semi_honest';
+  /** `unproved`: the messages of `aby3` without its proofs. */
+  readonly protocol: '3pc_malicious' | '3pc_semi_honest' | 'aby3' | 'unproved';
   /** `same`: the change changed nothing, and the run ended well. */
   readonly outcome: 'caught' | 'accepted' | 'same';
   /** Of the honest parties, in order. */
@@ -89,6 +92,41 @@ export function cellsOf(weights: 'open' | 'secret'): readonly Cell[] {
   );
 }
 
+/** Small, with every kind of message that `aby3` has beside those of complete sharing. */
+export function symmetricSmall(g: Gates): void {
+  smallCircuit(g);
+  const x = g.input('z', [1, 2], 64, 0);
+  const product = g.truncate(g.mul(x, x), 1);
+  g.output('behind', g.affine([{ x: product, weight: W.parameter }]));
+}
+
+export const SYMMETRIC_INPUTS: Inputs = {
+  ...SMALL_INPUTS,
+  tensors: { ...SMALL_INPUTS.tensors, z: wordsFrom([6, 4], 64) },
+};
+
+/** Messages of `aby3` that are not those of `3pc_malicious`. */
+export function symmetricCells(weights: 'open' | 'secret'): readonly Cell[] {
+  const messages: readonly (readonly [PartyId, PartyId, string])[] = [
+    [0, 1, 'product-01'],
+    [1, 2, 'product-12'],
+    [2, 0, 'product-20'],
+    [0, 2, 'select-02'],
+    [0, 2, 'widen-02'],
+    [0, 2, 'lookup-deal'],
+    [2, 1, 'affine-21'],
+    ...(weights === 'open' ? [] : ([[0, 2, 'affine-02']] as const)),
+    [1, 2, 'affine-12'],
+    [1, 2, 'select-12'],
+    [2, 1, 'select-21'],
+    [1, 0, 'output-output'],
+    [2, 0, 'output-output'],
+  ];
+  return messages.flatMap(([cheater, to, message]) =>
+    CHANGES.map((change): Cell => ({ weights, symmetric: true, cheater, to, message, change })),
+  );
+}
+
 /** What is sent in place of a message; undefined: nothing. */
 function changed(change: Change, bytes: Uint8Array, earlier: Uint8Array): Uint8Array | undefined {
   const out = bytes.slice();
@@ -117,8 +155,9 @@ export async function tampered(
   cell: Cell | undefined,
   weights: 'open' | 'secret' = cell?.weights ?? 'open',
   repairs = true,
+  symmetric = cell?.symmetric ?? false,
 ): Promise<{ ended: readonly Ended[]; changes: number }> {
-  const circuit = completeCircuit(smallCircuit, weights);
+  const circuit = symmetric ? symmetricCircuit(symmetricSmall, weights) : completeCircuit(smallCircuit, weights);
   const proofs = { kernels: wasm, proofs: proofWasm, parameters: QUICK, segmentBytes: 2 ** 30 };
   const captured = new Captured(circuit, proofs);
   captured.forget(repairs);
@@ -156,7 +195,7 @@ export async function tampered(
       },
     };
   };
-  const ended = await runProved(circuit, SMALL_INPUTS, {
+  const ended = await runProved(circuit, symmetric ? SYMMETRIC_INPUTS : SMALL_INPUTS, {
     weights,
     proofParameters: QUICK,
     parameters: (id, kernels) => parameterView(weights, id, kernels, SMALL_PARAMETERS),
@@ -202,7 +241,7 @@ export async function rowOf(cell: Cell): Promise<Row> {
   const opened = ended.some(({ outputs }) => (outputs?.size ?? 0) > 0);
   const caught = errors.some((error) => error?.code === 'ERR_SECURITY_VIOLATION');
   return {
-    protocol: '3pc_malicious',
+    protocol: cell.symmetric === true ? 'aby3' : '3pc_malicious',
     ...cell,
     outcome: changes === 0 ? 'same' : caught && !opened ? 'caught' : 'accepted',
     error: errors.map((error) => error?.code),
@@ -223,15 +262,17 @@ export async function controlOf(cell: Cell): Promise<Row | undefined> {
     changes++;
     return changed(cell.change, bytes, earlier);
   };
-  const parties = createParties(smallCircuit, {
+  const symmetric = cell.symmetric === true;
+  const parties = createParties(symmetric ? symmetricSmall : smallCircuit, {
+    ...(symmetric ? ({ sharing: 'complete', aby3: true } as const) : {}),
     ...{ weights: cell.weights, seed: 1, tap, kernels: () => wasm },
     parameters: (id, kernels) => parameterView(cell.weights, id, kernels, SMALL_PARAMETERS),
   });
-  const ended = await settle(parties, SMALL_INPUTS);
+  const ended = await settle(parties, symmetric ? SYMMETRIC_INPUTS : SMALL_INPUTS);
   if (changes === 0) return undefined;
   const failed = ended.map((end) => (end.status === 'rejected' ? asTercetError(end.reason).code : undefined));
   return {
-    protocol: '3pc_semi_honest',
+    protocol: symmetric ? 'unproved' : '3pc_semi_honest',
     ...cell,
     outcome: failed.every((code) => code === undefined) ? 'accepted' : 'caught',
     error: failed,

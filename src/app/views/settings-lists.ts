@@ -126,7 +126,7 @@ function protocols(state: State): Option<Protocol>[] {
       value: 'aby3',
       title: 'ABY3, ends on cheating',
       text: 'The browser takes part in every round. Needs a fast line.',
-      missing: 'Not built yet. Tercet refuses it rather than run a weaker one.',
+      missing: 'Not in a page: tercet infer runs it, to compare with.',
     },
   ];
 }

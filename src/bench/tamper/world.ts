@@ -328,6 +328,7 @@ export class World {
     const real = this.#proving;
     if (real === undefined) return undefined;
     return {
+      protocols: real.protocols,
       builder: real.builder,
       check: real.check,
       begin(self) {

@@ -32,6 +32,8 @@ export const PURPOSES = {
   otPad: 10,
   /** The OTs of a gate: no words are drawn, the address itself goes into leaves and hash. */
   ot: 11,
+  /** A pair's word of the three that add up to zero over a product's parts (PROTOCOL §17). */
+  share: 12,
 } as const;
 
 export type Purpose = keyof typeof PURPOSES;

@@ -23,7 +23,7 @@ export function executionKey(pairKey: Uint8Array, execution: Execution): Uint8Ar
 }
 
 /** What the words of a draw become. One draw has one use: the same words as two values would tell their difference. */
-export type Use = 'λ1' | 'λ2' | 'r0' | 'pads' | 'Γ1' | 'seeds' | 'roots' | 'Δ' | 'siblings' | 'd' | 'e';
+export type Use = 'λ1' | 'λ2' | 'r0' | 'pads' | 'Γ1' | 'seeds' | 'roots' | 'Δ' | 'siblings' | 'd' | 'e' | 'ρ';
 
 export class PairPrg {
   readonly #key: Uint8Array;

@@ -10,8 +10,9 @@ import type { IceServer } from '../../net/webrtc/types.ts';
 export type Task = ModelTask;
 /**
  * How the parties compute. With `3pc_semi_honest` they follow the protocol, and may be curious. With `3pc_malicious`
- * one of them may do anything: its messages are proved before the answer opens. What is not there (`aby3`, a protocol
- * that a party does not serve) is refused with ERR_PROTOCOL_UNAVAILABLE, and nothing weaker is used in its place.
+ * one of them may do anything: its messages are proved before the answer opens. What is not there (`aby3`, which
+ * `tercet infer` alone runs, a protocol that a party does not serve) is refused with ERR_PROTOCOL_UNAVAILABLE, and
+ * nothing weaker is used in its place.
  */
 export type Protocol = '3pc_semi_honest' | '3pc_malicious' | 'aby3';
 /** Whether the compute parties hold the weights in the clear (`open`), or as shares (`secret`). */

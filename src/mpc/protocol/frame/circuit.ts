@@ -15,6 +15,29 @@ export interface Opening extends Gate {
   outputP0(p0: Party): Promise<Words>;
 }
 
+/** P0's part in the rounds of a circuit: the half-rounds in which it sends or gets something, and bytes. */
+export interface OwnerCost {
+  readonly rounds: number;
+  readonly p0ToP1: number;
+  readonly p0ToP2: number;
+  readonly p2ToP0: number;
+}
+
+/** Half-rounds in which all three may have a part. */
+export interface OwnerRounds {
+  /** A party's steps of gates in a half-round. Each is run by `run`, which counts what it sends or gets. */
+  half(
+    gates: readonly Gate[],
+    half: number,
+    party: Party,
+    run: (gate: Gate, step: Step, what: 'sends' | 'gets') => Promise<void>,
+  ): Promise<unknown>;
+  /** Whether P0 has all that it will have of a gate in the rounds alone. */
+  online(gate: Gate): boolean;
+}
+
+export type Step = () => Promise<void> | undefined;
+
 /** A finished circuit: public, the same at all parties. */
 export interface Circuit {
   readonly weights: 'open' | 'secret';
@@ -31,6 +54,8 @@ export interface Circuit {
   /** Section of every gate, for progress. */
   readonly sections: readonly string[];
   readonly cost: Cost;
+  /** Where P0 takes part in the rounds: what `cost` leaves out, and who does what in them. */
+  readonly owner?: (OwnerCost & OwnerRounds) | undefined;
 }
 
 export function isGate(source: LocalNode | Gate): source is Gate {

@@ -2,8 +2,8 @@
  * One party's walk through a circuit: deal ahead, input, online half-rounds, output.
  *
  * The order of messages follows from the circuit alone, so both ends of a link agree on it. P0 runs `deal`, `input`
- * and `output`; between the last two it neither sends nor receives a byte. Components are computed on demand, kept
- * until their last use and dropped then.
+ * and `output`; between the last two it neither sends nor receives a byte, unless gates have a step of it (`owner`).
+ * Components are computed on demand, kept until their last use and dropped then.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf, sliceWords } from '../../../compute/ring.ts';
@@ -14,8 +14,8 @@ import type { PairPrg } from '../../prg/prg.ts';
 import type { Component, Sharing, Wire } from '../../share/wire.ts';
 import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
-import { type Circuit, isGate } from './circuit.ts';
-import type { Gate } from './gate.ts';
+import { type Circuit, type Step, isGate } from './circuit.ts';
+import { type Gate, lastHalf } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
 
@@ -27,6 +27,7 @@ export interface EngineOptions {
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly k01?: PairPrg | undefined;
   readonly k02?: PairPrg | undefined;
+  readonly k12?: PairPrg | undefined;
   /** This party's own generator, the platform's where none is given; tests give one that they can repeat. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
   /** What the engine of the step before kept. Overwritten with this step. */
@@ -101,6 +102,7 @@ export class Engine implements Party {
   readonly parameters: ParameterView;
   readonly k01: PairPrg | undefined;
   readonly k02: PairPrg | undefined;
+  readonly k12: PairPrg | undefined;
   readonly #options: EngineOptions;
   readonly #circuit: Circuit;
   readonly #links = new Map<PartyId, Link>();
@@ -122,6 +124,7 @@ export class Engine implements Party {
     this.parameters = options.parameters;
     this.k01 = options.k01;
     this.k02 = options.k02;
+    this.k12 = options.k12;
     const traffic = options.trace === undefined ? undefined : this.#traffic;
     for (const [peer, channel] of options.channels) this.#links.set(peer, new Link(channel, this.kernels, traffic));
   }
@@ -141,10 +144,11 @@ export class Engine implements Party {
           if (this.id === 0) return gate.dealP0?.(this);
           return this.id === 1 ? gate.dealP1?.(this) : gate.dealP2?.(this);
         });
-        if (this.id === 0 && gate.inputP0 === undefined) await this.#options.observer?.gate(this, gate);
+        if (this.id === 0 && gate.inputP0 === undefined && this.#circuit.owner?.online(gate) !== true)
+          await this.#options.observer?.gate(this, gate);
         this.#release(release, gate.number);
       }
-      if (this.id === 0) await this.#keepFor();
+      if (this.id === 0 && this.#circuit.owner === undefined) await this.#keepFor();
       this.#values.clear();
       await this.#flush();
     });
@@ -174,24 +178,27 @@ export class Engine implements Party {
     });
   }
 
-  /** The half-rounds between P1 and P2. P0 has none. */
+  /** The half-rounds between P1 and P2. P0 has a part in them only where gates say so. */
   async online(): Promise<void> {
     await this.#enter('input', 'online', async () => {
-      if (this.id === 0) return;
-      const { gates } = this.#circuit;
-      const last = 2 * this.#circuit.cost.rounds;
-      const release = this.#releasePlan((gate) =>
-        Math.max(gate.half12 ?? -1, gate.half21 ?? -1, gate.relation === 'output' ? last : -1),
-      );
+      const { gates, owner, cost } = this.#circuit;
+      if (this.id === 0 && owner === undefined) return;
+      const last = 2 * cost.rounds;
+      const release = this.#releasePlan((gate) => Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1));
       for (let half = 0; half < last; half++) {
-        for (const gate of gates) {
-          if ((half % 2 === 0 ? gate.half12 : gate.half21) !== half) continue;
+        const run = async (gate: Gate, step: Step, what?: 'sends' | 'gets') => {
           this.#step('online', gate, half, last);
-          await this.#traced('online', gate, half, () => {
-            if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
-            return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
-          });
-          if (half === Math.max(gate.half12 ?? -1, gate.half21 ?? -1)) await this.#options.observer?.gate(this, gate);
+          await this.#traced('online', gate, half, step, what);
+        };
+        await owner?.half(gates, half, this, run);
+        for (const gate of gates) {
+          if (owner === undefined && (half % 2 === 0 ? gate.half12 : gate.half21) === half)
+            await run(gate, () => {
+              if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
+              return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
+            });
+          if (half === lastHalf(gate) && (this.id > 0 || owner?.online(gate) === true))
+            await this.#options.observer?.gate(this, gate);
         }
         await this.#options.observer?.half(this, half);
         this.#release(release, half);
@@ -394,7 +401,8 @@ export class Engine implements Party {
     phase: TraceEvent['phase'],
     gate: Gate,
     half: number | undefined,
-    step: () => Promise<void> | undefined,
+    step: Step,
+    what?: 'sends' | 'gets',
   ): Promise<void> {
     const { trace } = this.#options;
     if (trace === undefined) return step();
@@ -411,8 +419,9 @@ export class Engine implements Party {
       gate: number,
       relation,
       path,
-      sent: this.#traffic.sent - sent,
-      received: this.#traffic.received - received,
+      // Of what is sent and got at once, each step has its own.
+      sent: what === 'gets' ? 0 : this.#traffic.sent - sent,
+      received: what === 'sends' ? 0 : this.#traffic.received - received,
       ms: trace.now() - start,
     });
   }

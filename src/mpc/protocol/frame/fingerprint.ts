@@ -14,8 +14,9 @@ import { type Trait, traitText } from './traits.ts';
 
 const shapeOf = (wire: Wire | undefined): Trait => (wire === undefined ? undefined : [wire.shape, wire.k, wire.scale]);
 
-function gateTraits({ relation, path, half12, half21, inputs, out, traits }: Gate): Trait {
-  return [relation, path, half12, half21, inputs.map(({ id }) => id), out?.id, shapeOf(out), traits];
+function gateTraits({ relation, path, half12, half21, owner, inputs, out, traits }: Gate): Trait {
+  const own = owner === undefined ? [] : [{ ...owner }];
+  return [relation, path, half12, half21, inputs.map(({ id }) => id), out?.id, shapeOf(out), traits, ...own];
 }
 
 function localTraits({ inputs, traits }: LocalNode, out: Wire): Trait {

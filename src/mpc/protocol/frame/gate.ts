@@ -2,7 +2,8 @@
  * A gate: one interactive relation with its messages, all three parties' sides next to each other.
  *
  * Each method is one step of one party. `deal*` runs ahead of the input and is data independent; `send12` and
- * `recv12` are the half-round P1 → P2, `send21` and `recv21` the half-round P2 → P1. The engine (`engine.ts`) calls
+ * `recv12` are the half-round P1 → P2, `send21` and `recv21` the half-round P2 → P1. Where P0 takes part in the
+ * rounds, its messages go with the half-round P1 → P2. The engine (`engine.ts`) calls
  * them in the circuit's order, so both ends agree on what comes next.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
@@ -42,6 +43,15 @@ export interface Halves {
   words?(kernels: RingKernels, table: TableRelation['table'], f: number, indices: Uint32Array): Promise<Uint8Array>;
 }
 
+/** P0's part in a half-round P1 → P2, of a protocol whose masks follow from the input (PROTOCOL §17). */
+export interface OwnerStep {
+  readonly half: number;
+  /** Declared bytes of payload, by direction. */
+  readonly p0ToP1?: number;
+  readonly p0ToP2?: number;
+  readonly p2ToP0?: number;
+}
+
 export interface Gate {
   /** Position in the circuit: the gate's part of every draw id. */
   readonly number: number;
@@ -69,6 +79,8 @@ export interface Gate {
    * hash.
    */
   readonly traits: readonly Trait[];
+  /** What P0 has to do in the rounds. Absent: nothing. */
+  readonly owner?: OwnerStep | undefined;
   /** Declared bytes of payload, by phase and direction. */
   readonly cost: Partial<Cost>;
   /** What is proved of its messages, where a party may deviate. */
@@ -91,6 +103,12 @@ export interface Gate {
   recv12?(p2: Party): Promise<void>;
   send21?(p2: Party): Promise<void>;
   recv21?(p1: Party): Promise<void>;
+  send01?(p0: Party): Promise<void>;
+  recv01?(p1: Party): Promise<void>;
+  send02?(p0: Party): Promise<void>;
+  recv02?(p2: Party): Promise<void>;
+  send20?(p2: Party): Promise<void>;
+  recv20?(p0: Party): Promise<void>;
   outputP1?(p1: Party): Promise<void>;
   outputP2?(p2: Party): Promise<void>;
   outputP0?(p0: Party): Promise<Words>;
@@ -99,6 +117,11 @@ export interface Gate {
 /** Bytes of the longest key stream that a gate draws from under one id: a mask of its result takes one lane a word. */
 export function longestStream({ out, longestDraw }: Pick<Gate, 'out' | 'longestDraw'>): number {
   return longestDraw ?? (out === undefined ? 0 : laneBytes(out.k) * out.count);
+}
+
+/** Half-round of a gate's last message, −1 of one that has none. */
+export function lastHalf({ half12, half21, owner }: Pick<Gate, 'half12' | 'half21' | 'owner'>): number {
+  return Math.max(half12 ?? -1, half21 ?? -1, owner?.half ?? -1);
 }
 
 /** The draw id of a gate. */
@@ -111,9 +134,12 @@ export function drawId(
 }
 
 /** Which of a gate's messages is meant. */
-export type Phase = 'deal' | 'ahead' | 'input' | '12' | '21' | 'output';
+export type Phase = 'deal' | 'ahead' | 'input' | '12' | '21' | '01' | '02' | '20' | 'output';
 
-/** The tag of a gate's message on a link: relation, phase and number, all public. */
-export function tagOf(gate: Pick<Gate, 'relation' | 'number'>, phase: Phase): string {
-  return `${gate.relation}-${phase}/${gate.number}`;
+/**
+ * The tag of a gate's message on a link: relation, phase and number, all public. What P0 deals has another name where
+ * it goes in the rounds.
+ */
+export function tagOf({ relation, number, owner }: Pick<Gate, 'relation' | 'number' | 'owner'>, phase: Phase): string {
+  return `${relation}-${phase === 'deal' && owner?.p0ToP2 !== undefined ? '02' : phase}/${number}`;
 }

@@ -9,7 +9,7 @@ import { AHEAD, type Sharing, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
 import type { Cost, Parameter } from '../types.ts';
 import type { Circuit, Opening } from './circuit.ts';
-import { type Gate, longestStream } from './gate.ts';
+import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
 import type { Position } from './relation.ts';
@@ -36,7 +36,7 @@ export abstract class LocalBuilder {
     const cost = noCost();
     for (const gate of this.#gates) {
       for (const [key, bytes] of Object.entries(gate.cost) as [keyof Cost, number][]) cost[key] += bytes;
-      cost.rounds = Math.max(cost.rounds, Math.floor(Math.max(gate.half21 ?? -2, gate.half12 ?? -2) / 2) + 1);
+      cost.rounds = Math.max(cost.rounds, Math.floor(lastHalf(gate) / 2) + 1);
     }
     return {
       weights: this.weights,

@@ -116,6 +116,8 @@ export interface Party {
   readonly k01?: PairPrg | undefined;
   /** Shared with P2 (at P0) or P0 (at P2). */
   readonly k02?: PairPrg | undefined;
+  /** Shared by P1 and P2, where masks of products are (PROTOCOL §17). */
+  readonly k12?: PairPrg | undefined;
   link(peer: PartyId): Link;
   /**
    * Bytes that this party alone knows, of its own generator and never of a pair's: whoever shared them would share what
@@ -139,6 +141,13 @@ export interface Party {
 /** What a circuit says of a parameter that it uses. */
 export function parameterTraits({ name, rows, cols, scale, lookup }: Parameter): Trait {
   return { name, rows, cols, scale, lookup };
+}
+
+/** The generator that this party shares with another one. */
+export function prgWith(party: Party, peer: PartyId): PairPrg {
+  const prg = [party.k01, party.k02, party.k12][party.id + peer - 1];
+  invariant(prg !== undefined, `party ${party.id} shares no generator with party ${peer}`);
+  return prg;
 }
 
 /** The generator that this party shares with P0's partner on side 1 or 2. */

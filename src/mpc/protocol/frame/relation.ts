@@ -2,7 +2,7 @@
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Cost } from '../types.ts';
-import type { Gate } from './gate.ts';
+import type { Gate, OwnerStep } from './gate.ts';
 import type { Party } from './party.ts';
 import { outputMask } from './reshare.ts';
 import type { Trait } from './traits.ts';
@@ -14,6 +14,7 @@ export type Position = Pick<Gate, 'number' | 'path'>;
 export interface Declared extends Pick<Gate, 'inputs' | 'traits' | 'cost'> {
   readonly half12?: number | undefined;
   readonly half21?: number | undefined;
+  readonly owner?: OwnerStep | undefined;
 }
 
 export abstract class Relation<Out extends Wire | undefined = Wire> implements Gate {
@@ -26,14 +27,16 @@ export abstract class Relation<Out extends Wire | undefined = Wire> implements G
   readonly half21: number | undefined;
   readonly traits: readonly Trait[];
   readonly cost: Partial<Cost>;
+  readonly owner: OwnerStep | undefined;
 
-  constructor({ number, path }: Position, out: Out, { inputs, half12, half21, traits, cost }: Declared) {
+  constructor({ number, path }: Position, out: Out, { inputs, half12, half21, owner, traits, cost }: Declared) {
     this.number = number;
     this.path = path;
     this.inputs = inputs;
     this.out = out;
     this.half12 = half12;
     this.half21 = half21;
+    this.owner = owner;
     this.traits = traits;
     this.cost = cost;
   }

@@ -10,7 +10,7 @@
  *   P2 → P1          q = Σ (m − λ2)·(M − L2) − λ2·L2 + Γ2 + λ2'  (= m·M − m·L2 − λ2·M + …)
  *   P1 → P2          m' = q − Σ λ1·M − m·L1 + Γ1 + λ1'
  */
-import { wireLength } from '../../../compute/ring.ts';
+import { type Vector, wireLength } from '../../../compute/ring.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { AffineTerm } from '../types.ts';
 import type { MatrixTerm, Side } from '../../proof/relations.ts';
@@ -38,17 +38,21 @@ export class CompleteAffineGate extends CompleteRelation {
   readonly relations: readonly Proved[];
   readonly halves: readonly Halves[];
   readonly #terms: readonly AffineTerm[];
+  readonly #phase: 'ahead' | '21';
 
-  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half12: number) {
+  /** @param half21 when q goes, where it cannot go ahead: λ2 of an operand follows from the input (PROTOCOL §17) */
+  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half12: number, half21?: number) {
     const word = wireLength(out.k, out.count);
     super(position, out, {
       inputs: terms.map(({ x }) => x),
       half12,
+      half21,
       traits: [affineTraits(terms)],
-      cost: { p2ToP1Ahead: word, p1ToP2: word },
+      cost: { ...(half21 === undefined ? { p2ToP1Ahead: word } : { p2ToP1: word }), p1ToP2: word },
     });
     this.#terms = terms;
-    this.halves = openAffineHalves(this, terms);
+    this.#phase = half21 === undefined ? 'ahead' : '21';
+    this.halves = openAffineHalves(this, terms, this.#phase);
     this.relations = [
       matrixRelation(2, 'affine.q', out, inners(terms, ['W'])),
       matrixRelation(1, 'affine.m', out, inners(terms, ['W'])),
@@ -56,12 +60,28 @@ export class CompleteAffineGate extends CompleteRelation {
   }
 
   async dealP2(p2: Party): Promise<void> {
-    const masked = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'l2'), 'clear');
-    await sendReshared(this, p2, await p2.kernels.scale(masked, -1n), 'ahead');
+    if (this.#phase === 'ahead') await this.#sendQ(p2);
   }
 
   async dealP1(p1: Party): Promise<void> {
-    p1.keep(this, await p1.link(2).recvBytes(tagOf(this, 'ahead'), wireLength(this.out.k, this.out.count)));
+    if (this.#phase === 'ahead') await this.#recvQ(p1);
+  }
+
+  async send21(p2: Party): Promise<void> {
+    await this.#sendQ(p2);
+  }
+
+  async recv21(p1: Party): Promise<void> {
+    await this.#recvQ(p1);
+  }
+
+  async #sendQ(p2: Party): Promise<void> {
+    const masked = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'l2'), 'clear');
+    await sendReshared(this, p2, await p2.kernels.scale(masked, -1n), this.#phase);
+  }
+
+  async #recvQ(p1: Party): Promise<void> {
+    p1.keep(this, await p1.link(2).recvBytes(tagOf(this, this.#phase), wireLength(this.out.k, this.out.count)));
   }
 
   async send12(p1: Party): Promise<void> {
@@ -83,14 +103,16 @@ export class CompleteSecretAffineGate extends CompleteRelation {
   readonly halves: readonly Halves[];
   readonly #terms: readonly AffineTerm[];
 
-  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half21: number) {
+  /** @param owner the half-round of Γ2, where it cannot go ahead: masks of an operand follow from the input */
+  constructor(position: Position, terms: readonly AffineTerm[], out: Wire, half21: number, owner?: number) {
     const word = wireLength(out.k, out.count);
     super(position, out, {
       inputs: terms.map(({ x }) => x),
       half21,
       half12: half21 + 1,
+      owner: owner === undefined ? undefined : { half: owner, p0ToP2: word },
       traits: [affineTraits(terms)],
-      cost: { p0ToP2Ahead: word, p2ToP1: word, p1ToP2: word },
+      cost: { ...(owner === undefined ? { p0ToP2Ahead: word } : {}), p2ToP1: word, p1ToP2: word },
     });
     this.#terms = terms;
     this.halves = secretAffineHalves(this, terms);
@@ -102,20 +124,40 @@ export class CompleteSecretAffineGate extends CompleteRelation {
   }
 
   async dealP0(p0: Party): Promise<void> {
+    if (this.owner === undefined) await this.#deal(p0);
+  }
+
+  async dealP1(p1: Party): Promise<void> {
+    if (this.owner === undefined) p1.keep(this, await this.#ownPart(p1));
+  }
+
+  async dealP2(p2: Party): Promise<void> {
+    if (this.owner === undefined) await this.#take(p2);
+  }
+
+  send02(p0: Party): Promise<void> {
+    return this.#deal(p0);
+  }
+
+  recv02(p2: Party): Promise<void> {
+    return this.#take(p2);
+  }
+
+  async #deal(p0: Party): Promise<void> {
     const both = async (x: Wire) => p0.kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2'));
     await dealCross(this, p0, await maskTotal(p0, this.#terms, this.out.count, both, 'l1+l2'));
   }
 
   /** Γ1 + λ1' − Σ λ1·M: all of P1's part that does not depend on the input. */
-  async dealP1(p1: Party): Promise<void> {
+  async #ownPart(p1: Party): Promise<Vector> {
     const { kernels } = p1;
     const masked = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'l1'), 'm');
     const own = await kernels.add(await crossOfP1(this, p1), await mask1(this, p1));
-    p1.keep(this, await kernels.sub(own, masked));
+    return kernels.sub(own, masked);
   }
 
   /** Γ2 − Σ λ2·L2. */
-  async dealP2(p2: Party): Promise<void> {
+  async #take(p2: Party): Promise<void> {
     const { kernels } = p2;
     const dealt = await kernels.unpack(await recvCross(this, p2), this.out.k, this.out.count);
     const masked = await maskTotal(p2, this.#terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2');
@@ -130,7 +172,7 @@ export class CompleteSecretAffineGate extends CompleteRelation {
   async recv21(p1: Party): Promise<void> {
     const { kernels } = p1;
     const own = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'm'), 'l1');
-    const ahead = p1.take(this);
+    const ahead = this.owner === undefined ? p1.take(this) : await this.#ownPart(p1);
     const q = await recvReshared(this, p1);
     p1.put(this.out, 'm', await kernels.sub(await kernels.add(q, ahead), own));
   }

@@ -40,15 +40,22 @@ export interface CompleteOptions {
 export class CompleteBuilder extends SelectingBuilder implements Gates {
   protected readonly sharing = 'complete' as const;
   readonly rounding: TruncationModel;
+  /** Whether P0's words are proved: they are whole then. */
+  protected readonly ownerProves: boolean;
   /** Low bits of a wire that are zero because it was raised. */
   readonly #zeros = new WeakMap<Wire, number>();
 
   /**
    * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for oblivious transfers, which nothing proves
    */
-  constructor(weights: 'open' | 'secret', { widening = 'dealer' }: CompleteOptions = {}) {
+  constructor(
+    weights: 'open' | 'secret',
+    { widening = 'dealer' }: CompleteOptions = {},
+    ownerProves = weights === 'secret',
+  ) {
     super(weights);
-    this.rounding = weights === 'open' ? OPEN_ROUNDING : COMPLETE_ROUNDING;
+    this.ownerProves = ownerProves;
+    this.rounding = ownerProves ? COMPLETE_ROUNDING : OPEN_ROUNDING;
     if (widening !== 'dealer')
       throw new TercetError(
         'ERR_PROTOCOL_UNAVAILABLE',
@@ -60,16 +67,16 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
   // ── inputs and outputs ───────────────────────────────────────────────────
 
   input(name: string, shape: readonly number[], k: number, scale: number): Wire {
-    const out = this.#wire(shape, k, scale, 0, 0);
+    const out = this.wire(shape, k, scale, 0, 0);
     return this.gate(new CompleteInputGate(this.at('input'), name, out), out);
   }
 
   lookup(name: string, table: Parameter, count: number): Wire {
     this.uses(table);
     const half21 = 1;
-    const out = this.#wire([count, table.cols], 64, table.scale, half21 + 1, half21 + 2);
-    const secret = this.weights === 'secret';
-    return this.gate(new CompleteLookupGate(this.at('lookup'), name, table, out, half21, secret), out);
+    const out = this.wire([count, table.cols], 64, table.scale, half21 + 1, half21 + 2);
+    const form = { secret: this.weights === 'secret', proved: this.ownerProves };
+    return this.gate(new CompleteLookupGate(this.at('lookup'), name, table, out, half21, form), out);
   }
 
   output(name: string, x: Wire): void {
@@ -105,11 +112,11 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     const inputs = terms.map(({ x }) => x);
     if (this.weights === 'open') {
       const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
-      const out = this.#wire(shape, 64, scale, half12, half12 + 1);
+      const out = this.wire(shape, 64, scale, half12, half12 + 1);
       return this.gate(new CompleteAffineGate(this.at('affine'), terms, out, half12), out);
     }
-    const half21 = this.#productHalf(inputs);
-    const out = this.#wire(shape, 64, scale, half21 + 1, half21 + 2);
+    const half21 = this.productHalf(inputs);
+    const out = this.wire(shape, 64, scale, half21 + 1, half21 + 2);
     return this.gate(new CompleteSecretAffineGate(this.at('affine'), terms, out, half21), out);
   }
 
@@ -120,14 +127,14 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     outShape: readonly number[],
     drop: number,
   ): Wire {
-    const half21 = this.#productHalf([x, y]);
-    const out = this.#wire(outShape, x.k, x.scale + y.scale, half21 + 1, half21 + 2);
+    const half21 = this.productHalf([x, y]);
+    const out = this.wire(outShape, x.k, x.scale + y.scale, half21 + 1, half21 + 2);
     const short = this.#shortBy(drop);
     const product = this.gate(
-      new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short, this.#secret),
+      new CompleteProductGate(this.at('product'), x, y, shape, out, half21, short, this.ownerProves),
       out,
     );
-    return this.#rounded(product, drop);
+    return this.rounded(product, drop);
   }
 
   lift(x: Wire): Wire {
@@ -160,7 +167,7 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
     terms: readonly Selection[],
     { drop = 0, widen, least = 0n }: Selected = {},
   ): Wire {
-    const selected = this.#rounded(this.#selected('select', inputs, shape, scale, terms, this.#shortBy(drop)), drop);
+    const selected = this.rounded(this.#selected('select', inputs, shape, scale, terms, this.#shortBy(drop)), drop);
     if (widen === undefined) return selected;
     // Its values are `least` and the 2^(k−1) above it; those of a widening lie around zero (§14.7).
     const middle = least + (1n << BigInt(selected.k - 2));
@@ -177,23 +184,21 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
   ): Wire {
     for (const { index } of terms) checkIndex(this.at(relation).path, index.bits + index.xorBits);
     const half12 = evenFrom(latest(inputs.map((x) => x.readyA)));
-    const out = this.#wire(shape, terms[0].k, scale, half12 + 2, half12 + 1);
-    const gate = new CompleteSelectGate(relation, this.at(relation), inputs, out, half12, terms, short, this.#secret);
+    const out = this.wire(shape, terms[0].k, scale, half12 + 2, half12 + 1);
+    // P0 has λ2 of a drawn mask ahead.
+    const word = { proved: this.ownerProves, online: inputs.some((x) => x.readyL2 !== AHEAD) };
+    const gate = new CompleteSelectGate(relation, this.at(relation), inputs, out, half12, terms, short, word);
     return this.gate(gate, out);
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
 
-  get #secret(): boolean {
-    return this.weights === 'secret';
-  }
-
   /** Low bits that words of P0 lack. SECURITY: where P0 is a prover its words are whole: no verifier has the rest. */
   #shortBy(drop: number): number {
-    return this.weights === 'open' ? drop : 0;
+    return this.ownerProves ? 0 : drop;
   }
 
-  #rounded(x: Wire, drop: number): Wire {
+  protected rounded(x: Wire, drop: number): Wire {
     invariant(Number.isInteger(drop) && drop >= 0 && drop < x.k, `drop: ${drop} bits of ${x.k}`);
     // The coin of a short word is uniform, not centred: there is nothing to take away.
     return drop === 0
@@ -202,11 +207,11 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
   }
 
   /** The first half-round P2 → P1 in which P2 holds m of all operands. */
-  #productHalf(operands: readonly Wire[]): number {
+  protected productHalf(operands: readonly Wire[]): number {
     return oddFrom(latest(operands.map((x) => x.readyY ?? 0)));
   }
 
-  #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number): Wire {
+  protected wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number): Wire {
     invariant(countOf(shape) > 0, 'a wire has elements');
     return this.place(shape, k, scale, { kind: 'masked', readyA, readyL2: AHEAD, readyY });
   }

@@ -54,6 +54,14 @@ async function turned(party: Party, unit: Vector, by: number): Promise<Vector> {
   ]);
 }
 
+/** What of a look-up is P0's. */
+export interface LookupForm {
+  /** Whether Γ2 of secret weights comes with the input. */
+  readonly secret: boolean;
+  /** Whether P0 is a prover: always with secret weights. */
+  readonly proved: boolean;
+}
+
 export class CompleteLookupGate extends CompleteRelation {
   readonly relation = 'lookup' as const;
   readonly relations: readonly Proved[];
@@ -70,7 +78,14 @@ export class CompleteLookupGate extends CompleteRelation {
   readonly #shift = {};
   readonly #cross = {};
 
-  constructor(position: Position, name: string, table: Parameter, out: Wire, half21: number, secret: boolean) {
+  constructor(
+    position: Position,
+    name: string,
+    table: Parameter,
+    out: Wire,
+    half21: number,
+    { secret, proved }: LookupForm,
+  ) {
     const rows = out.count / table.cols;
     const keys = rows * pointKeyBytes(depthOf(table));
     const shiftBits = Math.max(1, depthOf(table));
@@ -101,13 +116,13 @@ export class CompleteLookupGate extends CompleteRelation {
       matrixRelation(2, 'lookup.q', out, [unit('W')]),
       matrixRelation(1, 'lookup.m', out, [unit('W')]),
       // A vector of idempotents of Z_2^64 that sums to one is a unit vector.
-      ...(secret
+      ...(proved
         ? [
             elementwise(0, 'lookup.unit', { ...out, count: rows * table.rows }, 1),
             matrixRelation(0, 'lookup.sum', sums, []),
-            matrixRelation(0, 'lookup.gamma', out, [unit('V'), unit('W')]),
           ]
         : []),
+      ...(secret ? [matrixRelation(0, 'lookup.gamma', out, [unit('V'), unit('W')])] : []),
     ];
     this.#shiftBits = shiftBits;
     this.halves = lookupHalves(this, {
@@ -115,6 +130,7 @@ export class CompleteLookupGate extends CompleteRelation {
       rows,
       shiftBits,
       secret,
+      proved,
       turned: ({ party }, unit, by) => turned(party, unit, by),
     });
   }

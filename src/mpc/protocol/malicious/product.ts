@@ -12,6 +12,7 @@
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { type Vector, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
+import type { PartyId } from '../../../net/wire/types.ts';
 import type { Wire } from '../../share/wire.ts';
 import type { Halves, Proved } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
@@ -22,21 +23,29 @@ import { elementwise, matrixRelation } from './relations.ts';
 import { productHalves } from './witness/product.ts';
 import { CompleteRelation, coinOf, mask1 } from './complete.ts';
 
-/** P0's Γ2 is proved where it may gain by a false one. */
-function relationsOf(shape: ProductShape | undefined, out: Wire, secret: boolean): readonly Proved[] {
-  const provers = [
-    ...(secret ? [[0, 'product.gamma'] as const] : []),
-    [2, 'product.q'] as const,
-    [1, 'product.m'] as const,
-  ];
-  if (shape === undefined) return provers.map(([prover, message]) => elementwise(prover, message, out, 2));
+/** What is proved of a product, by its prover: two products of a factor of V's and one of W's, and words of each. */
+export type ProvedPart = readonly [prover: PartyId, message: string, negative?: boolean];
+
+/** A relation for each part, or for each of a batch. */
+export function bilinearRelations(
+  shape: ProductShape | undefined,
+  out: Wire,
+  parts: readonly ProvedPart[],
+): readonly Proved[] {
+  if (shape === undefined) return parts.map(([prover, message]) => elementwise(prover, message, out, 2));
   const { batch, m, inner, n } = shape;
   const one = { shape: [m, n], k: out.k, count: m * n };
   // Of the two products each has one factor of V's and one of W's, the other way round.
-  return provers.flatMap(([prover, message]) => {
-    const terms = (['V', 'W'] as const).map((left) => ({ left, negative: prover === 0, inner }));
+  return parts.flatMap(([prover, message, negative = false]) => {
+    const terms = (['V', 'W'] as const).map((left) => ({ left, negative, inner }));
     return Array.from({ length: batch }, () => matrixRelation(prover, message, one, terms));
   });
+}
+
+/** P0's Γ2 is proved where it may gain by a false one. */
+function relationsOf(shape: ProductShape | undefined, out: Wire, secret: boolean): readonly Proved[] {
+  const gamma: ProvedPart = [0, 'product.gamma', true];
+  return bilinearRelations(shape, out, [...(secret ? [gamma] : []), [2, 'product.q'], [1, 'product.m']]);
 }
 
 export class CompleteProductGate extends CompleteRelation {

@@ -34,6 +34,14 @@ import { coinOf, mask2 } from './complete.ts';
 import { selectionRelations } from './relations.ts';
 import { selectionHalves } from './witness/selection.ts';
 
+/** P0's word B of a selection. */
+export interface OwnerWord {
+  /** Whether P0 is a prover. */
+  readonly proved: boolean;
+  /** Whether it goes with the table and not ahead: where λ2 of an operand follows from the input (PROTOCOL §17). */
+  readonly online: boolean;
+}
+
 export class CompleteSelectGate extends Relation implements Summed {
   readonly relation: 'select' | 'widen';
   readonly relations: readonly Proved[];
@@ -41,6 +49,7 @@ export class CompleteSelectGate extends Relation implements Summed {
   readonly terms: readonly Selection[];
   readonly drop: number;
   readonly longestDraw: number;
+  readonly #online: boolean;
 
   constructor(
     relation: 'select' | 'widen',
@@ -50,25 +59,28 @@ export class CompleteSelectGate extends Relation implements Summed {
     half12: number,
     terms: readonly Selection[],
     drop: number,
-    secret: boolean,
+    { proved, online }: OwnerWord,
   ) {
     const [{ k, count }] = terms;
     invariant(
       terms.every((term) => term.k === k && term.count === count) && out.k === k,
       'a sum of selections over different rings, or of different lengths',
     );
+    const { p0ToP2Ahead: word, p1ToP2 } = selectionCost({ terms, drop });
     super(position, out, {
       inputs,
       half12,
       half21: half12 + 1,
       traits: [...terms.flatMap(({ n, widths, traits }) => [n, k, widths, ...traits]), 'short', drop],
-      cost: { ...selectionCost({ terms, drop }), p2ToP1: wireLength(k, count) },
+      owner: online ? { half: half12, p0ToP2: word } : undefined,
+      cost: { p1ToP2, p2ToP1: wireLength(k, count), ...(online ? {} : { p0ToP2Ahead: word }) },
     });
+    this.#online = online;
     this.relation = relation;
-    this.relations = selectionRelations(relation, terms, secret);
+    this.relations = selectionRelations(relation, terms, proved);
     this.terms = terms;
     this.drop = drop;
-    this.halves = selectionHalves(this, secret);
+    this.halves = selectionHalves(this, proved);
     this.longestDraw = Math.max(laneBytes(k) * count, ...terms.map((term) => tableBytes(term, term.count)));
   }
 
@@ -78,12 +90,24 @@ export class CompleteSelectGate extends Relation implements Summed {
   }
 
   async dealP0(p0: Party): Promise<void> {
-    if (this.drop === 0) return dealSelection(this, p0);
-    await dealSelection(this, p0, await coinOf(p0, await p0.value(this.out, 'l2'), this.drop));
+    if (!this.#online) await this.#deal(p0);
   }
 
-  dealP2(p2: Party): Promise<void> {
-    return keepDealt(this, p2);
+  async dealP2(p2: Party): Promise<void> {
+    if (!this.#online) await keepDealt(this, p2);
+  }
+
+  async send02(p0: Party): Promise<void> {
+    if (this.#online) await this.#deal(p0);
+  }
+
+  async recv02(p2: Party): Promise<void> {
+    if (this.#online) await keepDealt(this, p2);
+  }
+
+  async #deal(p0: Party): Promise<void> {
+    if (this.drop === 0) return dealSelection(this, p0);
+    await dealSelection(this, p0, await coinOf(p0, await p0.value(this.out, 'l2'), this.drop));
   }
 
   async send12(p1: Party): Promise<void> {

@@ -8,7 +8,7 @@ import type { PartyId } from '../../../../net/wire/types.ts';
 import type { RelationShape } from '../../../proof/relations.ts';
 import { cutSegments } from '../../../proof/segment.ts';
 import type { Circuit } from '../../frame/circuit.ts';
-import type { Gate, Halves } from '../../frame/gate.ts';
+import { type Gate, type Halves, lastHalf } from '../../frame/gate.ts';
 
 /** One relation of a gate, or one sum of it. */
 export interface Planned {
@@ -32,11 +32,6 @@ export const VERIFIERS: Readonly<Record<PartyId, readonly [v: PartyId, w: PartyI
   2: [1, 0],
 };
 
-/** Half-round of a gate's last message. */
-function lastHalf({ half12, half21 }: Gate): number {
-  return Math.max(half12 ?? -1, half21 ?? -1);
-}
-
 /**
  * @param limit bytes that a prover keeps for a segment
  * @param kernels make the words of public tables; without them there are shapes and no words
@@ -46,8 +41,8 @@ export function planProofs(
   kernels: RingKernels | undefined,
   limit: number,
 ): readonly PlannedSegment[] {
-  const provers: readonly PartyId[] = circuit.weights === 'secret' ? [0, 1, 2] : [1, 2];
-  return provers.flatMap((proof) => {
+  // Where P0 proves nothing its gates say so.
+  return ([0, 1, 2] as const).flatMap((proof) => {
     const relations = relationsOf(circuit, kernels, proof);
     const shapes = relations.map(({ shape }) => shape);
     return cutSegments(shapes, limit).map(([from, to], number): PlannedSegment => {

@@ -3,9 +3,10 @@
  *
  *   before dealing   W → prover   anchors
  *   with the input   P0 → V       statements of S1 and S2: P0 waits for nobody
- *   online           V ↔ prover   each segment of S1 and S2 behind its last half-round
+ *   online           V ↔ prover   each segment of S1 and S2 behind its last half-round; where P0 has a part in the
+ *                                 rounds, its statement goes there
  *   behind it        V → P0       verdicts of S1 and S2
- *   then             V ↔ P0       S0 with its verdict, with secret weights
+ *   then             V ↔ P0       S0 with its verdict, where P0 proves
  *
  * Messages go over the links of the run, in an order that follows from the circuit. Nothing is sent again or computed
  * again: a run whose link breaks ends.
@@ -71,7 +72,7 @@ export interface ProofReport {
 }
 
 const HASH = 32;
-const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', 'output'];
+const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '02', '20', 'output'];
 
 export class Proofs implements Observer {
   readonly #options: ProofOptions;
@@ -154,9 +155,12 @@ export class Proofs implements Observer {
   async half(party: Party, half: number): Promise<void> {
     const due = this.#parts.filter(({ planned }) => planned.end === half);
     if (due.length === 0) return;
-    await party.link(this.#options.id === 1 ? 2 : 1).flush();
+    for (const peer of this.#options.channels.keys()) await party.link(peer).flush();
     await this.#timed(async () => {
-      for (const part of due) await this.#prove(part);
+      for (const part of due) {
+        if (part.role === 'W' && this.#options.id === 0) await this.#sendStatement(part);
+        await this.#prove(part);
+      }
     });
   }
 
@@ -177,9 +181,10 @@ export class Proofs implements Observer {
       if (part.role === 'prover') part.prover.anchor(anchors.subarray(HASH * i, HASH * (i + 1)));
   }
 
-  /** P0's statements, when it has sent all that there is from it. */
+  /** P0's statements, when it has sent and got all that there is for it: in the rounds, if it has a part in them. */
   async state(): Promise<void> {
-    if (this.#options.id !== 0) return;
+    const { id, circuit } = this.#options;
+    if (id !== 0 || circuit.owner !== undefined) return;
     for (const part of this.#parts) if (part.role === 'W') await this.#sendStatement(part);
   }
 

@@ -28,7 +28,7 @@ import { Transcript } from './transcript.ts';
 /** Bytes of a session that masks are drawn for. */
 const SESSION_BYTES = 16;
 
-export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'observer'> {
+export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'k12' | 'observer'> {
   /** `provedSession` of this run: masks and proofs are both of it. */
   readonly session: Uint8Array;
   /** What this party shares with each of the others, 32 bytes; wiped with the run. */
@@ -79,6 +79,8 @@ export class ProvedRun {
       channels: recorded,
       k01: prg(0, 1),
       k02: prg(0, 2),
+      // SECURITY: P0 has no such key.
+      k12: circuit.owner === undefined ? undefined : prg(1, 2),
       observer: this.#proofs,
     });
   }

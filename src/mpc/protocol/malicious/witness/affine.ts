@@ -39,9 +39,13 @@ function matrixHalves(
   return { v: (seen) => half(seen, v, a), w: (seen) => half(seen, w, b) };
 }
 
-export function openAffineHalves(gate: ResharingGate, terms: readonly AffineTerm[]): readonly Halves[] {
+export function openAffineHalves(
+  gate: ResharingGate,
+  terms: readonly AffineTerm[],
+  phase: 'ahead' | '21',
+): readonly Halves[] {
   const { k, count } = gate.out;
-  const q = (seen: Seen) => sent(seen, 2, 1, 'ahead', k, count);
+  const q = (seen: Seen) => sent(seen, 2, 1, phase, k, count);
   return [
     matrixHalves(
       terms,

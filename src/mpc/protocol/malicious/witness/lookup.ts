@@ -14,11 +14,13 @@ export interface LookupOperands {
   readonly rows: number;
   readonly shiftBits: number;
   readonly secret: boolean;
+  /** Whether P0 proves its keys. */
+  readonly proved: boolean;
   turned(seen: Seen, unit: Vector, by: number): Promise<Vector>;
 }
 
 export function lookupHalves(gate: ResharingGate, operands: LookupOperands): readonly Halves[] {
-  const { table, rows, shiftBits, secret } = operands;
+  const { table, rows, shiftBits, secret, proved } = operands;
   const { k, count } = gate.out;
   const depth = depthOf(table);
 
@@ -78,7 +80,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
       }),
     },
   ];
-  if (!secret) return all;
+  if (!proved) return all;
   const product = async (seen: Seen, y: typeof one, which: 'l1' | 'l2'): Promise<Vector> => {
     const { kernels, parameters } = seen.party;
     return kernels.matmul((await y(seen)).turned, await parameters.words(kernels, table, which), {
@@ -95,8 +97,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
     return kernels.read(await kernels.sub(await kernels.mul(unit, unit), unit));
   };
   const sums = async (seen: Seen, y: typeof one) => seen.party.kernels.sumRows((await y(seen)).dealt, table.rows);
-  return [
-    ...all,
+  all.push(
     {
       v: async (seen) => {
         const { kernels } = seen.party;
@@ -121,7 +122,11 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
         linear: await seen.party.kernels.read(await sums(seen, two)),
       }),
     },
-    // y1'·L2 + y2'·L1
+  );
+  if (!secret) return all;
+  // y1'·L2 + y2'·L1
+  return [
+    ...all,
     {
       v: async (seen) => ({
         kind: 'matrix',

@@ -18,7 +18,7 @@ export interface ProductOperands {
 }
 
 /** What one side has: words that it adds, and what it multiplies x's and y's of the other side with. */
-interface Side {
+export interface Side {
   readonly linear: Words;
   readonly x: Vector;
   readonly y: Vector;
@@ -71,11 +71,22 @@ function sidesOf(gate: ResharingGate, { x, y, shape, drop }: ProductOperands) {
 export function productHalves(gate: ResharingGate, operands: ProductOperands, secret: boolean): readonly Halves[] {
   const sides = sidesOf(gate, operands);
   const all = [...(secret ? [sides.gamma] : []), sides.q, sides.m];
-  const { shape } = operands;
+  // Γ2 is what the products are equal to, and P0's two halves of it are added here.
+  return bilinearHalves(all, operands.shape, secret ? 0 : undefined);
+}
+
+/**
+ * Halves of relations of a product, whose terms are x·y' + x'·y of the two sides.
+ * @param against which of them has its products taken away, where they are elementwise
+ */
+export function bilinearHalves(
+  all: readonly (readonly [v: (seen: Seen) => Promise<Side>, w: (seen: Seen) => Promise<Side>])[],
+  shape: ProductShape | undefined,
+  against?: number,
+): readonly Halves[] {
   if (shape === undefined)
     return all.map(([v, w], i) => {
-      // Γ2 is what the products are equal to, and P0's two halves of it are added here.
-      const negative = secret && i === 0;
+      const negative = i === against;
       return {
         v: async (seen) => columns(seen, await v(seen), negative),
         w: async (seen) => basis(seen, await w(seen), negative),
