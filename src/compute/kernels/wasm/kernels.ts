@@ -157,7 +157,7 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   matmulMatrix(x: Words, matrix: Matrix): Promise<Words> {
-    return this.#made(this.#matrices.multiply(x, matrix));
+    return this.#made(this.#matrices.multiply(this.#on, x, matrix));
   }
 
   entries(matrix: Matrix): Promise<Int32Array | undefined> {

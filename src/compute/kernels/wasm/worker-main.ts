@@ -1,4 +1,6 @@
 /** The worker's side: one instance that answers requests in order. Knows neither Node nor a browser. */
+import { invariant } from '../../../core/errors.ts';
+import type { Words } from '../../ring.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import { type Reply, type Request, type Result, type ServicePort, isShared } from './messages.ts';
@@ -19,6 +21,15 @@ function buffers(value: Result): ArrayBuffer[] {
   return [('data' in value ? value.data : value).buffer as ArrayBuffer];
 }
 
+/** One operation. A result that belongs into shared memory is written there, and nothing is to be sent back. */
+function call(instance: KernelInstance, { op, args, into }: Extract<Request, { kind: 'call' }>): Result {
+  const operation = instance[op] as (...args: readonly unknown[]) => Result;
+  if (into === undefined) return operation.apply(instance, args as unknown[]);
+  const made = instance.within({ take: () => into }, () => operation.apply(instance, args as unknown[])) as Words;
+  invariant(made.data === into.data, 'a result that is not where it belongs');
+  return undefined;
+}
+
 /** Serves the kernels on a port, for as long as it delivers messages. */
 export function serveKernels(port: ServicePort): void {
   let instance: KernelInstance | undefined;
@@ -34,8 +45,7 @@ export function serveKernels(port: ServicePort): void {
         // While the model is being loaded: nobody waits for the answer to a start.
         instance.warmUp();
       } else {
-        const operation = instance?.[request.op] as (...args: readonly unknown[]) => Result;
-        value = operation.apply(instance, request.args as unknown[]);
+        value = call(instance as KernelInstance, request);
       }
       transfer = buffers(value);
       reply = { id: request.id, value };
