@@ -60,6 +60,11 @@ export class Dispatch {
     return new Dispatch(this.#backend, this.#backend.pool());
   }
 
+  /** The end of a scope. */
+  drop(): void {
+    if (this.pool?.drop() === true) this.#workers.collect();
+  }
+
   get fault(): Fault {
     return this.#backend.fault;
   }
@@ -92,7 +97,7 @@ export class Dispatch {
     const { inline } = this.#backend;
     invariant(inline !== undefined, 'no inline instance');
     try {
-      return inline.within(this.pool, operation);
+      return (this.pool?.instance ?? inline).within(this.pool, operation);
     } catch (error) {
       const failure = kernelFailure(error);
       if (failure.code === 'ERR_KERNEL') this.#workers.fail(failure.code, failure.message, failure.hint, failure.cause);

@@ -75,7 +75,7 @@ export class WasmKernels implements RingKernels<Words> {
 
   /** Outside of a scope the collector frees vectors. */
   sweep(live?: () => Iterable<unknown>): void {
-    if (live === undefined) this.#on.pool?.drop();
+    if (live === undefined) this.#on.drop();
     else this.#on.pool?.sweep(live());
   }
 
@@ -276,7 +276,7 @@ export class WasmKernels implements RingKernels<Words> {
 
   async close(): Promise<void> {
     if (this.#on.pool === undefined) await this.#on.close();
-    else this.#on.pool.drop();
+    else this.#on.drop();
   }
 }
 

@@ -13,6 +13,8 @@ export type Operation = {
 export type OperationArguments<Op extends Operation> = Parameters<KernelInstance[Op]>;
 
 export type Request =
+  /** What ended scopes had is worth a collection. */
+  | { readonly kind: 'collect'; readonly id: number }
   /** The first message: the compiled module. */
   | { readonly kind: 'start'; readonly id: number; readonly module: WebAssembly.Module }
   | {

@@ -6,6 +6,7 @@
  * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
  */
 import { type Vectors, type Words, laneBytes } from '../../ring.ts';
+import type { KernelInstance } from './instance.ts';
 
 /** Below this the collector of young objects is as cheap. */
 const LEAST_BYTES = 1 << 12;
@@ -14,14 +15,16 @@ const MOST_BYTES = 1 << 25;
 
 /** Where the results of one scope are taken from. */
 export interface ScopePool extends Vectors {
+  /** Works on the vectors of this scope where they lie, if its memory is theirs. */
+  readonly instance?: KernelInstance;
   /** A vector in memory that workers see, where this pool has such memory and it is worth it. */
   shared?(k: number, count: number): Words | undefined;
   /** A vector that came from elsewhere, and that nobody but this scope has. */
   adopt(words: Words): Words;
   /** Everything that is not live may be written over from now on. */
   sweep(live: Iterable<unknown>): void;
-  /** The collector has all of it. */
-  drop(): void;
+  /** The collector has all of it. True: it is worth a collection, of workers too. */
+  drop(): boolean;
 }
 
 export class Pool implements ScopePool {
@@ -75,9 +78,10 @@ export class Pool implements ScopePool {
     }
   }
 
-  drop(): void {
+  drop(): boolean {
     this.#made.clear();
     this.#free.clear();
     this.#freeBytes = 0;
+    return false;
   }
 }

@@ -44,7 +44,7 @@ export function serveKernels(port: ServicePort): void {
         instance = new KernelInstance(request.module);
         // While the model is being loaded: nobody waits for the answer to a start.
         instance.warmUp();
-      } else {
+      } else if (request.kind === 'call') {
         value = call(instance as KernelInstance, request);
       }
       transfer = buffers(value);
@@ -56,7 +56,7 @@ export function serveKernels(port: ServicePort): void {
     port.postMessage(reply, transfer);
     // What matrices were copied from is garbage now, and larger than all else that this thread ever holds.
     if (request.kind === 'call') garbage += garbageOf(request);
-    if (garbage >= COLLECT_BYTES) {
+    if (garbage >= COLLECT_BYTES || request.kind === 'collect') {
       garbage = 0;
       port.collect?.();
     }

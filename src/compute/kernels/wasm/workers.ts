@@ -148,6 +148,21 @@ export class Workers {
     void this.terminate();
   }
 
+  /** Has them let go of the memory of ended scopes: they read vectors there, and have too little garbage to notice. */
+  collect(): void {
+    for (const worker of this.#workers) {
+      if (this.#fault.failed) return;
+      this.#post(worker, (id) => ({ kind: 'collect', id }));
+    }
+  }
+
+  /** A message that belongs to no call. */
+  #post({ port, sent }: Worker, of: (id: number) => Request): void {
+    const id = ++this.#lastId;
+    sent.set(id, undefined);
+    port.postMessage(of(id), []);
+  }
+
   async terminate(): Promise<void> {
     await Promise.all(
       this.#workers.map(async ({ port }) => {
@@ -172,10 +187,7 @@ export class Workers {
         cause,
       ),
     );
-    const id = ++this.#lastId;
-    worker.sent.set(id, undefined);
-    const request: Request = { kind: 'start', id, module };
-    port.postMessage(request, []);
+    this.#post(worker, (id) => ({ kind: 'start', id, module }));
   }
 
   #answer(worker: Worker, reply: Reply): void {
