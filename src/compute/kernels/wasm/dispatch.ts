@@ -97,7 +97,7 @@ export class Dispatch {
     const { inline } = this.#backend;
     invariant(inline !== undefined, 'no inline instance');
     try {
-      return (this.pool?.instance ?? inline).within(this.pool, operation);
+      return inline.within(this.pool, operation);
     } catch (error) {
       const failure = kernelFailure(error);
       if (failure.code === 'ERR_KERNEL') this.#workers.fail(failure.code, failure.message, failure.hint, failure.cause);

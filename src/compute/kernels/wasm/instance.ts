@@ -10,7 +10,6 @@ import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
-import type { Heap } from './heap.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
 import { Selection } from './selection.ts';
@@ -57,9 +56,8 @@ export class KernelInstance {
   /** OTs that are made together: ranges begin at a multiple. */
   readonly otGroup: number;
 
-  /** @param heap of the memory that the module is given, where it has none of its own */
-  constructor(module: WebAssembly.Module, heap?: Heap) {
-    this.#memory = new Memory(module, heap);
+  constructor(module: WebAssembly.Module) {
+    this.#memory = new Memory(module);
     this.#selection = new Selection(this.#memory);
     this.#ot = new Ot(this.#memory);
     this.otGroup = this.#memory.exports.ot_group();
@@ -111,7 +109,7 @@ export class KernelInstance {
   #row(name: string, x: Words, row: Words): Words {
     return this.#memory.run(() => {
       const n = x.data.length;
-      const [a, b, out] = [this.#memory.copy(x.data), this.#memory.copy(row.data), this.#memory.out(x.k, n)];
+      const [a, b, out] = [this.#memory.copy(x.data), this.#memory.copy(row.data), this.#memory.lanes(x.k, n)];
       if (n > 0) this.#memory.of(name, x.k)(a, b, out, n, row.data.length, this.#memory.mask(x.k));
       return this.#memory.read(out, x.k, n);
     });
@@ -155,7 +153,7 @@ export class KernelInstance {
   sumRows(x: Words, cols: number): Words {
     return this.#memory.run(() => {
       const rows = x.data.length / cols;
-      const [a, out] = [this.#memory.copy(x.data), this.#memory.out(x.k, rows)];
+      const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(x.k, rows)];
       this.#memory.of('sum_rows', x.k)(a, out, rows, cols, this.#memory.mask(x.k));
       return this.#memory.read(out, x.k, rows);
     });
@@ -164,7 +162,7 @@ export class KernelInstance {
   repeat(x: Words, cols: number): Words {
     return this.#memory.run(() => {
       const n = x.data.length;
-      const [a, out] = [this.#memory.copy(x.data), this.#memory.out(x.k, n * cols)];
+      const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(x.k, n * cols)];
       this.#memory.of('repeat', x.k)(a, out, n, cols);
       return this.#memory.read(out, x.k, n * cols);
     });
@@ -172,7 +170,7 @@ export class KernelInstance {
 
   gather(x: Words, index: Uint32Array): Words {
     return this.#memory.run(() => {
-      const [a, at, out] = [this.#memory.copy(x.data), this.#memory.copy(index), this.#memory.out(x.k, index.length)];
+      const [a, at, out] = [this.#memory.copy(x.data), this.#memory.copy(index), this.#memory.lanes(x.k, index.length)];
       const outside = this.#memory.of('gather', x.k)(a, x.data.length, at, out, index.length);
       invariant(outside === 0, 'gather index out of range');
       return this.#memory.read(out, x.k, index.length);
@@ -185,7 +183,7 @@ export class KernelInstance {
     const { batch, m, inner, n, transposed } = shape;
     return this.#memory.run(() => {
       const count = batch * m * n;
-      const [a, b, out] = [this.#memory.copy(x.data), this.#memory.copy(y.data), this.#memory.out(x.k, count)];
+      const [a, b, out] = [this.#memory.copy(x.data), this.#memory.copy(y.data), this.#memory.lanes(x.k, count)];
       const { panel, panel32, left } = this.#memory.sizes;
       const panels = this.#memory.take(x.k <= 32 ? 4 * inner * up(n, panel32) : 8 * inner * up(n, panel) + left);
       this.#memory.of('product', x.k)(
@@ -277,7 +275,7 @@ export class KernelInstance {
     const { at, rows, cols, high } = matrix;
     const m = x.data.length / rows;
     return this.#memory.run(() => {
-      const [a, out] = [this.#memory.copy(x.data), this.#memory.out(64, m * cols)];
+      const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(64, m * cols)];
       const left = this.#memory.take(this.#memory.sizes.left);
       if (high === undefined) this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
       else this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, left);
@@ -348,9 +346,10 @@ export class KernelInstance {
     const result = new Uint8Array(wireLength(k, data.length));
     this.#memory.run(() => {
       const n = Math.min(data.length, BLOCK);
-      const [source, out] = [this.#memory.source(x, n), this.#memory.take(wireLength(k, n))];
+      const [a, out] = [this.#memory.lanes(k, n), this.#memory.take(wireLength(k, n))];
       this.#memory.blocks(data.length, (from, to) => {
-        kernel(source(from, to), out, to - from, k);
+        this.#memory.load(a, x, from, to);
+        kernel(a, out, to - from, k);
         result.set(this.#memory.bytes(out, wireLength(k, to - from)), wireLength(k, from));
       });
     });
@@ -361,10 +360,11 @@ export class KernelInstance {
     const [result, kernel] = [this.#memory.result(k, count), this.#memory.of('unpack', k)];
     this.#memory.run(() => {
       const n = Math.min(count, BLOCK);
-      const [a, sink] = [this.#memory.take(wireLength(k, n)), this.#memory.sink(result, n)];
+      const [a, out] = [this.#memory.take(wireLength(k, n)), this.#memory.lanes(k, n)];
       this.#memory.blocks(count, (from, to) => {
         this.#memory.write(a, bytes.subarray(wireLength(k, from), wireLength(k, to)));
-        sink(from, to, (out) => kernel(a, out, to - from, k));
+        kernel(a, out, to - from, k);
+        this.#memory.store(out, result, from, to);
       });
     });
     return result;

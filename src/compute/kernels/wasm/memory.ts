@@ -7,7 +7,6 @@ import { invariant } from '../../../core/errors.ts';
 import { type Vectors, type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
-import type { Heap } from './heap.ts';
 
 type Export = (...values: (number | bigint)[]) => number;
 type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
@@ -52,11 +51,6 @@ export class Memory {
   readonly #memory: WebAssembly.Memory;
   /** Bytes of the stack, which begins at address 0. */
   readonly #stack: number;
-  readonly #heap: Heap | undefined;
-  /** Scratch for which there was no room below the vectors. */
-  readonly #spilled: { readonly at: number; readonly bytes: number }[] = [];
-  /** Vectors that the operation at hand makes, by where their words are written. */
-  readonly #results = new Map<number, Words>();
   #sizes: Sizes | undefined;
   /** Where the persistent part begins. */
   readonly #base: number;
@@ -64,12 +58,10 @@ export class Memory {
   readonly #blocks: { at: number; end: number }[] = [];
   #top: number;
 
-  /** @param heap of the memory that the module is given, where it has none of its own: vectors lie there */
-  constructor(module: WebAssembly.Module, heap?: Heap) {
-    const { exports } = new WebAssembly.Instance(module, heap && { env: { memory: heap.memory } });
+  constructor(module: WebAssembly.Module) {
+    const { exports } = new WebAssembly.Instance(module);
     this.exports = exports as Record<string, Export>;
-    this.#memory = heap?.memory ?? (exports.memory as WebAssembly.Memory);
-    this.#heap = heap;
+    this.#memory = exports.memory as WebAssembly.Memory;
     this.#base = up((exports.__heap_base as WebAssembly.Global).value, ALIGN);
     this.#top = this.#base;
     this.#stack = (exports.__global_base as WebAssembly.Global).value;
@@ -120,17 +112,8 @@ export class Memory {
   /** Scratch for the operation at hand; zeroed already. */
   take(bytes: number): number {
     const at = this.#top;
-    if (this.#heap !== undefined && at + bytes + SLACK > this.#heap.start) return this.#spill(this.#heap, bytes);
     this.#reserve(at + bytes);
     this.#top = up(at + bytes, ALIGN);
-    return at;
-  }
-
-  #spill(heap: Heap, bytes: number): number {
-    const at = heap.take(bytes);
-    if (at === undefined) throw noMemory(new RangeError('the memory is full'));
-    this.bytes(at, bytes).fill(0);
-    this.#spilled.push({ at, bytes });
     return at;
   }
 
@@ -166,11 +149,6 @@ export class Memory {
       new Uint8Array(this.#memory.buffer, from, end - from).fill(0);
       new Uint8Array(this.#memory.buffer, 0, this.#stack).fill(0);
       this.#top = from;
-      for (const { at, bytes } of this.#spilled.splice(0)) {
-        this.bytes(at, bytes).fill(0);
-        this.#heap?.free(at);
-      }
-      this.#results.clear();
     }
   }
 
@@ -181,10 +159,7 @@ export class Memory {
     return new Uint8Array(this.#memory.buffer, at, length);
   }
 
-  /** Where an operand lies. Copied in, unless it is in this memory. */
   copy(data: Lane): number {
-    const place = this.#heap?.place(data);
-    if (place !== undefined) return place;
     const at = this.take(data.byteLength);
     this.write(at, data);
     return at;
@@ -220,44 +195,15 @@ export class Memory {
     const result = this.result(k, count);
     this.run(() => {
       const n = Math.min(count, BLOCK);
-      const sources = operands.map((x) => this.source(x, n));
-      const sink = this.sink(result, n);
+      const at = operands.map((x) => this.lanes(x.k, n));
+      const out = this.lanes(k, n);
       this.blocks(count, (from, to) => {
-        const at = sources.map((source) => source(from, to));
-        sink(from, to, (out) => work(at, out, to - from));
+        for (const [i, x] of operands.entries()) this.load(at[i], x, from, to);
+        work(at, out, to - from);
+        this.store(out, result, from, to);
       });
     });
     return result;
-  }
-
-  /** Where elements [from, to) of an operand lie, of at most `n` at a time. */
-  source(x: Words, n: number): (from: number, to: number) => number {
-    const place = this.#heap?.place(x.data);
-    if (place !== undefined) return (from) => place + laneBytes(x.k) * from;
-    const at = this.lanes(x.k, n);
-    return (from, to) => {
-      this.load(at, x, from, to);
-      return at;
-    };
-  }
-
-  /** Has elements [from, to) of a result written, of at most `n` at a time. */
-  sink(result: Words, n: number): (from: number, to: number, write: (at: number) => void) => void {
-    const place = this.#heap?.place(result.data);
-    if (place !== undefined) return (from, _to, write) => write(place + laneBytes(result.k) * from);
-    const at = this.lanes(result.k, n);
-    return (from, to, write) => {
-      write(at);
-      this.store(at, result, from, to);
-    };
-  }
-
-  /** Where an operation writes a result, which `read` gives then. */
-  out(k: number, count: number): number {
-    const words = this.result(k, count);
-    const at = this.#heap?.place(words.data) ?? this.lanes(k, count);
-    this.#results.set(at, words);
-    return at;
   }
 
   /** A vector for a result that is written whole. */
@@ -265,10 +211,9 @@ export class Memory {
     return this.pool?.take(k, count) ?? zeros(count, k);
   }
 
-  /** A result vector, copied out of the memory unless it lies there. */
+  /** A result vector, copied out of the memory. */
   read(at: number, k: number, count: number): Words {
-    const words = this.#results.get(at) ?? this.result(k, count);
-    if (this.#heap?.place(words.data) === at) return words;
+    const words = this.result(k, count);
     if (words.data instanceof Uint32Array) words.data.set(this.indices(at, count));
     else words.data.set(this.words(at, count));
     return words;

@@ -8,21 +8,15 @@ import { collectNow } from '../../../core/collect-node.ts';
 import type { WasmOptions } from './dispatch.ts';
 import type { WorkerPort } from './messages.ts';
 import { startThread } from './node-thread.ts';
-import { withSharedMemory } from './shared-module.ts';
 import { sharedPools } from './shared-pool.ts';
 import { serveKernels } from './worker-main.ts';
 
 /** Tells a kernel thread from any other thread that imports this file (a test runner's, for instance). */
 const ROLE = 'tercet-kernels';
 
-/** `tercet.wasm`, which lies next to this file in `src` and in `dist`. */
-function kernelBytes(): Promise<Uint8Array<ArrayBuffer>> {
-  return readFile(new URL('tercet.wasm', import.meta.url));
-}
-
-/** Compiles it. */
+/** Compiles `tercet.wasm`, which lies next to this file in `src` and in `dist`. */
 export async function loadNodeModule(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await kernelBytes());
+  return WebAssembly.compile(await readFile(new URL('tercet.wasm', import.meta.url)));
 }
 
 /** Compiles `proof.wasm`, beside it: the kernels of the proofs. */
@@ -42,13 +36,9 @@ export function nodeWorkerFactory(): () => WorkerPort {
 
 /** What `createWasmKernels` makes a backend of in Node, where threads share memory. */
 export async function nodeBackend(threads: number): Promise<WasmOptions> {
-  const module = await loadNodeModule();
-  // Without workers the calling thread has the matrices too, and one instance for all.
-  if (threads === 0) return { module, threads };
-  const shared = await WebAssembly.compile(withSharedMemory(await kernelBytes()));
   // In a turn of its own: this one still holds what a scope leaves behind.
-  const pool = sharedPools(shared, () => void setImmediate(collectNow));
-  return { module, startWorker: nodeWorkerFactory(), threads, pool };
+  const pool = sharedPools(() => void setImmediate(collectNow));
+  return { module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads, pool };
 }
 
 if (!isMainThread && workerData === ROLE && parentPort !== null) {

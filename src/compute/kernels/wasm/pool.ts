@@ -6,7 +6,6 @@
  * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
  */
 import { type Vectors, type Words, laneBytes } from '../../ring.ts';
-import type { KernelInstance } from './instance.ts';
 
 /** Below this the collector of young objects is as cheap. */
 const LEAST_BYTES = 1 << 12;
@@ -15,8 +14,6 @@ const MOST_BYTES = 1 << 25;
 
 /** Where the results of one scope are taken from. */
 export interface ScopePool extends Vectors {
-  /** Works on the vectors of this scope where they lie, if its memory is theirs. */
-  readonly instance?: KernelInstance;
   /** A vector in memory that workers see, where this pool has such memory and it is worth it. */
   shared?(k: number, count: number): Words | undefined;
   /** A vector that came from elsewhere, and that nobody but this scope has. */
@@ -24,7 +21,7 @@ export interface ScopePool extends Vectors {
   /** Everything that is not live may be written over from now on. */
   sweep(live: Iterable<unknown>): void;
   /** The collector has all of it. True: it is worth a collection, of workers too. */
-  drop(): boolean;
+  drop(): boolean | undefined;
 }
 
 export class Pool implements ScopePool {
@@ -78,10 +75,9 @@ export class Pool implements ScopePool {
     }
   }
 
-  drop(): boolean {
+  drop(): undefined {
     this.#made.clear();
     this.#free.clear();
     this.#freeBytes = 0;
-    return false;
   }
 }

@@ -244,7 +244,7 @@ export class Selection {
       const span = per === undefined || element <= BLOCK_BITS * per ? Math.max(1, Math.floor((8 * SPAN) / element)) : 0;
       const temp = this.#memory.take(Math.ceil((span * element) / 8) + this.#memory.sizes.dealSlack);
       const state = this.#memory.state(pads);
-      const [index, out] = [this.#memory.copy32(choice.index), this.#memory.out(k, count)];
+      const [index, out] = [this.#memory.copy32(choice.index), this.#memory.lanes(k, count)];
       const basis = choice.basis === undefined ? 0 : this.#memory.copy(choice.basis.data);
       this.#memory.of('deal', k)(
         state,
@@ -280,18 +280,22 @@ export class Selection {
     this.#memory.run(() => {
       const kernel = this.#memory.of('evaluate', k);
       const bytes = this.#memory.take(tableBytes(layout, size) + SLACK);
-      const [chosen, words] = [this.#memory.source(index, size), this.#memory.source(word, size)];
-      const phi = basis && this.#memory.source(basis, P * size);
-      const sink = this.#memory.sink(result, size);
+      const [chosen, out, words] = [
+        this.#memory.lanes(32, size),
+        this.#memory.lanes(k, size),
+        this.#memory.lanes(k, size),
+      ];
+      const phi = basis === undefined ? 0 : this.#memory.lanes(k, P * size);
       const [all, mask] = [this.#memory.copy(Uint32Array.from(widths)), this.#memory.mask(k)];
       for (let from = 0; from < count; from += size) {
         const to = Math.min(count, from + size);
         this.#memory.write(bytes, table.subarray(tableBytes(layout, from), tableBytes(layout, to)));
-        const [at, on, of] = [chosen(from, to), phi?.(P * from, P * to) ?? 0, words(from, to)];
-        sink(from, to, (out) => {
-          const outside = kernel(bytes, at, n, all, P, on, of, out, to - from, mask);
-          invariant(outside === 0, 'selection index out of range');
-        });
+        this.#memory.load(chosen, index, from, to);
+        this.#memory.load(words, word, from, to);
+        if (basis !== undefined) this.#memory.load(phi, basis, P * from, P * to);
+        const outside = kernel(bytes, chosen, n, all, P, phi, words, out, to - from, mask);
+        invariant(outside === 0, 'selection index out of range');
+        this.#memory.store(out, result, from, to);
       }
     });
     return result;
@@ -335,7 +339,7 @@ export class Selection {
   chooseBasis(values: readonly Words[]): Words {
     const [{ k, data }, V] = [values[0], values.length];
     return this.#memory.run(() => {
-      const out = this.#memory.out(k, data.length * (V + 1));
+      const out = this.#memory.lanes(k, data.length * (V + 1));
       for (const [v, value] of values.entries())
         this.#memory.of('choose_basis', k)(
           this.#memory.copy(value.data),

@@ -150,10 +150,7 @@ export class Workers {
 
   /** Has them let go of the memory of ended scopes: they read vectors there, and have too little garbage to notice. */
   collect(): void {
-    for (const worker of this.#workers) {
-      if (this.#fault.failed) return;
-      this.#post(worker, (id) => ({ kind: 'collect', id }));
-    }
+    if (!this.#fault.failed) for (const worker of this.#workers) this.#post(worker, (id) => ({ kind: 'collect', id }));
   }
 
   /** A message that belongs to no call. */
