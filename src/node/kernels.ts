@@ -5,12 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Fold } from '../compute/fold.ts';
 import { WasmFold } from '../compute/kernels/wasm/fold.ts';
-import {
-  loadNodeFoldModule,
-  loadNodeModule,
-  loadNodeProofModule,
-  nodeWorkerFactory,
-} from '../compute/kernels/wasm/node-worker.ts';
+import { loadNodeFoldModule, loadNodeProofModule, nodeBackend } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { ProofSettings } from '../session/proved-session.ts';
@@ -46,7 +41,7 @@ export async function nodeKernels(device: Device, threads: number): Promise<Node
 
 /** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */
 export async function wasmKernels(threads: number): Promise<WasmKernels> {
-  return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads });
+  return createWasmKernels(await nodeBackend(threads));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The SDK in Node: the same calls as in a page. The party runs in this process, its kernels in worker threads. */
 import { availableParallelism } from 'node:os';
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { loadNodeModule, loadNodeProofModule, nodeWorkerFactory } from '../compute/kernels/wasm/node-worker.ts';
+import { loadNodeProofModule, nodeBackend } from '../compute/kernels/wasm/node-worker.ts';
 import { createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import { checkEnvironment, refuseSettings } from '../core/environment-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -96,8 +96,7 @@ async function probeWebGpu(): Promise<Availability> {
 }
 
 async function openKernels(device: Device): Promise<RingKernels> {
-  if (device === 'wasm')
-    return createWasmKernels({ module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads: threads() });
+  if (device === 'wasm') return createWasmKernels(await nodeBackend(threads()));
   const [{ openNodeDevice }, { createWebGpuKernels }] = await Promise.all([
     import('../compute/kernels/webgpu/node-device.ts'),
     import('../compute/kernels/webgpu/kernels.ts'),

@@ -3,12 +3,12 @@
  * is small stays here.
  */
 import { invariant } from '../../../core/errors.ts';
-import { type Words, zeros } from '../../ring.ts';
+import { type Words, viewWords, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Operation, OperationArguments, WorkerPort } from './messages.ts';
-import { Pool } from './pool.ts';
+import { Pool, type ScopePool } from './pool.ts';
 import { type Tasks, Workers, detached, ranges } from './workers.ts';
 
 export interface WasmOptions {
@@ -18,6 +18,8 @@ export interface WasmOptions {
   readonly startWorker?: () => WorkerPort;
   /** Workers; 0 computes everything in the calling thread. */
   readonly threads: number;
+  /** Makes what a scope takes its vectors from; one of its own memory where absent. */
+  readonly pool?: () => ScopePool;
 }
 
 /**
@@ -30,6 +32,7 @@ export const INLINE_WORDS = 1 << 16;
 interface Backend {
   readonly fault: Fault;
   readonly workers: Workers;
+  readonly pool: () => ScopePool;
   /** Undefined once it is closed. */
   inline: KernelInstance | undefined;
 }
@@ -37,24 +40,29 @@ interface Backend {
 export class Dispatch {
   readonly #backend: Backend;
   /** Where results of a scope are taken from; undefined outside of scopes. */
-  readonly pool: Pool | undefined;
+  readonly pool: ScopePool | undefined;
 
-  private constructor(backend: Backend, pool?: Pool) {
+  private constructor(backend: Backend, pool?: ScopePool) {
     this.#backend = backend;
     this.pool = pool;
   }
 
-  static start({ module, startWorker, threads }: WasmOptions): Dispatch {
+  static start({ module, startWorker, threads, pool = () => new Pool() }: WasmOptions): Dispatch {
     invariant(threads === 0 || startWorker !== undefined, 'threads need a way to start workers');
     const fault = new Fault();
     const inline = new KernelInstance(module);
     const ports = startWorker === undefined ? [] : Array.from({ length: threads }, startWorker);
-    return new Dispatch({ fault, inline, workers: new Workers(module, ports, fault) });
+    return new Dispatch({ fault, inline, pool, workers: new Workers(module, ports, fault) });
   }
 
   /** The same instance and workers, with a pool of its own. */
   scope(): Dispatch {
-    return new Dispatch(this.#backend, new Pool());
+    return new Dispatch(this.#backend, this.#backend.pool());
+  }
+
+  /** The end of a scope. */
+  drop(): void {
+    if (this.pool?.drop() === true) this.#workers.collect();
   }
 
   get fault(): Fault {
@@ -117,13 +125,14 @@ export class Dispatch {
       );
     }
     const cuts = ranges(count, parts, unit);
-    let out: Words | undefined;
+    let out = this.pool?.shared?.(k, count * scale);
     await this.submit((add) => {
       for (const [from, to] of cuts) {
         add(
           op,
           () => detached(args(from, to)),
           (value) => {
+            if (value === undefined) return;
             const words = value as Words;
             if (cuts.length === 1) {
               out = this.pool?.adopt(words) ?? words;
@@ -132,6 +141,8 @@ export class Dispatch {
             out ??= this.pool?.take(k, count * scale) ?? zeros(count * scale, k);
             (out.data as Uint32Array).set(words.data as Uint32Array, from * scale);
           },
+          undefined,
+          out && viewWords(out, from * scale, to * scale),
         );
       }
     });

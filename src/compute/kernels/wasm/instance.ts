@@ -4,7 +4,7 @@
  */
 import { invariant } from '../../../core/errors.ts';
 import type { ExpWidth } from '../../exp-tables.ts';
-import { type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
+import { type Vectors, type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
@@ -12,7 +12,6 @@ import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
-import type { Pool } from './pool.ts';
 import { Selection } from './selection.ts';
 
 /** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
@@ -66,7 +65,7 @@ export class KernelInstance {
   }
 
   /** Runs an operation whose result is taken from a pool. */
-  within<T>(pool: Pool | undefined, operation: (instance: this) => T): T {
+  within<T>(pool: Vectors | undefined, operation: (instance: this) => T): T {
     this.#memory.pool = pool;
     try {
       return operation(this);

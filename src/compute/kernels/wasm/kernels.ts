@@ -75,7 +75,7 @@ export class WasmKernels implements RingKernels<Words> {
 
   /** Outside of a scope the collector frees vectors. */
   sweep(live?: () => Iterable<unknown>): void {
-    if (live === undefined) this.#on.pool?.drop();
+    if (live === undefined) this.#on.drop();
     else this.#on.pool?.sweep(live());
   }
 
@@ -157,7 +157,7 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   matmulMatrix(x: Words, matrix: Matrix): Promise<Words> {
-    return this.#made(this.#matrices.multiply(x, matrix));
+    return this.#made(this.#matrices.multiply(this.#on, x, matrix));
   }
 
   entries(matrix: Matrix): Promise<Int32Array | undefined> {
@@ -276,7 +276,7 @@ export class WasmKernels implements RingKernels<Words> {
 
   async close(): Promise<void> {
     if (this.#on.pool === undefined) await this.#on.close();
-    else this.#on.pool.drop();
+    else this.#on.drop();
   }
 }
 

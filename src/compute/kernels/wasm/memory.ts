@@ -4,10 +4,9 @@
  * zeroed after every operation, because they held shares, pads or keys.
  */
 import { invariant } from '../../../core/errors.ts';
-import { type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
+import { type Vectors, type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
-import type { Pool } from './pool.ts';
 
 type Export = (...values: (number | bigint)[]) => number;
 type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
@@ -48,7 +47,7 @@ interface Sizes {
 export class Memory {
   readonly exports: Record<string, Export>;
   /** Where the results of the operation at hand are taken from. */
-  pool: Pool | undefined;
+  pool: Vectors | undefined;
   readonly #memory: WebAssembly.Memory;
   /** Bytes of the stack, which begins at address 0. */
   readonly #stack: number;

@@ -13,9 +13,18 @@ export type Operation = {
 export type OperationArguments<Op extends Operation> = Parameters<KernelInstance[Op]>;
 
 export type Request =
+  /** What ended scopes had is worth a collection. */
+  | { readonly kind: 'collect'; readonly id: number }
   /** The first message: the compiled module. */
   | { readonly kind: 'start'; readonly id: number; readonly module: WebAssembly.Module }
-  | { readonly kind: 'call'; readonly id: number; readonly op: Operation; readonly args: readonly unknown[] };
+  | {
+      readonly kind: 'call';
+      readonly id: number;
+      readonly op: Operation;
+      readonly args: readonly unknown[];
+      /** In shared memory: where the result belongs. It is not sent back then. */
+      readonly into?: Words | undefined;
+    };
 
 export type Result = Words | readonly [Words, Words] | Uint8Array | Float32Array | undefined;
 

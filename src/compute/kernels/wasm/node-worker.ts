@@ -5,8 +5,10 @@
 import { readFile } from 'node:fs/promises';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { collectNow } from '../../../core/collect-node.ts';
+import type { WasmOptions } from './dispatch.ts';
 import type { WorkerPort } from './messages.ts';
 import { startThread } from './node-thread.ts';
+import { sharedPools } from './shared-pool.ts';
 import { serveKernels } from './worker-main.ts';
 
 /** Tells a kernel thread from any other thread that imports this file (a test runner's, for instance). */
@@ -30,6 +32,13 @@ export async function loadNodeFoldModule(): Promise<WebAssembly.Module> {
 /** What starts a worker thread for `createWasmKernels`. */
 export function nodeWorkerFactory(): () => WorkerPort {
   return () => startThread(import.meta.url, ROLE);
+}
+
+/** What `createWasmKernels` makes a backend of in Node, where threads share memory. */
+export async function nodeBackend(threads: number): Promise<WasmOptions> {
+  // In a turn of its own: this one still holds what a scope leaves behind.
+  const pool = sharedPools(() => void setImmediate(collectNow));
+  return { module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads, pool };
 }
 
 if (!isMainThread && workerData === ROLE && parentPort !== null) {

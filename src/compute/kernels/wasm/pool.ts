@@ -5,14 +5,26 @@
  * SECURITY: a buffer is written over only behind a sweep, between two gates. The end of a scope (`drop`) leaves
  * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
  */
-import { type Words, laneBytes } from '../../ring.ts';
+import { type Vectors, type Words, laneBytes } from '../../ring.ts';
 
 /** Below this the collector of young objects is as cheap. */
 const LEAST_BYTES = 1 << 12;
 /** Bytes of unused buffers that a scope holds: half of what the collector lets lie. */
 const MOST_BYTES = 1 << 25;
 
-export class Pool {
+/** Where the results of one scope are taken from. */
+export interface ScopePool extends Vectors {
+  /** A vector in memory that workers see, where this pool has such memory and it is worth it. */
+  shared?(k: number, count: number): Words | undefined;
+  /** A vector that came from elsewhere, and that nobody but this scope has. */
+  adopt(words: Words): Words;
+  /** Everything that is not live may be written over from now on. */
+  sweep(live: Iterable<unknown>): void;
+  /** The collector has all of it. True: it is worth a collection, of workers too. */
+  drop(): boolean | undefined;
+}
+
+export class Pool implements ScopePool {
   readonly #made = new Set<ArrayBufferLike>();
   /** By size, what was given back last at the end. */
   readonly #free = new Map<number, ArrayBufferLike[]>();
@@ -28,14 +40,12 @@ export class Pool {
     return { k, data: k <= 32 ? new Uint32Array(buffer, 0, count) : new BigUint64Array(buffer, 0, count) };
   }
 
-  /** A vector that came from elsewhere, and that nobody but this scope has. */
   adopt(words: Words): Words {
     const { buffer } = words.data;
     if (buffer.byteLength === words.data.byteLength && buffer.byteLength >= LEAST_BYTES) this.#made.add(buffer);
     return words;
   }
 
-  /** Everything that is not live may be written over from now on. */
   sweep(live: Iterable<unknown>): void {
     const kept = new Set<ArrayBufferLike>();
     for (const item of live) {
@@ -65,8 +75,7 @@ export class Pool {
     }
   }
 
-  /** The collector has all of it. */
-  drop(): void {
+  drop(): undefined {
     this.#made.clear();
     this.#free.clear();
     this.#freeBytes = 0;

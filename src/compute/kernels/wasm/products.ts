@@ -1,11 +1,11 @@
 /** Products by ranges of rows, and matrices by ranges of columns: each worker keeps its own panels. */
 import { TercetError, invariant } from '../../../core/errors.ts';
-import { type Words, sliceWords, viewWords, zeros } from '../../ring.ts';
+import { type Words, viewWords, zeros } from '../../ring.ts';
 import type { Matrix, ProductShape } from '../types.ts';
 import { type PanelOrder, arePanels } from '../panels.ts';
 import type { Dispatch } from './dispatch.ts';
 import { type Result, isShared } from './messages.ts';
-import { ranges } from './workers.ts';
+import { detached, ranges } from './workers.ts';
 
 /** Multiply-adds below which a product stays in the calling thread (well under a millisecond). */
 const INLINE_PRODUCT = 1 << 19;
@@ -163,15 +163,19 @@ export class Matrices {
     return ranges(cols, this.#on.threads, this.order.columns).map(([from, to], worker) => ({ worker, from, to }));
   }
 
-  async multiply(x: Words, matrix: Matrix): Promise<Words> {
+  /** @param on where the product runs: the scope that it is of */
+  async multiply(on: Dispatch, x: Words, matrix: Matrix): Promise<Words> {
     const { rows, cols, id, slices } = this.#matrix(matrix);
     const m = x.data.length / rows;
     invariant(x.k === 64 && Number.isInteger(m), 'matmulMatrix: x must be over Z_2^64 with whole rows');
-    if (slices[0].worker === undefined) return this.#on.here((instance) => instance.matmulMatrix(x, id));
-    let out: Words | undefined;
-    await this.#on.submit((add) => {
+    if (slices[0].worker === undefined) return on.here((instance) => instance.matmulMatrix(x, id));
+    // The columns of one worker among several lie apart from each other.
+    const into = slices.length === 1 ? on.pool?.shared?.(64, m * cols) : undefined;
+    let out = into;
+    await on.submit((add) => {
       for (const { worker, from, to } of slices) {
         const store = (value: Result) => {
+          if (value === undefined) return;
           const words = value as Words;
           if (slices.length === 1) {
             out = words;
@@ -182,7 +186,7 @@ export class Matrices {
           for (let r = 0; r < m; r++)
             to64.set(from64.subarray(r * (to - from), (r + 1) * (to - from)), r * cols + from);
         };
-        add('matmulMatrix', () => [sliceWords(x, 0, x.data.length), id], store, worker);
+        add('matmulMatrix', () => detached([x, id]), store, worker, into);
       }
     });
     invariant(out !== undefined, 'a call without a result');

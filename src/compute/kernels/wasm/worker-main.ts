@@ -19,6 +19,14 @@ function buffers(value: Result): ArrayBuffer[] {
   return [('data' in value ? value.data : value).buffer as ArrayBuffer];
 }
 
+/** One operation. A result that belongs into shared memory is written there, and nothing is to be sent back. */
+function call(instance: KernelInstance, { op, args, into }: Extract<Request, { kind: 'call' }>): Result {
+  const operation = instance[op] as (...args: readonly unknown[]) => Result;
+  if (into === undefined) return operation.apply(instance, args as unknown[]);
+  instance.within({ take: () => into }, () => operation.apply(instance, args as unknown[]));
+  return undefined;
+}
+
 /** Serves the kernels on a port, for as long as it delivers messages. */
 export function serveKernels(port: ServicePort): void {
   let instance: KernelInstance | undefined;
@@ -33,9 +41,8 @@ export function serveKernels(port: ServicePort): void {
         instance = new KernelInstance(request.module);
         // While the model is being loaded: nobody waits for the answer to a start.
         instance.warmUp();
-      } else {
-        const operation = instance?.[request.op] as (...args: readonly unknown[]) => Result;
-        value = operation.apply(instance, request.args as unknown[]);
+      } else if (request.kind === 'call') {
+        value = call(instance as KernelInstance, request);
       }
       transfer = buffers(value);
       reply = { id: request.id, value };
@@ -46,7 +53,7 @@ export function serveKernels(port: ServicePort): void {
     port.postMessage(reply, transfer);
     // What matrices were copied from is garbage now, and larger than all else that this thread ever holds.
     if (request.kind === 'call') garbage += garbageOf(request);
-    if (garbage >= COLLECT_BYTES) {
+    if (garbage >= COLLECT_BYTES || request.kind === 'collect') {
       garbage = 0;
       port.collect?.();
     }

@@ -8,6 +8,7 @@
  * pending and later calls get its error. Want of memory fails a call alone.
  */
 import { type ErrorCode, TercetError } from '../../../core/errors.ts';
+import type { Words } from '../../ring.ts';
 import type { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import {
@@ -26,6 +27,8 @@ interface Task {
   /** The worker that must run it (it has the matrix), or undefined for any. */
   readonly worker: number | undefined;
   readonly args: () => { readonly args: readonly unknown[]; readonly transfer: ArrayBuffer[] };
+  /** Where the result belongs, in memory that the worker sees. */
+  readonly into: Words | undefined;
   readonly done: (value: Result) => void;
 }
 
@@ -47,6 +50,7 @@ export type Tasks = <Op extends Operation>(
   args: () => OperationArguments<Op>,
   store: (value: Result) => void,
   worker?: number,
+  into?: Words,
 ) => void;
 
 /** Tasks sent to a worker ahead of its answer: the second one travels while the first runs. */
@@ -63,10 +67,11 @@ function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<Arra
 
 /**
  * A deep copy whose views own exactly their bytes. Views of a large buffer would otherwise be cloned with all of
- * it.
+ * it. Shared memory stays where it is.
  */
 export function detached<T>(value: T): T {
-  if (ArrayBuffer.isView(value)) return (value as unknown as Uint8Array).slice() as unknown as T;
+  if (ArrayBuffer.isView(value))
+    return isShared(value) ? value : ((value as unknown as Uint8Array).slice() as unknown as T);
   if (Array.isArray(value)) return value.map(detached) as unknown as T;
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item)])) as T;
@@ -103,11 +108,12 @@ export class Workers {
     return new Promise((resolve, reject) => {
       const tasks: Task[] = [];
       let left = 0;
-      make((op, args, store, worker) => {
+      make((op, args, store, worker, into) => {
         left++;
         tasks.push({
           op,
           worker,
+          into,
           done: (value) => {
             store(value);
             if (--left === 0) resolve();
@@ -142,6 +148,18 @@ export class Workers {
     void this.terminate();
   }
 
+  /** Has them let go of the memory of ended scopes: they read vectors there, and have too little garbage to notice. */
+  collect(): void {
+    if (!this.#fault.failed) for (const worker of this.#workers) this.#post(worker, (id) => ({ kind: 'collect', id }));
+  }
+
+  /** A message that belongs to no call. */
+  #post({ port, sent }: Worker, of: (id: number) => Request): void {
+    const id = ++this.#lastId;
+    sent.set(id, undefined);
+    port.postMessage(of(id), []);
+  }
+
   async terminate(): Promise<void> {
     await Promise.all(
       this.#workers.map(async ({ port }) => {
@@ -166,10 +184,7 @@ export class Workers {
         cause,
       ),
     );
-    const id = ++this.#lastId;
-    worker.sent.set(id, undefined);
-    const request: Request = { kind: 'start', id, module };
-    port.postMessage(request, []);
+    this.#post(worker, (id) => ({ kind: 'start', id, module }));
   }
 
   #answer(worker: Worker, reply: Reply): void {
@@ -234,7 +249,7 @@ export class Workers {
     worker.sent.set(id, { task, call });
     try {
       const { args, transfer } = made;
-      const request: Request = { kind: 'call', id, op: task.op, args };
+      const request: Request = { kind: 'call', id, op: task.op, args, into: task.into };
       worker.port.postMessage(request, transfer);
     } catch (cause) {
       this.fail('ERR_WORKER', 'a compute worker cannot be reached', 'start the backend again', cause);

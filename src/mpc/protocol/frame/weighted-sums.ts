@@ -14,16 +14,16 @@ export async function total(
   operand: (x: Wire, term: number) => Promise<Vector>,
   part: Part,
 ): Promise<Vector> {
-  let sum: Vector = zeros(count, 64);
+  let sum: Vector | undefined;
   for (const [term, { x, weight, diagonal }] of terms.entries()) {
     const value = await operand(x, term);
     const product =
       diagonal === true
         ? await party.kernels.mulRow(value, await party.parameters.words(party.kernels, weight, part))
         : await party.kernels.matmulMatrix(value, await party.parameters.matrix(weight, part));
-    sum = await party.kernels.add(sum, product);
+    sum = sum === undefined ? product : await party.kernels.add(sum, product);
   }
-  return sum;
+  return sum ?? zeros(count, 64);
 }
 
 /**

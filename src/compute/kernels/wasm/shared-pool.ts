@@ -1,0 +1,141 @@
+/**
+ * Vectors of one scope in memory that all threads see (ADR 70). Workers read their operands there and leave their
+ * results there, so neither is copied on the way nor handed over. Large regions are cut into blocks by best fit. A
+ * sweep makes the blocks of dead vectors free for others, as in `pool.ts`.
+ *
+ * Engines do not count shared memory: it never makes them collect. So what ended scopes leave behind is counted here.
+ *
+ * SECURITY: a block is written over only behind a sweep, between two gates. The end of a scope (`drop`) leaves
+ * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
+ */
+import { type Words, laneBytes, zeros } from '../../ring.ts';
+import { up } from './memory.ts';
+import type { ScopePool } from './pool.ts';
+
+/** Below this a vector is the collector's. */
+const LEAST_BYTES = 1 << 12;
+/** Bytes of a region, where a vector needs no more. */
+const REGION_BYTES = 1 << 23;
+/** Blocks begin and end at a cache line. */
+const LINE = 64;
+/** Bytes that ended scopes leave behind before they are collected. */
+const COLLECT_BYTES = 1 << 26;
+
+/** Bytes [from, to) of a region. */
+interface Block {
+  readonly from: number;
+  readonly to: number;
+  used: boolean;
+}
+
+/** Its blocks cover it, in order of address. No two free ones are neighbours. */
+interface Region {
+  readonly buffer: SharedArrayBuffer;
+  blocks: Block[];
+}
+
+/** The block that holds a byte. */
+function blockAt(blocks: readonly Block[], byte: number): number {
+  let [low, high] = [0, blocks.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (blocks[middle].from <= byte) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** The blocks that are kept, and what lies between them. */
+function swept({ buffer, blocks }: Region, kept: ReadonlySet<Block>): Block[] {
+  const out: Block[] = [];
+  let from = 0;
+  for (const block of blocks) {
+    if (!kept.has(block)) continue;
+    if (block.from > from) out.push({ from, to: block.from, used: false });
+    out.push(block);
+    from = block.to;
+  }
+  if (from < buffer.byteLength) out.push({ from, to: buffer.byteLength, used: false });
+  return out;
+}
+
+class SharedPool implements ScopePool {
+  readonly #regions = new Map<ArrayBufferLike, Region>();
+  readonly #left: (bytes: number) => boolean;
+
+  /** @param left is told how many bytes the scope leaves, and says whether they are collected now */
+  constructor(left: (bytes: number) => boolean) {
+    this.#left = left;
+  }
+
+  take(k: number, count: number): Words {
+    const bytes = laneBytes(k) * count;
+    if (bytes < LEAST_BYTES) return zeros(count, k);
+    const [buffer, at] = this.#block(up(bytes, LINE));
+    return { k, data: k <= 32 ? new Uint32Array(buffer, at, count) : new BigUint64Array(buffer, at, count) };
+  }
+
+  shared(k: number, count: number): Words | undefined {
+    return laneBytes(k) * count < LEAST_BYTES ? undefined : this.take(k, count);
+  }
+
+  adopt(words: Words): Words {
+    return words;
+  }
+
+  #block(bytes: number): [buffer: SharedArrayBuffer, at: number] {
+    let best: { readonly region: Region; readonly at: number; readonly bytes: number } | undefined;
+    for (const region of this.#regions.values()) {
+      for (const [at, { from, to, used }] of region.blocks.entries()) {
+        if (!used && to - from >= bytes && (best === undefined || to - from < best.bytes))
+          best = { region, at, bytes: to - from };
+      }
+    }
+    const { region, at } = best ?? { region: this.#grow(bytes), at: 0 };
+    const { from, to } = region.blocks[at];
+    const made = [{ from, to: from + bytes, used: true }];
+    if (from + bytes < to) made.push({ from: from + bytes, to, used: false });
+    region.blocks.splice(at, 1, ...made);
+    return [region.buffer, from];
+  }
+
+  #grow(bytes: number): Region {
+    const buffer = new SharedArrayBuffer(Math.max(bytes, REGION_BYTES));
+    const region = { buffer, blocks: [{ from: 0, to: buffer.byteLength, used: false }] };
+    this.#regions.set(buffer, region);
+    return region;
+  }
+
+  sweep(live: Iterable<unknown>): void {
+    const kept = new Set<Block>();
+    for (const item of live) {
+      const view = ArrayBuffer.isView(item) ? item : (item as { readonly data?: ArrayBufferView } | undefined)?.data;
+      const region = view === undefined ? undefined : this.#regions.get(view.buffer);
+      if (view !== undefined && region !== undefined) kept.add(region.blocks[blockAt(region.blocks, view.byteOffset)]);
+    }
+    for (const region of this.#regions.values()) region.blocks = swept(region, kept);
+  }
+
+  drop(): boolean {
+    let bytes = 0;
+    for (const { buffer } of this.#regions.values()) bytes += buffer.byteLength;
+    this.#regions.clear();
+    return this.#left(bytes);
+  }
+}
+
+/**
+ * What scopes of one backend take their vectors from.
+ * @param collect has the garbage of this thread collected soon
+ */
+export function sharedPools(collect: () => void): () => ScopePool {
+  let bytes = 0;
+  const left = (more: number) => {
+    bytes += more;
+    if (bytes < COLLECT_BYTES) return false;
+    bytes = 0;
+    collect();
+    return true;
+  };
+  return () => new SharedPool(left);
+}
