@@ -23,7 +23,12 @@ function rankings({
   labels,
   answers,
   entities,
+  vector: _vector,
+  generated: _generated,
+  ...none
 }: TaskAnswer): { readonly title: string; readonly list: Ranked }[] {
+  // A member that is neither read here nor by printOne does not compile.
+  none satisfies Record<string, never>;
   if (blanks !== undefined) {
     const title = (mask: number) => (blanks.length === 1 ? 'private answer' : `mask ${mask + 1}, private`);
     return blanks.map((list, mask) => ({

@@ -5,6 +5,7 @@
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Head } from '../ml/model-types.ts';
+import { outputShape } from '../ml/models/run.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
 import { runFloat } from '../ml/reference/float.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
@@ -54,7 +55,7 @@ export async function compareWithPlaintext(
   const errors = Float32Array.from(
     outputs.flatMap((own, i) => Array.from(own, (value, j) => Math.abs(value - plain[i][j]))),
   );
-  const width = widthOf(source);
+  const { width } = outputShape({ config: source.config, sequences: 1, tokens: 1, rows: 1 });
   return {
     maxAbsLogitError: errors.reduce((most, error) => Math.max(most, error), 0),
     errors,
@@ -62,11 +63,6 @@ export async function compareWithPlaintext(
     outputs: plain,
     plaintextMs,
   };
-}
-
-function widthOf({ config }: WeightSource): number {
-  if (config.head === 'masked-lm' || config.head === 'causal-lm') return config.vocabSize;
-  return config.head === 'none' ? config.hiddenSize : config.numLabels;
 }
 
 async function plainOutput(

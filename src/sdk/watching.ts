@@ -1,5 +1,6 @@
 /** How a model and its parties are, and what its runs took: for programs that watch their own. */
 import { SecurityViolationError, TercetError } from '../core/errors.ts';
+import type { RunMethod } from '../owner/methods.ts';
 import type { Model, PartyHealth, RunCost } from '../owner/types/index.ts';
 
 /** What `MetricsCollector.getMetrics` returns: of this process and its own runs, never of a text. */
@@ -21,7 +22,14 @@ export interface CollectedMetrics {
 }
 
 /** Methods whose results say what they cost. */
-const COUNTED = ['predict', 'classify', 'classifyBatch', 'answerQuestion', 'extractEntities', 'embed'] as const;
+const COUNTED: Readonly<Record<RunMethod, true>> = {
+  predict: true,
+  classify: true,
+  classifyBatch: true,
+  answerQuestion: true,
+  extractEntities: true,
+  embed: true,
+};
 
 /**
  * Counts the runs of a model.
@@ -68,8 +76,7 @@ export class MetricsCollector {
         const value = Reflect.get(target, property, target) as unknown;
         if (typeof value !== 'function') return value;
         const call = value.bind(target) as (...given: readonly unknown[]) => unknown;
-        if ((COUNTED as readonly PropertyKey[]).includes(property))
-          return (...given: unknown[]) => this.#count(call(...given));
+        if (Object.hasOwn(COUNTED, property)) return (...given: unknown[]) => this.#count(call(...given));
         if (property === 'generate')
           return (...given: unknown[]) => {
             const stream = call(...given);

@@ -147,10 +147,7 @@ export function outputsOf(
     );
   const perSequence = rows / shape.sequences;
   return inputs.map((input, i) => {
-    const perText =
-      config.head === 'question-answering' ||
-      config.head === 'token-classification' ||
-      (config.head === 'none' && shape.rows === 0);
+    const perText = shape.rows === 0 && perSequence === shape.tokens;
     const own = perText ? input.inputIds.length : Math.max(1, secretRowsOf(config, input).length);
     return outputs.slice(i * perSequence * width, (i * perSequence + own) * width);
   });

@@ -149,6 +149,7 @@ function encoder(t: Tally, config: ModelConfig, plan: ModelPlan, shape: RunShape
   }
   for (let i = 0; i < layers; i++) {
     const last = i === layers - 1;
+    // As wantedRows in ml/models/encoder-secure.ts takes them.
     const chosen = last && config.head === 'masked-lm';
     const first = last && config.head === 'sequence-classification';
     const r = chosen ? B * rows : first ? B : N;

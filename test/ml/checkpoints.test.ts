@@ -14,7 +14,8 @@ import { type ModelFiles, memoryFiles } from '../../src/ml/files.ts';
 import { loadGenerationSettings } from '../../src/ml/generation-config.ts';
 import { parseModelJson } from '../../src/ml/json.ts';
 import { headByWeights } from '../../src/ml/models/head-by-weights.ts';
-import { loadWeights } from '../../src/ml/models/weights.ts';
+import { storedTensor } from '../../src/ml/models/weight-layouts.ts';
+import { loadWeights, tensorNames } from '../../src/ml/models/weights.ts';
 import { ownerFiles } from '../../src/ml/owner-files.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { encodeSafetensors } from '../../src/ml/safetensors-encode.ts';
@@ -24,6 +25,7 @@ import { finishTextClassification, prepareTextClassification } from '../../src/m
 import { TextStream } from '../../src/ml/tasks/text-stream.ts';
 import { loadTokenizer, type Tokenizer } from '../../src/ml/tokenizers/tokenizer.ts';
 import { failure } from '../failure.ts';
+import { ARCHITECTURES } from '../support/architectures.ts';
 import { jsonBytes } from './tiny-bert.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -533,6 +535,17 @@ describe('the head', () => {
     expect(headByWeights('bert', ['embeddings.word_embeddings.weight'])).toBe('none');
     expect(headByWeights('gpt2', ['wte.weight'])).toBe('causal-lm');
   });
+
+  // GPT-2's language model may be stored without a tensor of its own.
+  it.each(ARCHITECTURES.filter(([, { modelType }]) => modelType !== 'gpt2'))(
+    'is told by the tensors of %s, all of which have a place in a checkpoint',
+    (_name, config) => {
+      const stored = tensorNames(config).flatMap((name) => storedTensor(config, name).names.slice(0, 1));
+      expect(stored).toHaveLength(tensorNames(config).length);
+      expect(new Set(stored).size).toBe(stored.length);
+      expect(headByWeights(config.modelType, stored)).toBe(config.head);
+    },
+  );
 
   it('is left off for vectors', async () => {
     const files = await folderFiles(at('models/capitals-bert'));

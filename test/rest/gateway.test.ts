@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KeyRing, createKey, revokeKey } from '../../src/rest/keys.ts';
+import { TASKS } from '../../src/ml/tasks/table.ts';
 import { OPERATIONS } from '../../src/rest/operations.ts';
 import { EveryAnswer, FillMaskAnswer, GenerationAnswer, ProblemAnswer } from '../../src/rest/schemas.ts';
 import type { Gateway } from '../../src/rest/server.ts';
@@ -140,6 +141,7 @@ describe('what is asked as the guide asks it', () => {
     const document = await send('/openapi.json');
     expect(document.json).toMatchObject({ openapi: '3.1.0' });
     const paths = Object.keys(document.json['paths'] as object);
+    expect(OPERATIONS.map(({ name }) => name).toSorted()).toEqual(TASKS.toSorted());
     expect(paths).toEqual(expect.arrayContaining(OPERATIONS.map(({ name }) => `/api/v1/${name}`)));
     // Every reference is to something that is there.
     for (const [, name] of document.text.matchAll(/#\/components\/schemas\/(\w+)/g))

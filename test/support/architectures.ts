@@ -5,7 +5,7 @@
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { readFileSync } from 'node:fs';
 import { type ModelConfig, parseModelConfig } from '../../src/ml/config.ts';
-import { TRAITS } from '../../src/ml/model-types.ts';
+import { MODEL_TYPES, type ModelType, TRAITS } from '../../src/ml/model-types.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
 import { shapeFor } from '../../src/session/request.ts';
 
@@ -18,7 +18,6 @@ const SIZES = {
   layer_norm_eps: 1e-5,
 };
 const LABELS = { id2label: { '0': 'O', '1': 'B-X', '2': 'I-X' } };
-const HEADS = ['ForMaskedLM', 'ForSequenceClassification', 'ForTokenClassification', 'ForQuestionAnswering', 'Model'];
 
 const bert = {
   model_type: 'bert' as const,
@@ -59,29 +58,31 @@ const gpt2 = {
   },
 };
 
+/** With labels, which heads without any leave alone. */
+const SMALL: Readonly<Record<ModelType, object>> = {
+  bert: { ...bert, ...LABELS },
+  roberta: { ...roberta, ...LABELS },
+  distilbert: { ...distilbert, ...LABELS },
+  gpt2: { ...gpt2, ...LABELS },
+};
+
+/** A class for each head that the type has. */
+function classesOf(type: ModelType): string[] {
+  const { prefix, heads } = TRAITS[type];
+  const names = Object.keys(heads);
+  return [...new Set(Object.values(heads))].map(
+    (head) => `${prefix}${names.find((name) => heads[name] === head) ?? ''}`,
+  );
+}
+
 function read(path: string): ModelConfig {
   return parseModelConfig(JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')));
 }
 
 /** Every architecture with every head, small; a model of ordinary size; and the embedded ones. */
 export const ARCHITECTURES: readonly (readonly [name: string, config: ModelConfig])[] = [
-  ...(
-    [
-      ['Bert', bert],
-      ['Roberta', roberta],
-      ['DistilBert', distilbert],
-    ] as const
-  ).flatMap(([prefix, json]) =>
-    HEADS.filter((head) => Object.hasOwn(TRAITS[json.model_type].heads, head)).map((head) => {
-      const labels = head.includes('Sequence') || head.includes('Token') ? LABELS : {};
-      return [
-        `${prefix}${head}`,
-        parseModelConfig({ ...json, ...labels, architectures: [`${prefix}${head}`] }),
-      ] as const;
-    }),
-  ),
-  ...['GPT2LMHeadModel', 'GPT2Model'].map(
-    (name) => [name, parseModelConfig({ ...gpt2, architectures: [name] })] as const,
+  ...MODEL_TYPES.flatMap((type) =>
+    classesOf(type).map((name) => [name, parseModelConfig({ ...SMALL[type], architectures: [name] })] as const),
   ),
   ...['bert-base', 'gpt2'].map((name) => [name, read(`bench/configs/${name}.json`)] as const),
   ...['capitals-bert', 'sst2-bert', 'squad-distilbert', 'wnut-roberta', 'tiny-gpt2'].map(

@@ -17,6 +17,8 @@ export function activationDomain({ activation }: ModelConfig, range: GeluRange):
  */
 export function headDomain(config: ModelConfig, range: GeluRange): number {
   if (config.head === 'masked-lm') return headActivation(config) === 'relu' ? RELU_DOMAIN : GELU_DOMAIN[range];
-  if (config.head !== 'sequence-classification') return Number.POSITIVE_INFINITY;
-  return classifierActivation(config) === 'relu' ? RELU_DOMAIN : TANH_DOMAIN;
+  if (config.head === 'sequence-classification')
+    return classifierActivation(config) === 'relu' ? RELU_DOMAIN : TANH_DOMAIN;
+  config.head satisfies 'question-answering' | 'token-classification' | 'causal-lm' | 'none';
+  return Number.POSITIVE_INFINITY;
 }

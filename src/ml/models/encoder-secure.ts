@@ -116,10 +116,16 @@ function encoderLayer(
   );
 }
 
-/** The rows that are wanted of the last layer. A mean is taken behind it, because it mixes rows of its output. */
+/**
+ * The rows that are wanted of the last layer. A mean is taken behind it, because it mixes rows of its output.
+ * `encoder` in session/price.ts counts the same rows.
+ */
 function wantedRows(gates: Gates, run: ModelRun, x: Wire): Wire {
-  if (run.config.head === 'sequence-classification') return rowsAt(gates, x, run.sequences, 0);
-  return run.config.head === 'masked-lm' ? chosenRows(gates, run, x) : x;
+  const { head } = run.config;
+  if (head === 'sequence-classification') return rowsAt(gates, x, run.sequences, 0);
+  if (head === 'masked-lm') return chosenRows(gates, run, x);
+  head satisfies 'question-answering' | 'token-classification' | 'causal-lm' | 'none';
+  return x;
 }
 
 /** Builds the circuit from P0's tokens to the logits, a layer between two yields. */

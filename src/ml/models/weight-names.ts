@@ -38,17 +38,12 @@ interface OptionalKeys {
  * In encoders ln1 follows the attention and ln2 the feed-forward; in GPT-2 ln1 stands before the attention and ln2
  * before the feed-forward.
  */
-export type WeightGroup = 'embeddings' | `layers.${number}` | 'final' | 'mlm' | 'classifier' | 'perToken' | 'lm';
+export type WeightGroup = keyof GroupKeys;
 
 /** A canonical name: `embeddings.word`, `layers.0.wq`, `classifier.pooler` and so on. */
 export type TensorName =
-  | `embeddings.${GroupKeys['embeddings'] | OptionalKeys['embeddings']}`
-  | `layers.${number}.${LayerKey}`
-  | `final.${GroupKeys['final']}`
-  | `mlm.${GroupKeys['mlm']}`
-  | `classifier.${GroupKeys['classifier']}`
-  | `perToken.${GroupKeys['perToken']}`
-  | `lm.${GroupKeys['lm']}`;
+  | { [G in WeightGroup]: `${G}.${GroupKeys[G]}` }[WeightGroup]
+  | `embeddings.${OptionalKeys['embeddings']}`;
 
 /** The tensors of one group by their keys. */
 export type Weights<G extends WeightGroup> = Readonly<Record<GroupKeys[G], Float32Array>> &
@@ -72,7 +67,7 @@ export function weightGroups(config: ModelConfig): WeightGroup[] {
 }
 
 /** The group of the head's weights; undefined for a model without one. */
-function headGroup({ head }: ModelConfig): 'mlm' | 'classifier' | 'perToken' | 'lm' | undefined {
+function headGroup({ head }: ModelConfig): WeightGroup | undefined {
   switch (head) {
     case 'masked-lm':
       return 'mlm';
@@ -111,6 +106,7 @@ export function groupKeys(config: ModelConfig, group: WeightGroup): readonly str
     case 'lm':
       return ['decoder'];
     default:
+      group satisfies `layers.${number}`;
       return LAYER_KEYS;
   }
 }
@@ -156,6 +152,7 @@ export function tensorShape(config: ModelConfig, name: TensorName): number[] {
     case 'lm':
       return [V, C];
     default:
+      group satisfies `layers.${number}`;
       if (key === 'w1') return [F, C];
       if (key === 'w2') return [C, F];
       if (key === 'b1') return [F];
