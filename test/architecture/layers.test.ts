@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   owner: ['core', 'compute', 'net', 'mpc', 'ml', 'hub', 'session', 'owner'],
   sdk: ['core', 'compute', 'net', 'ml', 'hub', 'session', 'owner', 'sdk'],
   // What a program of this machine starts: parties as processes, and links over mutual TLS to them.
-  'sdk/local': ['core', 'net', 'session', 'owner', 'node', 'daemon', 'audit', 'sdk'],
+  'sdk/local': ['core', 'net', 'session', 'owner', 'node', 'daemon', 'audit', 'config', 'sdk'],
   app: ['core', 'owner', 'sdk', 'app'],
   // The card on other people's pages: the app's store and views on its own markup.
   widget: ['core', 'owner', 'sdk', 'app', 'widget', 'ml/tasks/table.ts'],

@@ -38,7 +38,9 @@ Security is never less than what was asked for. These are refused in this versio
 \`differential_privacy: true\`. \`protocol: aby3\` is of \`tercet infer\` alone. \`security_level: 256\` is of \`3pc_malicious\` alone, and
 refused by commands that ask for no runs.
 
-The SDK takes options of its calls alone: it refuses \`MPC_…\` variables instead of dropping them.
+In Node \`MpcCoordinator\`, and \`DataOwnerParty\` with \`peers\`, take \`config: 'tercet.yaml'\`: the file, then the variables,
+then what the code gives, which wins over both. Otherwise the SDK takes options of its calls alone, and refuses
+\`MPC_…\` variables instead of dropping them.
 `;
 
 const cell = (text: string) => text.replaceAll('|', '\\|');

@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** All three parties on this machine, for development and tests: two processes, and the data owner in this one. */
 import { join } from 'node:path';
-import { checkEnvironment, refuseSettings } from '../../core/environment-node.ts';
 import { TercetError } from '../../core/errors.ts';
 import { LocalParties } from '../../daemon/local.ts';
 import { loadCredentials } from '../../net/tls/certificates.ts';
@@ -9,6 +8,7 @@ import { defaultThreads, stateFolder } from '../../node/defaults.ts';
 import type { Model, Protocol, TaskText } from '../../owner/types/index.ts';
 import { type TaskResult, type TaskRunOptions, runTask } from '../any-task.ts';
 import { commandLine, locationOf, openTogether } from './models.ts';
+import { RUN, type Read, withSettings } from './settings.ts';
 
 /** Options of `MpcCoordinator`. */
 export interface CoordinatorOptions {
@@ -26,14 +26,21 @@ export interface CoordinatorOptions {
   readonly securityLevel?: 128 | 256;
   /** There are three. Another number is refused. */
   readonly numParties?: 3;
+  /**
+   * Path of a `tercet.yaml`. What it says, and over it the `MPC_…` variables, holds for options that are not given
+   * here. Without it such variables are refused.
+   */
+  readonly config?: string;
   /** All on this machine. Parties elsewhere are reached by `DataOwnerParty`. */
   readonly local?: boolean;
 }
 
 const NAMES: Readonly<Record<keyof CoordinatorOptions, true>> = {
   ...{ models: true, ports: true, device: true, plan: true, protocol: true, numParties: true, local: true },
-  ...{ securityLevel: true },
+  ...{ securityLevel: true, config: true },
 };
+
+const READ: Read<CoordinatorOptions> = { ...RUN, model: (value) => ({ models: [value] }) };
 
 /**
  * Starts both compute parties as processes of this machine and runs texts among the three. Nothing of it protects a
@@ -137,8 +144,6 @@ export class MpcCoordinator {
   }
 
   async #start(): Promise<readonly Model[]> {
-    checkEnvironment(process.env);
-    refuseSettings(process.env);
     const {
       models: names = ['capitals-bert'],
       ports = [0, 0],
@@ -146,7 +151,7 @@ export class MpcCoordinator {
       plan = 'lan',
       protocol,
       securityLevel,
-    } = this.#options;
+    } = await withSettings(this.#options, 'MpcCoordinator', READ);
     if (names.length === 0) throw usage('models is empty', 'name one, or leave it out');
     const places = names.map(locationOf);
     const certificates = join(stateFolder(), 'certificates');

@@ -1,6 +1,5 @@
 /** The data owner's party in Node: by a deployment, or by the addresses of two parties. */
 import { readFile } from 'node:fs/promises';
-import { checkEnvironment, refuseSettings } from '../../core/environment-node.ts';
 import { TercetError } from '../../core/errors.ts';
 import { checkPrivate } from '../../core/private-file-node.ts';
 import { checkPublicKey } from '../../net/identity/identity.ts';
@@ -9,6 +8,7 @@ import type { Credentials } from '../../net/tls/credentials.ts';
 import type { PretrainedOptions, Protocol } from '../../owner/types/index.ts';
 import type { PartyModel } from '../owner-party.ts';
 import { openTogether } from './models.ts';
+import { RUN, type Read, withSettings } from './settings.ts';
 
 /** Options of `DataOwnerParty` for parties that are named by address: links over mutual TLS, without a deployment. */
 export interface PeerOptions {
@@ -32,6 +32,11 @@ export interface PeerOptions {
   readonly protocol?: Protocol;
   /** As of `PretrainedOptions` (default 128). */
   readonly securityLevel?: 128 | 256;
+  /**
+   * Path of a `tercet.yaml`. What it says, and over it the `MPC_…` variables, holds for options that are not given
+   * here. Without it such variables are refused.
+   */
+  readonly config?: string;
 }
 
 /** Options of `DataOwnerParty` for the parties of a deployment. */
@@ -44,16 +49,22 @@ export type DeploymentOptions = PretrainedOptions & {
 
 const NAMES: Readonly<Record<keyof PeerOptions, true>> = {
   ...{ partyId: true, model: true, peers: true, identities: true, tlsCert: true, tlsKey: true, tlsCa: true },
-  ...{ device: true, plan: true, protocol: true, securityLevel: true },
+  ...{ device: true, plan: true, protocol: true, securityLevel: true, config: true },
+};
+
+const TLS: Read<PeerOptions> = {
+  tlsCert: (tlsCert) => ({ tlsCert }),
+  tlsKey: (tlsKey) => ({ tlsKey }),
+  tlsCa: (tlsCa) => ({ tlsCa }),
 };
 
 /** Reads what proves the ends of the links, and opens the model over them. */
-export async function openByPeers(options: PeerOptions): Promise<PartyModel> {
-  checkEnvironment(process.env);
-  refuseSettings(process.env);
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(NAMES, name));
+export async function openByPeers(given: PeerOptions): Promise<PartyModel> {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(NAMES, name));
   if (unknown !== undefined)
     throw usage('with peers there is no option of that name', `they go with ${Object.keys(NAMES).join(', ')}`);
+  const read = given.identities === undefined ? { ...RUN, ...TLS } : RUN;
+  const options = await withSettings(given, 'DataOwnerParty', read);
   const { model: name, peers, device = 'wasm', plan = 'lan', protocol, securityLevel } = options;
   if (!Array.isArray(peers) || peers.length !== 2)
     throw usage('peers expected two addresses', 'give those of party 1 and party 2');
