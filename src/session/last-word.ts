@@ -26,7 +26,10 @@ export function explainedBy(channel: Channel, next: string, error: unknown): Pro
   return explained(error, wordOf(channel, next));
 }
 
-/** Of a link that has ended. Rejects with what the peer says of itself; anything else is no explanation. */
+/**
+ * Rejects with what the peer says of itself; anything else is no explanation. A link that has not ended is of no use
+ * behind it.
+ */
 export async function wordOf(channel: Channel, next: string): Promise<void> {
   await recvControl(channel, next).catch((error: unknown) => {
     if (error instanceof PeerReport) throw error;
