@@ -238,8 +238,8 @@ export class OwnerSession {
     await engine.input(inputs);
     const sent = now();
     const { proved } = this.#agreed;
-    // With secret weights the owner proves what it dealt, on the links that it would deal over.
-    const behind = proved !== undefined && request.weights === 'secret';
+    // Where the owner proves, or is in the rounds, it does so on the links that it would deal over.
+    const behind = proved !== undefined && (request.weights === 'secret' || circuit.owner !== undefined);
     let dealt = following === undefined || behind ? undefined : this.#advance(following);
     let computed = sent;
     let logits: Float32Array = new Float32Array();

@@ -116,10 +116,14 @@ export class ProvedRun {
     return this.#proofs.report;
   }
 
-  /** What the next step takes up. P0 keeps masks alone, which it has before a text; words are kept of a run that passed. */
+  /**
+   * What the next step takes up, of a run that passed. P0 keeps masks alone: it has them before a text, unless they
+   * follow from one.
+   */
   get kept(): Kept {
-    invariant(this.#options.id === 0 || this.#passed, 'nothing is kept of a run that did not pass');
-    return this.#engine.kept;
+    const { id, circuit } = this.#options;
+    invariant(id === 0 || this.#passed, 'nothing is kept of a run that did not pass');
+    return this.#passed || circuit.owner === undefined ? this.#engine.kept : new Map();
   }
 
   /**
