@@ -111,6 +111,12 @@ export class OwnerSession {
     return this.#steps.current.circuit.cost.rounds;
   }
 
+  /** What the owner has to do in them, where it has a part. */
+  get online(): { readonly rounds: number; readonly sentBytes: number } | undefined {
+    const { owner } = this.#steps.current.circuit;
+    return owner && { rounds: owner.rounds, sentBytes: owner.p0ToP1 + owner.p0ToP2 };
+  }
+
   /** Whether a token may follow what was run. */
   get more(): boolean {
     return !this.#over;
