@@ -14,7 +14,7 @@ import type { Inputs } from '../mpc/protocol/types.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import { isViolationReport, recvControl, sendControl } from './control.ts';
 import { withBoth } from './fault-attribution.ts';
-import { FirstEnd, isEndOfLink } from './first-end.ts';
+import { FirstEnd, isEndOfLink, isLastWord } from './first-end.ts';
 import { announceInput } from './input-wait.ts';
 import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type Agreed, withAgreement } from './owner-agreement.ts';
@@ -356,7 +356,8 @@ export class OwnerSession {
     if (this.#agreed.proved === undefined) return thrown;
     if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
     const error = asTercetError(thrown);
-    return this.#promised ? violated(error) : this.#first.beforeText(error);
+    if (this.#promised) return violated(error);
+    return isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
   }
 
   #abort(thrown: unknown): TercetError {

@@ -109,6 +109,7 @@ class ProvedSession implements ProvingSession {
     const run = new ProvedRun({
       ...engine,
       after: this.#last,
+      hearsOut: this.#self === 0,
       id: this.#self,
       circuit: built.circuit,
       session,
