@@ -27,7 +27,17 @@ export interface Links {
   readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
 }
 
-/** What the data owner does while the compute parties compute, as the circuit declares it. */
+/**
+ * What the data owner does while the compute parties compute, as the circuit declares it.
+ *
+ * @example
+ * const progress_callback = (event: ProgressEvent) => {
+ *   if (event.status !== 'preprocess' || event.online === undefined) return;
+ *   const { rounds, sentBytes } = event.online;
+ *   console.log(`this device will answer in ${rounds} rounds, with ${sentBytes} bytes`);
+ * };
+ * await SecureTransformer.fromPretrained('capitals-bert', { protocol: 'aby3', progress_callback });
+ */
 export interface OnlinePart {
   /** Half-rounds in which this device sends, or gets, something: each waits for its line. */
   readonly rounds: number;
