@@ -1,6 +1,6 @@
 /**
- * `securityLevel` 256 of `3pc_malicious` and `aby3` (PROTOCOL §15.8): all parties prove at it or there is no run, and a lie in the
- * tail of either prime is caught. The controls are the same sessions left alone, and at 128.
+ * `securityLevel` 256 of `3pc_malicious` and `aby3` (PROTOCOL §15.8): all parties prove at it or there is no run, and a
+ * lie in the tail of either prime is caught. The controls are the same sessions left alone, and at 128.
  */
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
