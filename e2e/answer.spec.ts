@@ -57,8 +57,19 @@ test('with proofs the answer is the same, and the page says who proved what to w
   await expect(rows.nth(1)).toHaveText(/^Party 2party 1 and your browser\d+\s?kB$/);
   await expect(proved).toContainText('A cheat would pass less than once in 10¹⁴ tries.');
   await expect(app.bound('agreed')).toContainText('Every message of the run was proved.');
+  await expect(proved).toContainText('At level 128 a wrong run passes with at most 2^-47');
   await app.shot('result-proved', EVERY_LOOK);
   expectSame(answer, await sdkAnswer(deployment, 'fill-mask', text, 'open'), answer.length);
+
+  // The level is chosen where there are proofs; what the parties do not serve is there with the reason.
+  await app.choose('level', '256');
+  await app.openSettings();
+  await expect(app.page.locator('#set-protocol-aby3')).toBeDisabled();
+  await expect(app.settings).toContainText('Not available. The parties do not serve it.');
+  await app.shot('settings-level', EVERY_LOOK);
+  await app.closeSettings();
+  expect(await app.ask(text)).toEqual(answer);
+  await expect(proved).toContainText('At level 256 a wrong run passes with at most 2^-63');
 
   // Control: a run that proves nothing says nothing of the kind.
   await app.choose('protocol', '3pc_semi_honest');

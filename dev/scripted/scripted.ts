@@ -522,6 +522,7 @@ class ScriptedModel {
       tokens: check.tokens,
       paddedTokens: check.paddedTokens ?? 16,
       links: links(1, true, before + 1, true, before),
+      onlineRounds: 1,
       sentBytes: [20_800_000, 243_500_000, 243_500_000],
       receivedBytes: [246_000, 245_500_000, 261_700_000],
       peakMemoryBytes: [212e6, 1.1e9, 1.1e9],

@@ -237,7 +237,10 @@ export class App {
   }
 
   /** Chooses in the settings, and waits for the model to be loaded with that choice. */
-  async choose(list: 'dealer' | 'device' | 'protocol' | 'transport' | 'weights', value: string): Promise<void> {
+  async choose(
+    list: 'dealer' | 'device' | 'level' | 'protocol' | 'transport' | 'weights',
+    value: string,
+  ): Promise<void> {
     await this.openSettings();
     await this.page.locator(`#set-${list}-${value}`).check();
     await this.closeSettings();

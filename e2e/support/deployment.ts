@@ -34,6 +34,8 @@ export interface DeploymentOptions {
   readonly dealer?: boolean;
   /** Origins of more pages that the parties answer. */
   readonly origins?: readonly string[];
+  /** What owners may ask for, where it is not what parties serve by default. */
+  readonly protocols?: string;
   /** Tasks that are served (default: two). */
   readonly tasks?: readonly Task[];
 }
@@ -156,7 +158,7 @@ export class Deployment {
     { home = this.#homes[id - 1], models = this.#tasks, ranges }: RestartOptions = {},
   ): Promise<string> {
     await this.#parties[id - 1]?.stop();
-    const { profile } = this.#options;
+    const { profile, protocols } = this.#options;
     const origins = [this.#ports[4], this.#ports[5]].map((port) => `http://${HOST}:${port}`);
     const party = new Command(
       [
@@ -178,6 +180,7 @@ export class Deployment {
         ...[...origins, ...(this.#options.origins ?? [])].flatMap((allowed) => ['--origins', allowed]),
         ...['--device', 'wasm', '--threads', '1'],
         ...(ranges === undefined ? [] : ['--ranges', ranges]),
+        ...(protocols === undefined ? [] : ['--protocols', protocols]),
         ...(profile === undefined ? [] : ['--profile', profile]),
       ],
       home,

@@ -233,12 +233,13 @@ export class Controller {
       return;
     }
     const current = (): boolean => generation === this.#generation;
-    const { protocol, device, transport } = state.settings;
+    const { protocol, level, device, transport } = state.settings;
     const loading = new AbortController();
     this.#loading = loading;
     const options: PretrainedOptions = {
       deployment: state.deployment,
       protocol,
+      securityLevel: protocol === '3pc_semi_honest' ? undefined : level,
       weights,
       // Where it is not used, it is not handed on at all.
       ...(weights === 'secret' && this.#credential !== undefined ? { credential: this.#credential } : {}),

@@ -21,6 +21,7 @@ export const IDS = [
   ...['set-busy', 'set-close', 'set-device', 'set-h', 'set-model', 'set-prepare', 'set-prepare-note'],
   ...[
     'set-dealer',
+    'set-level',
     'set-protocol',
     'set-transport',
     'set-weights',

@@ -234,22 +234,22 @@ function progressed(state: State, event: ProgressEvent, now: number): State {
       if (event.party === 3) return { ...state, dealer: { ...state.dealer, proved: true } };
       return { ...state, proved: pair(state.proved, event.party, true) };
     case 'preprocess': {
-      const { links, progress, done } = event;
+      const { links, online, progress, done } = event;
       const { preparation, run } = state;
       const sample = event.sample ?? run?.sample ?? preparation.sample;
       if (run !== undefined) {
         // Keys for a later piece of a text come while the run is already under way.
-        const online =
+        const begun =
           done && run.sentAt === undefined
             ? { onlineAt: now, phase: 'input' as const, heardAt: [now, now] as const }
             : {};
-        return { ...state, run: { ...run, links, sample, preparing: progress, now, movedAt: now, ...online } };
+        return { ...state, run: { ...run, links, sample, preparing: progress, now, movedAt: now, ...begun } };
       }
       return preparation.status === 'none'
         ? state
         : {
             ...state,
-            preparation: { ...preparation, length: event.length, links, progress, sample, movedAt: now, now },
+            preparation: { ...preparation, length: event.length, links, online, progress, sample, movedAt: now, now },
           };
     }
     case 'input':

@@ -6,6 +6,7 @@ import type {
   FallbackEvent,
   Links,
   ModelEntry,
+  OnlinePart,
   PartyAddress,
   PartyHealth,
   ProgressEvent,
@@ -22,6 +23,8 @@ import { EMPTY, type TaskKind, type Form, modelTask } from './form.ts';
 
 export interface Settings {
   readonly protocol: Protocol;
+  /** Of proofs, where there are any. */
+  readonly level: 128 | 256;
   /** Undefined: as the model is served, open where it is served both ways. A choice holds, or is refused. */
   readonly weights: Weights | undefined;
   readonly device: 'auto' | Device;
@@ -57,6 +60,8 @@ export interface Preparation {
   readonly length: number;
   readonly progress: number;
   readonly links: Links | undefined;
+  /** What this device has to do behind the button, where it is in the rounds. */
+  readonly online: OnlinePart | undefined;
   readonly sample: SentSample | undefined;
   /** Clock readings: of its start, and of its end. */
   readonly startedAt: number;
@@ -204,6 +209,7 @@ export const NO_PREPARATION: Preparation = {
   length: 0,
   progress: 0,
   links: undefined,
+  online: undefined,
   sample: undefined,
   startedAt: 0,
   readyAt: undefined,
@@ -220,6 +226,7 @@ export const INITIAL: State = {
   task: 'fill-mask',
   settings: {
     protocol: '3pc_semi_honest',
+    level: 128,
     weights: undefined,
     device: 'auto',
     transport: 'auto',

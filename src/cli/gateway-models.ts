@@ -85,7 +85,7 @@ async function ofParties(
   const parties: TlsParties =
     'peers' in known
       ? { addresses: known.peers, credentials: known.credentials, dealer: known.dealer?.address, recvTimeoutMs }
-      : { ...(await started(flags, names, cleanup)), recvTimeoutMs };
+      : { ...(await started(flags, names, { cleanup, protocol: options.protocol })), recvTimeoutMs };
   const dealer = 'peers' in known ? known.dealer?.identity : undefined;
   const models: OwnerModel[] = [];
   for (const name of names)
@@ -102,7 +102,7 @@ async function ofParties(
 async function started(
   flags: GatewayModelFlags,
   names: readonly string[],
-  cleanup: Cleanup,
+  { cleanup, protocol }: Pick<GatewayModelOptions, 'cleanup' | 'protocol'>,
 ): Promise<Pick<TlsParties, 'addresses' | 'credentials'>> {
   const certificates = credentialFolder(flags);
   const credentials = await loadCredentials(certificates, 0);
@@ -115,6 +115,7 @@ async function started(
         // Nobody but this process reaches them: what a run may take is for this process to say.
         ...['--max-memory', 'none', '--max-traffic', 'none', '--max-sessions', '32', '--certificates', certificates],
         ...['--device', flags.device, '--threads', String(threadsOf(flags))],
+        ...(protocol === 'aby3' ? ['--protocols', protocol] : []),
       ],
     }),
     (parties) => parties.stop(),

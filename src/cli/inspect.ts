@@ -13,7 +13,7 @@ import { openModel } from '../node/model.ts';
 import { type Plans, plansOf } from '../node/model-plan.ts';
 import { SEGMENT_BYTES } from '../session/proved-price.ts';
 import { circuitFor } from '../session/circuit-for.ts';
-import { type Request, type WeightMode, shapeFor } from '../session/request.ts';
+import { type Request, type SecurityLevel, type WeightMode, shapeFor } from '../session/request.ts';
 import { type ModelFlags, RANGES_HELP, integer, modelLocation, parseRanges, parseTask, withTask } from './options.ts';
 import { bytes, table } from './tables.ts';
 
@@ -36,6 +36,8 @@ interface RunCost {
   readonly rounds: number;
   /** Of a proved run: bytes of its proofs on all links, which the others hold as well. */
   readonly proofs?: number;
+  /** By level: the same bytes, and log2 of what a wrong run is accepted with at most. */
+  readonly levels?: Readonly<Record<SecurityLevel, { readonly proofs: number; readonly soundness: number }>>;
 }
 
 interface Inspection {
@@ -85,7 +87,10 @@ function provedCostsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode
   const builder = new CompleteBuilder(weights);
   buildModel(builder, { ...shape, config, plan }, 0);
   const circuit = builder.finish();
-  const { bytes: sent } = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
+  const at = (level: SecurityLevel) => proofPrice(circuit, PARAMETERS[level], SEGMENT_BYTES);
+  const { bytes: sent, soundness } = at(128);
+  const high = at(256);
+  const all = (bytes: typeof sent) => bytes.flat().reduce((sum, n) => sum + n, 0);
   const { p0Up, p0Down, between, rounds } = total(circuit.cost);
   const to = (pairs: readonly (readonly [number, number])[]) => pairs.reduce((sum, [a, b]) => sum + sent[a][b], 0);
   return [
@@ -110,7 +115,8 @@ function provedCostsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode
           [2, 1],
         ]),
       rounds,
-      proofs: sent.flat().reduce((sum, n) => sum + n, 0),
+      proofs: all(sent),
+      levels: { 128: { proofs: all(sent), soundness }, 256: { proofs: all(high.bytes), soundness: high.soundness } },
     },
   ];
 }
@@ -236,9 +242,21 @@ function print({ model, config, parameters, scales, plan, costs }: Inspection): 
     ),
     '',
     '  Exact payload bytes of a padded run; frames add less than one in a hundred. Proved: 3pc_malicious.',
+    ...levelLines(costs),
     '',
     '',
   ].join('\n');
+}
+
+/** What the two levels of proofs promise for this model, and cost: the weakest bound and the most bytes of its rows. */
+function levelLines(costs: Inspection['costs']): string[] {
+  const levels = costs.flatMap((cost) => (cost.levels === undefined ? [] : [cost.levels]));
+  if (levels.length === 0) return [];
+  return ([128, 256] as const).map((level) => {
+    const bound = Math.max(...levels.map((of) => of[level].soundness));
+    const most = Math.max(...levels.map((of) => of[level].proofs));
+    return `  Level ${level}: a wrong run passes with at most 2^${bound.toFixed(1)}; proofs of at most ${bytes(most)}.`;
+  });
 }
 
 export function inspectCommand(): Command {

@@ -178,6 +178,7 @@ async function run(
   });
   const metrics = new ServiceMetrics({
     models: models.map(({ id }) => id),
+    protocols: [flags.protocol],
     device: kernels.name,
     now: () => performance.now(),
   });

@@ -171,7 +171,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
           : undefined,
         openSpans(),
       ]);
-      const metrics = options.watch === undefined ? undefined : await serviceMetrics(models, kernels);
+      const metrics = options.watch === undefined ? undefined : await serviceMetrics(models, kernels, protocols);
       collectNow();
       // A device that failed once fails every session of this process, also those that only wait; and it may fail
       // while nobody uses it.

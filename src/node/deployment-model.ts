@@ -5,7 +5,7 @@ import { NOT_ASKED } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
 import type { RunContext } from '../owner/run-context.ts';
 import { Stock } from '../owner/stock.ts';
-import { protocolOfServices } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { loadDeployment } from '../owner/deployment.ts';
 import type { Deployment } from '../owner/types/index.ts';
 import { nodeProving, peakMemory } from './kernels.ts';
@@ -56,7 +56,7 @@ export async function openDeploymentModel(
     maxCharacters,
     batchSize,
     securityLevel,
-    protocol: protocol === undefined ? undefined : protocolOfServices(protocol),
+    protocol: protocol === undefined ? undefined : protocolWithProofs(protocol),
   } as const;
   return OwnerModel.load(id, options, environment, poolOf);
 }

@@ -8,7 +8,6 @@ import { WasmFold } from '../compute/kernels/wasm/fold.ts';
 import { loadNodeFoldModule, loadNodeProofModule, nodeBackend } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
-import type { ProofSettings } from '../session/proved-session.ts';
 import type { Proving } from '../session/proving.ts';
 import { type Device, mayHaveGpu } from './devices.ts';
 
@@ -50,17 +49,16 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
  * because it was measured on no graphics hardware yet
  */
 export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
-  const [{ provingWith }, { Aby3Builder }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] =
+  const [{ provingWith }, { symmetric }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] =
     await Promise.all([
       import('../session/proved-session.ts'),
-      import('../mpc/protocol/aby3/circuit.ts'),
+      import('../session/symmetric.ts'),
       import('../compute/kernels/wasm/proof.ts'),
       import('../compute/kernels/wasm/proof-thread.ts'),
       import('../compute/kernels/wasm/proof-worker.ts'),
     ]);
   const module = await loadNodeProofModule();
   const kernels = new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread);
-  const symmetric: ProofSettings['symmetric'] = (weights) => new Aby3Builder(weights);
   if (device !== 'webgpu') return provingWith({ kernels, symmetric });
   const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
   return provingWith({ kernels, symmetric, beside: (ring) => proofsBeside(ring, kernels) });

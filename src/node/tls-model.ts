@@ -1,6 +1,6 @@
 /** A model of this machine, or of a hub, whose runs go to parties over mutual TLS: the SDK's model in a service. */
 import type { RingKernels } from '../compute/kernels/types.ts';
-import { protocolOfServices } from '../mpc/protocol/registry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { MAX_ATTENTION } from '../mpc/secure/attention-form.ts';
 import { TercetError } from '../core/errors.ts';
 import { taskOf } from '../ml/tasks/table.ts';
@@ -65,7 +65,7 @@ export async function openTlsModel(
     onProgress = () => undefined,
   }: TlsModelOptions,
 ): Promise<OwnerModel> {
-  const protocol = protocolOfServices(chosen);
+  const protocol = protocolWithProofs(chosen);
   const level = checkLevel(protocol, securityLevel);
   const model = await openModel(location, { weights: named });
   const { config, files, name } = model;

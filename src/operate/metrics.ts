@@ -13,6 +13,8 @@ import type { Carried } from './traffic.ts';
 export interface MetricsOptions {
   /** Names of the models that are served. */
   readonly models: readonly string[];
+  /** What its runs are of, or may be. */
+  readonly protocols?: readonly string[];
   /** What computes here. */
   readonly device: string;
   /** Milliseconds. */
@@ -139,6 +141,8 @@ export class ServiceMetrics {
     this.#ends = gauge('mpc_certificate_end_seconds', 'When a certificate of this party ends, since 1970.', 'use');
     const models = gauge('mpc_models', 'Models that are served.');
     models.set(options.models.length);
+    const protocols = gauge('mpc_protocol_info', '1 for each protocol that runs here.', 'protocol');
+    for (const protocol of options.protocols ?? []) protocols.set({ protocol }, 1);
     const memory = gauge('mpc_memory_usage_bytes', 'Of this process.', 'kind');
     const gpu = gauge('mpc_gpu_utilization_percent', 'Time since the last scrape with a run on a graphics device.');
     this.#measure = () => {

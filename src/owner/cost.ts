@@ -102,7 +102,7 @@ export function costOf(
   steps: readonly OwnerResult[],
   totalMs: number,
 ): RunCost {
-  const { timing, reports } = totalsOf(steps);
+  const { timing, reports, onlineRounds } = totalsOf(steps);
   const proofs = proofsOf(steps);
   const each = <T>(pick: (report: OwnerResult['reports'][number]) => T) =>
     [pick(reports[0]), pick(reports[1]), pick(reports[2])] as const;
@@ -110,6 +110,7 @@ export function costOf(
     tokens,
     paddedTokens: prepared.shape.sequences * prepared.shape.tokens,
     links: prepared.reporter.links(),
+    onlineRounds,
     sentBytes: each((report) => report.sentBytes),
     receivedBytes: each((report) => report.receivedBytes),
     peakMemoryBytes: each((report) => report.peakMemoryBytes),

@@ -92,7 +92,11 @@ export class CountingChannel implements Channel {
 
 /** Payload bytes by phase, from the tags that the gates send under. */
 export function linkBytes({ sentByTag, receivedByTag }: LinkStats): LinkBytes {
-  const sum = (byTag: Readonly<Record<string, number>>, phase: string) =>
-    Object.entries(byTag).reduce((total, [tag, bytes]) => (tag.endsWith(phase) ? total + bytes : total), 0);
-  return { ahead: sum(sentByTag, '-deal'), input: sum(sentByTag, '-input'), output: sum(receivedByTag, '-output') };
+  const sum = (byTag: Readonly<Record<string, number>>, phase: RegExp) =>
+    Object.entries(byTag).reduce((total, [tag, bytes]) => (phase.test(tag) ? total + bytes : total), 0);
+  return {
+    ahead: sum(sentByTag, /-deal$/),
+    input: sum(sentByTag, /-(input|0[12])$/),
+    output: sum(receivedByTag, /-(output|20)$/),
+  };
 }

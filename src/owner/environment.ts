@@ -8,7 +8,15 @@ import type { IceServer } from '../net/webrtc/types.ts';
 import type { Channel, ServerId } from '../net/wire/types.ts';
 import type { Proving } from '../session/proving.ts';
 import type { Fetch } from './download.ts';
-import type { Capabilities, Device, FallbackEvent, PartyAddress, PretrainedOptions, Transport } from './types/index.ts';
+import type {
+  Capabilities,
+  Device,
+  FallbackEvent,
+  PartyAddress,
+  PretrainedOptions,
+  Protocol,
+  Transport,
+} from './types/index.ts';
 
 /** A link to one compute party, or to the dealer (3), for one run. */
 export interface LinkRequest {
@@ -85,9 +93,9 @@ export interface Environment extends Omit<RunEnvironment, 'openLink'> {
   capabilities(): Promise<Capabilities>;
   openKernels(device: Device): Promise<RingKernels>;
   /**
-   * Loads what proves messages here, for whoever asks for it. Absent: `3pc_malicious` is refused.
+   * Loads what proves messages of a protocol here, for whoever asks for it. Absent: such protocols are refused.
    * @param device that was asked for: one by name proves too
    */
-  readonly proving?: ((device: PretrainedOptions['device']) => Promise<Proving>) | undefined;
+  readonly proving?: ((device: PretrainedOptions['device'], protocol: Protocol) => Promise<Proving>) | undefined;
   openLink(request: RoutedLinkRequest): Promise<RoutedLink>;
 }

@@ -13,7 +13,9 @@ const MAX_HEALTH = 4096;
 /** A party's own words, cut; what is no text says nothing. */
 const said: Schema<string | undefined> = (value) => (typeof value === 'string' ? value.slice(0, 60) : undefined);
 // What identity it shows is compared, not read.
-const DESCRIPTION = object({ identity: (value) => value, device: said, version: said });
+const names: Schema<readonly string[] | undefined> = (value, at) =>
+  Array.isArray(value) ? value.slice(0, 8).flatMap((name) => said(name, at) ?? []) : undefined;
+const DESCRIPTION = object({ identity: (value) => value, device: said, version: said, protocols: names });
 const LOAD = object({ status: oneOf(['free', 'busy', 'full']) });
 const REFUSAL: Refusal = {
   code: 'ERR_DOWNLOAD',
@@ -43,7 +45,7 @@ async function healthOf(party: 1 | 2 | 3, address: PartyAddress, environment: En
       }).then(({ json }) => ({ json, milliseconds: environment.now() - start })),
       loadOf(party, url, environment),
     ]);
-    const { identity: shown, device, version } = readJson(DESCRIPTION, json, REFUSAL);
+    const { identity: shown, device, version, protocols } = readJson(DESCRIPTION, json, REFUSAL);
     if (!(acceptedOf(address) as readonly unknown[]).includes(shown))
       throw new TercetError(
         'ERR_IDENTITY_KEY',
@@ -57,6 +59,7 @@ async function healthOf(party: 1 | 2 | 3, address: PartyAddress, environment: En
       milliseconds,
       device,
       version,
+      protocols,
       load,
     };
   } catch (error) {

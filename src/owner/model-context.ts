@@ -66,8 +66,7 @@ export async function loadModelContext(
   options: PretrainedOptions,
   environment: Environment,
 ): Promise<ModelContext> {
-  // Of a page and of the links of a deployment: no runs of `aby3`.
-  const proved = environment.proving === undefined ? [] : (['3pc_malicious'] as const);
+  const proved = environment.proving === undefined ? [] : (['3pc_malicious', 'aby3'] as const);
   const protocol = protocolNamed(options.protocol ?? '3pc_semi_honest', proved);
   const { signal, weights = 'open', plan = 'lan', hub = false } = options;
   // Before anything is downloaded or sent.
@@ -114,7 +113,7 @@ export async function loadModelContext(
       'tell the operator of this page',
     );
   const buckets = bucketsOf(options.buckets, Math.min(config.maxPositions, MAX_ATTENTION));
-  const proving = protocol === '3pc_malicious' ? await environment.proving?.(options.device) : undefined;
+  const proving = protocol === '3pc_semi_honest' ? undefined : await environment.proving?.(options.device, protocol);
   const { device, kernels } = await openDevice(options, environment);
   if (signal?.aborted === true) {
     await kernels.close();

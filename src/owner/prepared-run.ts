@@ -128,7 +128,7 @@ async function prepareRun(
     });
     context.onPhase?.('preprocess');
     await session.prepare();
-    reporter.prepared(session.rounds);
+    reporter.prepared(session.rounds, session.online);
     return { shape, session, span, channels, reporter, prepareMs: environment.now() - start, abort };
   } catch (error) {
     // One link may stand while the other one failed.

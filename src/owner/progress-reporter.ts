@@ -1,6 +1,6 @@
 /** Turns what a session tells into the events of the SDK, with the figures of the three links. */
 import type { Status } from '../session/status.ts';
-import type { Links, ProgressEvent, SentSample } from './types/index.ts';
+import type { Links, OnlinePart, ProgressEvent, SentSample } from './types/index.ts';
 import type { Channel } from '../net/wire/types.ts';
 import { type CountingChannel, linkBytes } from './counting-channel.ts';
 
@@ -69,16 +69,17 @@ export class ProgressReporter {
     this.#preprocess(progress, false);
   }
 
-  /** The first step is dealt; it takes `rounds`. */
-  prepared(rounds: number): void {
+  /** The first step is dealt; it takes `rounds`. @param online this device's part in them */
+  prepared(rounds: number, online: OnlinePart | undefined): void {
     this.#prepared = true;
     this.#totalRounds = rounds;
-    this.#preprocess(1, true);
+    this.#preprocess(1, true, online);
   }
 
-  #preprocess(progress: number, done: boolean): void {
+  #preprocess(progress: number, done: boolean, online?: OnlinePart): void {
     const { length, ahead, onProgress } = this.#options;
-    onProgress({ status: 'preprocess', length, progress, links: this.links(), done, ahead, sample: this.#sample() });
+    const [links, sample] = [this.links(), this.#sample()];
+    onProgress({ status: 'preprocess', length, progress, links, done, ahead, online, sample });
   }
 
   /** A further step begins; it takes `rounds`. */

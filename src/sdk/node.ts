@@ -46,14 +46,15 @@ function environment(): Environment {
       }),
     openKernels,
     async proving(device) {
-      const [{ provingWith }, { WasmProofKernels }] = await Promise.all([
+      const [{ provingWith }, { symmetric }, { WasmProofKernels }] = await Promise.all([
         import('../session/proved-session.ts'),
+        import('../session/symmetric.ts'),
         import('../compute/kernels/wasm/proof.ts'),
       ]);
       const kernels = new WasmProofKernels(await loadNodeProofModule());
-      if (device !== 'webgpu') return provingWith({ kernels });
+      if (device !== 'webgpu') return provingWith({ kernels, symmetric });
       const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
-      return provingWith({ kernels, beside: (ring) => proofsBeside(ring, kernels) });
+      return provingWith({ kernels, symmetric, beside: (ring) => proofsBeside(ring, kernels) });
     },
   };
 }

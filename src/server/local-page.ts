@@ -142,6 +142,8 @@ function partyArguments(
       ...(shares === undefined ? [] : ['--shares', join(shares, `p${id}`)]),
     ]),
     ...['--web', `${HOST}:0`],
+    // A page for trying shows what there is to compare with, too.
+    ...['--protocols', '3pc_semi_honest,3pc_malicious,aby3'],
     ...origins.flatMap((origin) => ['--origins', origin]),
     ...['--certificates', options.certificates, '--device', options.device, '--threads', String(options.threads)],
     ...(options.debug ? ['--debug'] : []),

@@ -11,6 +11,19 @@ export function isEndOfLink(error: unknown): boolean {
   return what instanceof TercetError && what.code === 'ERR_PEER_CLOSED';
 }
 
+/**
+ * Whether a compute party said what it says before it hangs up, and its owner waited for a message of its proof. The
+ * word is lost with the link. SECURITY: of a wrong message there is no such thing. test/session/let-go.test.ts.
+ */
+export function isLastWord(error: unknown): boolean {
+  return (
+    error instanceof SecurityViolationError &&
+    error.cause instanceof TercetError &&
+    error.cause.code === 'ERR_FRAME_TAG' &&
+    error.cause.message.startsWith('got message control/ready-length,')
+  );
+}
+
 export class FirstEnd {
   #peer: EndId | undefined;
   #left = false;
@@ -36,6 +49,11 @@ export class FirstEnd {
    */
   beforeText(error: TercetError): TercetError {
     if (error.code !== 'ERR_SECURITY_VIOLATION' || !this.#left || !isEndOfLink(error)) return this.named(error);
+    return this.leaves();
+  }
+
+  /** What a proved run ends with that a party left before there was a text. */
+  leaves(): TercetError {
     const what = `party ${this.#peer ?? ''} left before there was a text`;
     return new TercetError('ERR_PEER_CLOSED', what, 'run again; nothing was sent that depends on a text', {
       party: this.#peer,

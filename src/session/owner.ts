@@ -14,7 +14,7 @@ import type { Inputs } from '../mpc/protocol/types.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import { isViolationReport, recvControl, sendControl } from './control.ts';
 import { withBoth } from './fault-attribution.ts';
-import { FirstEnd, isEndOfLink } from './first-end.ts';
+import { FirstEnd, isEndOfLink, isLastWord } from './first-end.ts';
 import { announceInput } from './input-wait.ts';
 import { type StepInput, ownerInputs, stepInputs } from './inputs.ts';
 import { type Agreed, withAgreement } from './owner-agreement.ts';
@@ -109,6 +109,12 @@ export class OwnerSession {
   /** Rounds between the compute parties that the step takes. */
   get rounds(): number {
     return this.#steps.current.circuit.cost.rounds;
+  }
+
+  /** What the owner has to do in them, where it has a part. */
+  get online(): { readonly rounds: number; readonly sentBytes: number } | undefined {
+    const { owner } = this.#steps.current.circuit;
+    return owner && { rounds: owner.rounds, sentBytes: owner.p0ToP1 + owner.p0ToP2 };
   }
 
   /** Whether a token may follow what was run. */
@@ -238,8 +244,8 @@ export class OwnerSession {
     await engine.input(inputs);
     const sent = now();
     const { proved } = this.#agreed;
-    // With secret weights the owner proves what it dealt, on the links that it would deal over.
-    const behind = proved !== undefined && request.weights === 'secret';
+    // Where the owner proves, or is in the rounds, it does so on the links that it would deal over.
+    const behind = proved !== undefined && (request.weights === 'secret' || circuit.owner !== undefined);
     let dealt = following === undefined || behind ? undefined : this.#advance(following);
     let computed = sent;
     let logits: Float32Array = new Float32Array();
@@ -350,7 +356,8 @@ export class OwnerSession {
     if (this.#agreed.proved === undefined) return thrown;
     if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
     const error = asTercetError(thrown);
-    return this.#promised ? violated(error) : this.#first.beforeText(error);
+    if (this.#promised) return violated(error);
+    return isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
   }
 
   #abort(thrown: unknown): TercetError {

@@ -46,14 +46,12 @@ export function provingWith(settings: ProofSettings): Proving {
  * Refuses what nothing proves yet.
  * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out
  */
-function checkProved({ protocol, dealt, widening, steps }: Parameters<Proving['check']>[0]): void {
+function checkProved({ protocol, dealt, widening }: Parameters<Proving['check']>[0]): void {
   const what = dealt
     ? (['what a dealer deals is', 'leave out the dealer'] as const)
     : widening === 'ot'
       ? (['oblivious transfers of the plan wan-cloud are', 'take the plan lan'] as const)
-      : protocol === 'aby3' && steps > 0
-        ? (['tokens behind the first new one are', 'ask for one token'] as const)
-        : undefined;
+      : undefined;
   if (what === undefined) return;
   throw new TercetError(
     'ERR_PROTOCOL_UNAVAILABLE',
@@ -111,6 +109,7 @@ class ProvedSession implements ProvingSession {
     const run = new ProvedRun({
       ...engine,
       after: this.#last,
+      hearsOut: this.#self === 0,
       id: this.#self,
       circuit: built.circuit,
       session,

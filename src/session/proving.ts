@@ -61,7 +61,7 @@ export interface Proving {
   /** What it proves runs of. */
   readonly protocols: readonly ProtocolId[];
   /** Refuses what nothing proves yet. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE, saying what to leave out */
-  check(request: Pick<CodedRequest, 'protocol' | 'dealt' | 'widening' | 'steps'>): void;
+  check(request: Pick<CodedRequest, 'protocol' | 'dealt' | 'widening'>): void;
   builder(request: Pick<Request, 'protocol' | 'weights' | 'widening'>): RequestBuilder;
   begin(self: PartyId): ProvingSession;
 }
@@ -72,19 +72,13 @@ export interface Proving {
  * nothing proves yet
  */
 export function provingOf(
-  {
-    protocol,
-    dealer,
-    widening,
-    steps,
-    securityLevel,
-  }: Pick<Request, 'protocol' | 'dealer' | 'widening' | 'steps' | 'securityLevel'>,
+  { protocol, dealer, widening, securityLevel }: Pick<Request, 'protocol' | 'dealer' | 'widening' | 'securityLevel'>,
   proving: Proving | undefined,
 ): Proving | undefined {
   checkLevel(protocol, securityLevel);
   if (protocol === '3pc_semi_honest') return undefined;
   if (proving?.protocols.includes(protocol) !== true) throw refused(protocol);
-  proving.check({ protocol, dealt: dealer !== undefined, widening, steps });
+  proving.check({ protocol, dealt: dealer !== undefined, widening });
   return proving;
 }
 
@@ -94,11 +88,11 @@ export function provingOf(
  */
 export function checkLevel(protocol: string, level: SecurityLevel | undefined): 256 | undefined {
   if (level === undefined || level === 128) return undefined;
-  if (level !== 256 || protocol !== '3pc_malicious')
+  if (level !== 256 || (protocol !== '3pc_malicious' && protocol !== 'aby3'))
     throw new TercetError(
       'ERR_PROTOCOL_UNAVAILABLE',
       `${protocol} has no level ${String(level)}`,
-      'take 128, or 256 with 3pc_malicious',
+      'take 128, or 256 with 3pc_malicious or aby3',
     );
   return level;
 }

@@ -104,7 +104,7 @@ export function requestOfCode(code: string): CodedRequest | undefined {
   const protocol = PROTOCOLS[bytes[1]];
   if (bytes[0] !== SESSION_VERSION || protocol === undefined) return undefined;
   // What proves nothing has no level of proofs.
-  if (protocol !== '3pc_malicious' && (bytes[3] & 16) === 16) return undefined;
+  if (protocol === '3pc_semi_honest' && (bytes[3] & 16) === 16) return undefined;
   const [sequences, tokens, rows, steps] = [0, 1, 2, 3].map((i) => view.getUint32(4 + 4 * i, true));
   const request = {
     protocol,

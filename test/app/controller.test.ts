@@ -133,6 +133,19 @@ afterEach(() => void vi.useRealTimers());
 const SHORT = 'Paris is [MASK].';
 const LONG = 'A sentence that is rather longer than the others and has a [MASK].';
 
+it('a level of proofs is handed on with proofs, and not where there are none', async () => {
+  const { store, controller, made } = await setUp();
+  const { settings } = store.state;
+  controller.setSettings({ ...settings, level: 256 });
+  await settle();
+  expect(made.at(-1)?.options.securityLevel).toBeUndefined();
+  for (const protocol of ['3pc_malicious', 'aby3'] as const) {
+    controller.setSettings({ ...settings, protocol, level: 256 });
+    await settle();
+    expect(made.at(-1)?.options).toMatchObject({ protocol, securityLevel: 256 });
+  }
+});
+
 describe('preparing while somebody types', () => {
   it('waits for a pause, then prepares the bucket of the text once', async () => {
     const { store, controller, made } = await setUp();

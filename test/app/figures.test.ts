@@ -3,7 +3,7 @@ import { EMPTY } from '../../src/app/form.ts';
 import { metrics, gainOf } from '../../src/app/selectors/metrics.ts';
 import { stepTitle } from '../../src/app/selectors/labels.ts';
 import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf } from '../../src/app/selectors/run.ts';
-import type { AppEvent } from '../../src/app/state.ts';
+import { INITIAL, type AppEvent } from '../../src/app/state.ts';
 import { LOADED, PREPARED, stateAfter, links, predicted } from './support.ts';
 
 const NB = '\u00a0';
@@ -63,6 +63,43 @@ describe('what is shown when', () => {
     });
     expect(onlyAhead(ready)).toBe(true);
     expect(onlyAhead(stateAfter(...LOADED, ...PREPARED, RUN, SENT))).toBe(false);
+  });
+
+  it('says before the button what is left to do in the rounds, and afterwards what was', () => {
+    const chosen: AppEvent = { type: 'settings', settings: { ...INITIAL.settings, protocol: 'aby3' } };
+    const up = (party: 1 | 2, milliseconds: number) => ({ party, ok: true, milliseconds });
+    const asked: AppEvent = { type: 'health', health: [up(1, 60), up(2, 40)] };
+    const dealt: AppEvent = {
+      type: 'progress',
+      now: 900,
+      event: {
+        ...{ status: 'preprocess', length: 16, progress: 1, done: true, ahead: true, links: links(2e6) },
+        online: { rounds: 232, sentBytes: 6_590_000 },
+      },
+    };
+    const going: AppEvent = { type: 'prepare', length: 16, now: 100 };
+    const ready = [...LOADED, chosen, asked, going, dealt, { type: 'prepared', now: 900 }] as const;
+    const { texts } = metrics(stateAfter(...ready));
+    // 232 ways of 30 ms each, on the longer line.
+    expect(texts['readyText']).toMatch(
+      / Then the browser answers in 232 rounds with 6\.6.MB, at least 7\.0.s on this line\.$/,
+    );
+    expect(texts['steps']).toContain('answers in every round');
+    const during = metrics(stateAfter(...ready, RUN, SENT, LAYER)).texts;
+    expect(during['picLine']).toContain('The browser answers in every round.');
+    expect(during['aside']).toContain('The browser is working');
+    expect(during['msgs']).toBe('in every round');
+    const done = answered(true);
+    if (done.type === 'answered')
+      Object.assign(done.answer.result, { cost: { ...predicted(true).cost, onlineRounds: 232 } });
+    expect(metrics(stateAfter(...ready, RUN, SENT, LAYER, done)).texts['msgs']).toBe('in 232 rounds');
+    // Nobody has answered yet: no time is said.
+    const unasked = metrics(stateAfter(...LOADED, chosen, going, dealt, { type: 'prepared', now: 900 })).texts;
+    expect(unasked['readyText']).toMatch(/with 6\.6.MB\.$/);
+    // Control: whoever deals ahead waits.
+    expect(metrics(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER)).texts['picLine']).toContain(
+      'The browser waits.',
+    );
   });
 
   it('follows the phases of a run', () => {

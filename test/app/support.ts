@@ -52,6 +52,7 @@ export function predicted(preparedAhead: boolean): PredictResult {
       tokens: 9,
       paddedTokens: 16,
       links: links(2e6, 98_000, 96, 244_000),
+      onlineRounds: 1,
       sentBytes: [21e6, 1, 1],
       receivedBytes: [250_000, 1, 1],
       peakMemoryBytes: [0, 0, 0],

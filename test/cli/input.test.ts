@@ -136,9 +136,9 @@ describe.concurrent('options that are refused', () => {
       usage('ERR_PROTOCOL_UNAVAILABLE', /wan-cloud.*aby3.*plan lan/),
     ],
     [
-      'a level of aby3',
-      ['infer', ...text, '--protocol', 'aby3', '--security-level', '256'],
-      usage('ERR_PROTOCOL_UNAVAILABLE', /aby3 has no level 256/),
+      'a level of what proves nothing',
+      ['infer', ...text, '--security-level', '256'],
+      usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_semi_honest has no level 256/),
     ],
     ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
     ['an unknown kind of weights', ['infer', ...text, '--weights', 'x'], usage('ERR_ARGUMENT', /open, secret/)],

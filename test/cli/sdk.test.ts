@@ -155,9 +155,20 @@ describe('fromPretrained', () => {
     );
   });
 
-  it('refuses an unknown model, a protocol that is not there, and another document than the parties are', async () => {
+  it('goes on with a text in aby3, by parties that serve it, and says what that took', async () => {
+    const model = await load('tiny-gpt2', { protocol: 'aby3', transport: 'websocket', buckets: [8] });
+    expect((await model.health()).map(({ protocols }) => protocols?.includes('aby3'))).toEqual([true, true]);
+    const { ids, cost } = await model.generate('The king', { maxNewTokens: 2 });
+    const plain = await (await load('tiny-gpt2', { buckets: [8] })).generate('The king', { maxNewTokens: 2 });
+    expect(ids).toEqual(plain.ids);
+    expect(cost.proofs?.provers.map(({ prover }) => prover)).toEqual([0, 1, 2]);
+    expect(cost.onlineRounds).toBeGreaterThan(50);
+    expect(plain.cost.onlineRounds).toBe(2);
+  }, 120_000);
+
+  it('refuses an unknown model, a protocol that is none, and another document than the parties are', async () => {
     await failure('ERR_MODEL_NOT_FOUND', () => load('nobody'));
-    await failure('ERR_PROTOCOL_UNAVAILABLE', () => load('capitals-bert', { protocol: 'aby3' }));
+    await failure('ERR_ARGUMENT', () => load('capitals-bert', { protocol: '2pc' as 'aby3' }));
     const document = await loadDeployment(deployment);
     const [one, two] = document.parties;
     const base = { ...document, models: new URL('models', deployment).href };

@@ -220,11 +220,19 @@ describe('model inspect', () => {
     const each = (weights: string) =>
       ['prompt', 'each further token', 'prompt, proved'].map((of) => `${weights} ${of}`);
     expect(names).toEqual([...each('open'), ...each('secret')]);
-    for (const { protocol, proofs = 0 } of inspection.costs)
+    for (const { protocol, proofs = 0, levels } of inspection.costs) {
       expect(proofs > 100_000, protocol).toBe(protocol === '3pc_malicious');
+      if (protocol !== '3pc_malicious') continue;
+      expect(levels[128].proofs).toBe(proofs);
+      expect(levels[256].proofs).toBeGreaterThan(1.8 * proofs);
+      expect(levels[128].soundness).toBeLessThanOrEqual(-46);
+      expect(levels[256].soundness).toBeLessThanOrEqual(-62.9);
+    }
     const text = await place.run(['model', 'inspect']);
     expectSuccess(text);
     expect(text.stdout).toMatch(/architecture +BertForMaskedLM/);
+    expect(text.stdout).toMatch(/Level 128: a wrong run passes with at most 2\^-4[67]\.\d; proofs of at most/);
+    expect(text.stdout).toMatch(/Level 256: a wrong run passes with at most 2\^-6[23]\.\d; proofs of at most/);
   });
 
   it('declares what a run then costs, to the byte', { timeout: TIMEOUT }, async () => {

@@ -35,8 +35,8 @@ and contradictions are refused before anything starts. A setting that changes no
 The variable of a secret has a second form that ends in \`_FILE\`: it names a file that only its owner can read.
 
 Security is never less than what was asked for. These are refused in this version: \`tls_enabled: false\` and
-\`differential_privacy: true\`. \`protocol: aby3\` is of \`tercet infer\` alone. \`security_level: 256\` is of \`3pc_malicious\` alone, and
-refused by commands that ask for no runs.
+\`differential_privacy: true\`. \`security_level: 256\` is of
+\`3pc_malicious\` and \`aby3\`, and refused by commands that ask for no runs.
 
 In Node \`MpcCoordinator\`, and \`DataOwnerParty\` with \`peers\`, take \`config: 'tercet.yaml'\`: the file, then the variables,
 then what the code gives, which wins over both. Otherwise the SDK takes options of its calls alone, and refuses

@@ -164,10 +164,10 @@ describe('shares of zero', () => {
 });
 
 describe('the builder', () => {
-  it('keeps nothing for a step, and has no oblivious transfers', () => {
+  it('has P0 in the rounds behind a kept wire, and has no oblivious transfers', () => {
     const builder = new Aby3Builder('open');
-    expect(thrown('ERR_PROTOCOL_UNAVAILABLE', () => builder.keep()).message).toContain('aby3');
-    thrown('ERR_PROTOCOL_UNAVAILABLE', () => builder.kept());
+    builder.widen(builder.kept('keys', [2], 20, 0), 44);
+    expect(builder.finish().owner?.rounds).toBe(1);
     thrown('ERR_PROTOCOL_UNAVAILABLE', () => new Aby3Builder('open', { widening: 'ot' }));
   });
 

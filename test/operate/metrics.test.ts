@@ -74,6 +74,11 @@ describe('metrics', () => {
     expect(zeros.length).toBeGreaterThan(5);
   });
 
+  it('say which protocols run here', async () => {
+    const metrics = new ServiceMetrics({ models: [], protocols: ['aby3'], device: 'wasm', now: () => 0 });
+    expect((await metrics.text()).match(/^mpc_protocol_info.*$/gm)).toEqual(['mpc_protocol_info{protocol="aby3"} 1']);
+  });
+
   it('do not grow with what strangers send', async () => {
     const metrics = counted();
     const lines = async () => (await metrics.text()).split('\n').length;

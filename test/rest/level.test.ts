@@ -21,7 +21,7 @@ const labelled = () => (g: Gates) => {
   g.output(LOGITS, g.reshape(g.widen(chosen, k), [8, LABELS], scale));
 };
 /** Bits of a bound, rounded, of a run of that size. */
-const BOUND = { 128: -47, 256: -63 } as const;
+const BOUND = { 128: -47, 256: -63, aby3: -63 } as const;
 
 /** A gateway that runs at a level, or without proofs. */
 interface At {
@@ -31,7 +31,7 @@ interface At {
 }
 
 let world: World;
-const gateways = new Map<128 | 256 | 'plain', At>();
+const gateways = new Map<128 | 256 | 'plain' | 'aby3', At>();
 
 beforeAll(async () => {
   world = await World.start({});
@@ -43,6 +43,12 @@ beforeAll(async () => {
     const { url } = await world.gateway({ models: [model], securityLevel });
     gateways.set(securityLevel, { site, model, url });
   }
+  {
+    const site = await memorySite('tagger', undefined, wasm, { proving });
+    const model = await site.load({ protocol: 'aby3', securityLevel: 256 });
+    const { url } = await world.gateway({ models: [model], securityLevel: 256 });
+    gateways.set('aby3', { site, model, url });
+  }
   const site = await memorySite('tagger', undefined, wasm);
   const model = await site.load();
   gateways.set('plain', { site, model, url: (await world.gateway({ models: [model] })).url });
@@ -53,7 +59,7 @@ afterAll(async () => {
 });
 
 /** @param asked the level of the request; undefined: it names none */
-async function ask(ours: 128 | 256 | 'plain', asked: number | undefined) {
+async function ask(ours: 128 | 256 | 'plain' | 'aby3', asked: number | undefined) {
   const at = gateways.get(ours);
   if (at === undefined) throw new Error('no such gateway');
   const response = await fetch(`${at.url}/api/v1/token-classification`, {
@@ -72,7 +78,8 @@ describe('a request with a level', () => {
     [256, undefined],
     [128, 128],
     [128, undefined],
-  ] as const)('is answered at level %i where it asks for %s, with the bound in the answer', async (ours, asked) => {
+    ['aby3', 256],
+  ] as const)('is answered at level %s where it asks for %s, with the bound in the answer', async (ours, asked) => {
     const { response, json } = await ask(ours, asked);
     expect(response.status).toBe(200);
     const { cost, entities } = EveryAnswer.extend(EntitiesAnswer.shape).parse(json);

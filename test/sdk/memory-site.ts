@@ -205,6 +205,8 @@ export async function memorySite(
 
 interface Proved {
   readonly proving?: Proving;
+  /** Of the compute parties, where it is another one. */
+  readonly theirs?: Proving;
   /** Longest wait for one message. */
   readonly timeoutMs?: number;
   /** @param number of the session, from 0 */
@@ -217,7 +219,7 @@ function opener(
   ends: MemorySite['ends'],
   owners: Channel[],
   on: RingKernels | undefined,
-  { proving, timeoutMs, between = (_number, _self, channel) => channel }: Proved,
+  { proving, theirs = proving, timeoutMs, between = (_number, _self, channel) => channel }: Proved,
 ): (request: Pick<RoutedLinkRequest, 'party' | 'session'>) => Promise<RoutedLink> {
   const waiting = new Map<string, readonly Channel[]>();
   return async ({ party, session }) => {
@@ -237,7 +239,7 @@ function opener(
           owner,
           pairKey: key(id),
           connectPeer: async () => Object.assign(between(number, id, peer), { secret: () => secret.slice() }),
-          proving,
+          proving: theirs,
           session: session.slice(),
           models: [model],
           kernels: on ?? kernels,

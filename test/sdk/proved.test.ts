@@ -1,4 +1,4 @@
-/** `3pc_malicious` by `protocol:` alone, in the SDK on links in memory, with a small circuit in place of the model's. */
+/** `3pc_malicious` and `aby3` by `protocol:` alone, in the SDK on links in memory, with a small circuit in place of the model's. */
 import { describe, expect, it } from 'vitest';
 import { LOGITS, OUTPUT_FORM, REAL_WORDS } from '../../src/ml/models/run.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
@@ -20,6 +20,14 @@ const labelled = () => (g: Gates) => {
   g.output(LOGITS, g.reshape(g.widen(chosen, k), [8, LABELS], scale));
 };
 const proving = provingOfCircuit(labelled);
+/** The same, with a product: there is something to answer in the rounds. */
+const squared = () => (g: Gates) => {
+  const real = g.repeat(g.reduce(g.input(REAL_WORDS, [8], 8, 0), 3), LABELS);
+  const chosen = g.table(real, { bits: 3, entries: Array.from({ length: 8 }, (_, i) => BigInt(i)) }, 14);
+  const { k, scale } = OUTPUT_FORM.open;
+  g.output(LOGITS, g.reshape(g.widen(g.mul(chosen, chosen), k), [8, LABELS], scale));
+};
+const inRounds = provingOfCircuit(squared);
 
 describe('a model that is asked for with proofs', () => {
   it('answers, and is refused where nothing proves', async () => {
@@ -40,6 +48,41 @@ describe('a model that is asked for with proofs', () => {
     const plain = await memorySite('tagger', undefined, wasm);
     await failure('ERR_PROTOCOL_UNAVAILABLE', () => plain.load({ protocol: '3pc_malicious' }));
     expect(plain.fetched).toEqual([]);
+  });
+
+  it('answers in aby3, and says before the text what this device has to do in the rounds', async () => {
+    const site = await memorySite('tagger', undefined, wasm, { proving: inRounds });
+    const model = await site.load({ protocol: 'aby3' });
+    await model.prepare(5);
+    const told = site.events.filter((event) => event.status === 'preprocess').at(-1);
+    const { entities, cost } = await model.extractEntities('paris', { aggregation: 'none', ignoreLabels: [] });
+    expect(entities.map(({ label }) => label)).toEqual(['I-LOC']);
+    expect(cost.proofs?.provers.map(({ prover }) => prover)).toEqual([0, 1, 2]);
+    expect(cost.onlineRounds).toBeGreaterThan(1);
+    expect(told?.online?.rounds).toBe(cost.onlineRounds);
+    // What goes in the rounds is counted with the text.
+    const { p1, p2 } = cost.links;
+    expect(p1.input + p2.input).toBeGreaterThan(told?.online?.sentBytes ?? Number.POSITIVE_INFINITY);
+    expect(await Promise.all(site.ends)).toEqual(['answered', 'answered']);
+    await model.dispose();
+    // Control: who deals ahead has nothing to do in them.
+    const ahead = await memorySite('tagger', undefined, wasm, { proving });
+    const other = await ahead.load({ protocol: '3pc_malicious' });
+    const { cost: dealt } = await other.extractEntities('paris');
+    expect(dealt.onlineRounds).toBe(1);
+    expect(ahead.events.filter((event) => event.status === 'preprocess').at(-1)?.online).toBeUndefined();
+    await other.dispose();
+  });
+
+  it('is refused in aby3 by parties that do not have it, and nothing takes its place', async () => {
+    const theirs = { ...proving, protocols: ['3pc_malicious'] as const };
+    const site = await memorySite('tagger', undefined, wasm, { proving: inRounds, theirs });
+    const model = await site.load({ protocol: 'aby3' });
+    // What a party says is never this side's own fault; its words say what to do.
+    const error = await failure('ERR_PEER_MISMATCH', () => model.extractEntities('paris'));
+    expect(error.message).toContain('the protocol aby3 is not in this build');
+    expect(error.hint).toContain('use the protocol');
+    await model.dispose();
   });
 
   it('answers at level 256, whose bound it says, and takes no level without proofs', async () => {

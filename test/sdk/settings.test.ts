@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DataOwnerParty, MpcCoordinator } from '../../src/sdk/node.ts';
+import type { Protocol } from '../../src/owner/types/index.ts';
 import { RUN, withSettings } from '../../src/sdk/local/settings.ts';
 import { failure } from '../failure.ts';
 
@@ -33,7 +34,7 @@ function file(text: string): string {
 
 interface Options {
   readonly config?: string;
-  readonly protocol?: '3pc_semi_honest' | '3pc_malicious';
+  readonly protocol?: Protocol;
   readonly securityLevel?: 128 | 256;
   readonly device?: 'auto' | 'wasm' | 'webgpu';
 }

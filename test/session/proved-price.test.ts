@@ -105,31 +105,39 @@ describe('the price of a proved run', () => {
   );
 
   it.each([
-    ['open', 3],
-    ['secret', 2],
-  ] as const)('%s weights: of a prompt and the %i tokens behind it', { timeout: 60_000 }, (weights, steps) => {
-    const config = configOf('GPT2LMHeadModel');
-    const plan = planOf(config, 'far', 9);
-    const shape = { ...text, rows: 1, tokens: 9, steps };
-    const each = Array.from({ length: steps + 1 }, (_, step) => {
-      const circuit = completeCircuit((g) => buildModel(g, { ...shape, config, plan }, step), weights);
-      return { circuit, proofs: proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES) };
-    });
-    const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
-    const traffic = sum(
-      each.map(({ circuit: { cost }, proofs }) => {
-        const { rounds, ...links } = cost;
-        return sum(Object.values(links)) + sum(proofs.bytes.flat());
-      }),
-    );
-    const price = provedPriceOf(config, plan, weights, shape);
-    expect(price.traffic).toBeGreaterThanOrEqual(traffic);
-    expect(price.traffic).toBeLessThan(3 * traffic + (steps + 1) * 500_000);
-    const rounds = sum(each.map(({ circuit, proofs }) => circuit.cost.rounds + Math.max(...proofs.exchanges)));
-    expect(price.rounds).toBeGreaterThanOrEqual(rounds);
-    const most = Math.max(...each.map(({ proofs }) => proofs.keptBytes + proofs.tableBytes));
-    expect(price.memory).toBeGreaterThanOrEqual(priceOf(config, plan, weights, shape).memory + most);
-  });
+    ['3pc_malicious', 'open', 3],
+    ['3pc_malicious', 'secret', 2],
+    ['aby3', 'open', 3],
+    ['aby3', 'secret', 2],
+  ] as const)(
+    '%s, %s weights: of a prompt and the %i tokens behind it',
+    { timeout: 60_000 },
+    (protocol, weights, steps) => {
+      const config = configOf('GPT2LMHeadModel');
+      const plan = planOf(config, 'far', 9);
+      const shape = { ...text, rows: 1, tokens: 9, steps };
+      const each = Array.from({ length: steps + 1 }, (_, step) => {
+        const build = protocol === 'aby3' ? symmetricCircuit : completeCircuit;
+        const circuit = build((g) => buildModel(g, { ...shape, config, plan }, step), weights);
+        return { circuit, proofs: proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES) };
+      });
+      const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
+      const traffic = sum(
+        each.map(({ circuit: { cost, owner }, proofs }) => {
+          const { rounds, ...links } = cost;
+          const { p0ToP1 = 0, p0ToP2 = 0, p2ToP0 = 0 } = owner ?? {};
+          return sum(Object.values(links)) + p0ToP1 + p0ToP2 + p2ToP0 + sum(proofs.bytes.flat());
+        }),
+      );
+      const price = priceOfRequest({ ...MODEL, config, provedPlan: plan }, { ...REQUEST, ...shape, weights, protocol });
+      expect(price.traffic).toBeGreaterThanOrEqual(traffic);
+      expect(price.traffic).toBeLessThan(3 * traffic + (steps + 1) * 500_000);
+      const rounds = sum(each.map(({ circuit, proofs }) => circuit.cost.rounds + Math.max(...proofs.exchanges)));
+      expect(price.rounds).toBeGreaterThanOrEqual(rounds);
+      const most = Math.max(...each.map(({ proofs }) => proofs.keptBytes + proofs.tableBytes));
+      expect(price.memory).toBeGreaterThanOrEqual(priceOf(config, plan, weights, shape).memory + most);
+    },
+  );
 
   it('is that of the protocol, on the plan of the protocol', () => {
     const proved = { ...REQUEST, protocol: '3pc_malicious' } as const;

@@ -1,6 +1,6 @@
 /**
- * Tokens behind a prompt in `3pc_malicious` (PROTOCOL §16.9): each step a session of its own, on words that the step
- * before proved, and nothing after a step that did not pass.
+ * Tokens behind a prompt in `3pc_malicious` and `aby3` (PROTOCOL §16.9): each step a session of its own, on words that
+ * the step before proved, and nothing after a step that did not pass.
  */
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
@@ -11,12 +11,14 @@ import { modelPlan } from '../../src/ml/measured-ranges.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
+import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import type { Kept } from '../../src/mpc/protocol/frame/party.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
 import { ProvedRun } from '../../src/mpc/protocol/malicious/proving/run.ts';
 import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
 import { memoryPair } from '../../src/net/simulated/memory-link.ts';
+import type { PartyId } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import type { ServedModel } from '../../src/session/compute.ts';
 import type { OwnerSession } from '../../src/session/owner.ts';
@@ -25,7 +27,7 @@ import { provingWith } from '../../src/session/proved-session.ts';
 import type { Proving } from '../../src/session/proving.ts';
 import type { Request } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
-import { completeCircuit, proofWasm, wasm } from '../support/proved.ts';
+import { completeCircuit, proofWasm, symmetricCircuit, wasm } from '../support/proved.ts';
 import { noParameters } from '../support/simulate.ts';
 import { type StartOptions, start } from './harness.ts';
 import { heldWeights } from './held-weights.ts';
@@ -55,9 +57,11 @@ const HASH = 'ef'.repeat(32);
 const PROMPT = [3, 1];
 const STEPS = 2;
 
-function requestOf(weights: Weights): Request {
+type Protocol = '3pc_malicious' | 'aby3';
+
+function requestOf(weights: Weights, protocol: Protocol = '3pc_malicious'): Request {
   const shape = { sequences: 1, tokens: PROMPT.length, rows: 0, padded: false, pair: false, steps: STEPS };
-  return { model: HASH, protocol: '3pc_malicious', weights, ...shape };
+  return { model: HASH, protocol, weights, ...shape };
 }
 
 interface Watched {
@@ -65,11 +69,27 @@ interface Watched {
   /** What walks took up, which was not zero then. */
   readonly kept: Kept[];
   readonly sessions: string[];
+  /** How often the owner read a kept mask while it dealt, and in all. */
+  readonly reads: { dealing: number; all: number };
+}
+
+const nothingSeen = (): Watched => ({ runs: [], kept: [], sessions: [], reads: { dealing: 0, all: 0 } });
+
+/** What was kept, which says when it is read. */
+class Overlooked extends Map<string, NonNullable<ReturnType<Kept['get']>>> {
+  reading: () => void = () => undefined;
+
+  override get(name: string): ReturnType<Kept['get']> {
+    this.reading();
+    return super.get(name);
+  }
 }
 
 /** Proofs as ever, and what sessions do with them. */
-function watching(seen: Watched): Proving {
-  const real = provingWith({ kernels: proofWasm, segmentBytes: SEGMENT_BYTES });
+/** @param cheater whose first kept word is another one than it was */
+function watching(seen: Watched, cheater?: PartyId): Proving {
+  const symmetric = (weights: Weights) => new Aby3Builder(weights);
+  const real = provingWith({ kernels: proofWasm, segmentBytes: SEGMENT_BYTES, symmetric });
   return {
     protocols: real.protocols,
     builder: real.builder,
@@ -82,7 +102,22 @@ function watching(seen: Watched): Proving {
         next: () => session.next(),
         end: () => session.end(),
         walk(walk) {
-          const run = session.walk(walk) as ProvedRun;
+          const before = new Overlooked(walk.kept);
+          if (self === cheater) for (const parts of before.values()) changeOne(parts);
+          const run = session.walk({ ...walk, kept: before }) as ProvedRun;
+          if (self === 0) {
+            let dealing = false;
+            before.reading = () => {
+              seen.reads.all++;
+              if (dealing) seen.reads.dealing++;
+            };
+            const deal = run.deal.bind(run);
+            run.deal = async () => {
+              dealing = true;
+              await deal();
+              dealing = false;
+            };
+          }
           seen.runs.push(run);
           if (walk.kept !== undefined && walk.kept.size > 0 && !isZero(walk.kept)) seen.kept.push(walk.kept);
           return run;
@@ -92,17 +127,21 @@ function watching(seen: Watched): Proving {
   };
 }
 
-async function begin(weights: Weights, options: StartOptions = {}) {
+function changeOne(parts: NonNullable<ReturnType<Kept['get']>>): void {
+  for (const { data } of Object.values(parts)) new Uint8Array(data.buffer, data.byteOffset, 1)[0] ^= 1;
+}
+
+async function begin(weights: Weights, options: StartOptions & { readonly cheater?: PartyId } = {}) {
   const { views, seeds } = await heldWeights(source, weights);
   const served = (id: 1 | 2): ServedModel => ({
     ...{ name: source.label, config, plan, provedPlan: plan, hash: HASH },
     parameters: views[id - 1],
   });
-  const seen: Watched = { runs: [], kept: [], sessions: [] };
+  const seen = nothingSeen();
   const started = start({
     ...{ request: requestOf(weights), model: served(1), seeds, on: wasm, circuits: new Circuits() },
     compute: (id) => ({ models: [served(id)], patience: PATIENT }),
-    proving: watching(seen),
+    proving: watching(seen, options.cheater),
     timeoutMs: WAIT_MS,
     ...options,
     tap: (direction, tag, bytes) => {
@@ -134,10 +173,16 @@ async function generate(session: OwnerSession, each: (logits: Float32Array, ids:
 const thrownBy = (work: Promise<unknown>) => work.then(() => undefined, asTercetError);
 const sum = (all: readonly number[]) => all.reduce((total, n) => total + n, 0);
 
-describe.each(['open', 'secret'] as const)('a text of several tokens, %s weights', (weights) => {
+describe.each([
+  ['open', '3pc_malicious'],
+  ['secret', '3pc_malicious'],
+  ['open', 'aby3'],
+  ['secret', 'aby3'],
+] as const)('a text of several tokens, %s weights, %s', (weights, protocol) => {
   it('is that of the float model, costs what was declared, and nothing kept is left', LONG, async () => {
     const bytes = [0, 1, 2].map(() => [0, 0, 0]);
     const { session, ends, seen, sent } = await begin(weights, {
+      request: requestOf(weights, protocol),
       tap: ({ from, to }, tag, message) => {
         if (!/^(control|binding)\//.test(tag)) bytes[from as number][to as number] += message.length;
         return undefined;
@@ -153,7 +198,14 @@ describe.each(['open', 'secret'] as const)('a text of several tokens, %s weights
     const want = [0, 1, 2].map(() => [0, 0, 0]);
     for (let step = 0; step <= STEPS; step++) {
       const shape = { ...requestOf(weights), config, plan };
-      const circuit = completeCircuit((g) => buildModel(g, shape, step), weights);
+      const circuit = (protocol === 'aby3' ? symmetricCircuit : completeCircuit)(
+        (g) => buildModel(g, shape, step),
+        weights,
+      );
+      const { p0ToP1 = 0, p0ToP2 = 0, p2ToP0 = 0 } = circuit.owner ?? {};
+      want[0][1] += p0ToP1;
+      want[0][2] += p0ToP2;
+      want[2][0] += p2ToP0;
       const price = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
       expect(price.soundness).toBeLessThanOrEqual(-46);
       for (const from of [0, 1, 2] as const)
@@ -181,6 +233,9 @@ describe.each(['open', 'secret'] as const)('a text of several tokens, %s weights
     expect(seen.runs.map(({ ended, passed }) => [ended, passed])).toEqual(seen.runs.map(() => [true, true]));
     expect(seen.kept).toHaveLength(3 * STEPS);
     for (const kept of seen.kept) expect(isZero(kept)).toBe(true);
+    // Masks that follow from a text are read in the rounds alone; drawn ones are what there is to deal with.
+    expect(seen.reads.all).toBeGreaterThan(0);
+    expect(seen.reads.dealing > 0).toBe(protocol === '3pc_malicious');
   });
 });
 
@@ -299,6 +354,19 @@ describe('between two steps', () => {
     },
   );
 
+  it.each([0, 1, 2] as const)('kept words of aby3 that party %i has changed are caught', LONG, async (cheater) => {
+    const { session, ends, sent, seen } = await begin('open', { cheater, request: requestOf('open', 'aby3') });
+    const { logits } = await session.run([{ inputIds: PROMPT, rows: [] }]);
+    const opened = sent.filter(({ tag }) => tag.startsWith('output-output')).length;
+    const owner = thrownBy(session.next({ tokenId: likeliest(logits), position: PROMPT.length }));
+    const outcomes = [await owner, ...(await Promise.all(ends))];
+    for (const party of [0, 1, 2].filter((id) => id !== cheater))
+      expect(outcomes[party]).toBeInstanceOf(SecurityViolationError);
+    expect(outcomes).toContainEqual(expect.objectContaining({ phase: 'proof' }));
+    expect(sent.filter(({ tag }) => tag.startsWith('output-output'))).toHaveLength(opened);
+    for (const kept of seen.kept) expect(isZero(kept)).toBe(true);
+  });
+
   it('no text follows on a step that did not pass', async () => {
     const circuit = completeCircuit((g) => g.output('y', g.mul(g.input('x', [2], 16, 0), g.input('z', [2], 16, 0))));
     const links = ([1, 2] as const).map((peer) => [peer, memoryPair(0, peer)[0]] as const);
@@ -320,7 +388,7 @@ describe('between two steps', () => {
   });
 
   it('keys and sessions of a step say nothing of those before', () => {
-    const seen: Watched = { runs: [], kept: [], sessions: [] };
+    const seen = nothingSeen();
     const session = watching(seen).begin(1);
     const names = [new Uint8Array(32), new Uint8Array(32).fill(1)] as const;
     // A step without one before it has no session.

@@ -4,15 +4,16 @@
  */
 import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../src/ml/models/run.ts';
 import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
+import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
-import type { Gates } from '../../src/mpc/protocol/types.ts';
+import type { Gates, ProtocolId } from '../../src/mpc/protocol/types.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
 import { type ProofSettings, provingWith } from '../../src/session/proved-session.ts';
 import type { Proving } from '../../src/session/proving.ts';
 import type { Request } from '../../src/session/request.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
-import { completeCircuit, proofWasm, wasm } from '../support/proved.ts';
+import { completeCircuit, proofWasm, symmetricCircuit, wasm } from '../support/proved.ts';
 import { QUICK } from '../support/tamper.ts';
 import { MODEL, type StartOptions, start } from './harness.ts';
 
@@ -60,16 +61,19 @@ export function provingOfCircuit(
   build: (weights: 'open' | 'secret') => (g: Gates) => void,
   settings: Partial<ProofSettings> = { parameters: QUICK },
 ): Proving {
-  const known = new Map<'open' | 'secret', Circuit>();
-  const circuitOf = (weights: 'open' | 'secret'): Circuit => {
-    const circuit = known.get(weights) ?? completeCircuit(build(weights), weights);
-    known.set(weights, circuit);
+  const known = new Map<string, Circuit>();
+  const circuitOf = (protocol: ProtocolId, weights: 'open' | 'secret'): Circuit => {
+    const name = `${protocol} ${weights}`;
+    const made = protocol === 'aby3' ? symmetricCircuit : completeCircuit;
+    const circuit = known.get(name) ?? made(build(weights), weights);
+    known.set(name, circuit);
     return circuit;
   };
-  const real = provingWith({ kernels: proofWasm, ...settings });
+  const symmetric = (weights: 'open' | 'secret') => new Aby3Builder(weights);
+  const real = provingWith({ kernels: proofWasm, symmetric, ...settings });
   return {
     protocols: real.protocols,
-    builder: ({ weights }) => new ToyBuilder(circuitOf(weights)),
+    builder: ({ protocol, weights }) => new ToyBuilder(circuitOf(protocol, weights)),
     check: real.check,
     begin: (self) => real.begin(self),
   };

@@ -129,7 +129,6 @@ describe('what is not there is refused by name', () => {
   it.each([
     ['oblivious transfers', { widening: 'ot' }, /wan-cloud/],
     ['what a dealer deals', { dealer: 'ab'.repeat(32) }, /dealer/],
-    ['the symmetric mode', { protocol: 'aby3' }, /aby3/],
   ] as const)('also with proofs: %s', (_what, change, says) => {
     const request = toyRequest('open');
     expect(provingOf(request, proving)).toBe(proving);

@@ -1,6 +1,6 @@
 /**
- * `securityLevel` 256 of `3pc_malicious` (PROTOCOL §15.8): all parties prove at it or there is no run, and a lie in the
- * tail of either prime is caught. The controls are the same sessions left alone, and at 128.
+ * `securityLevel` 256 of `3pc_malicious` and `aby3` (PROTOCOL §15.8): all parties prove at it or there is no run, and a
+ * lie in the tail of either prime is caught. The controls are the same sessions left alone, and at 128.
  */
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
@@ -14,7 +14,7 @@ import { SEGMENT_BYTES } from '../../src/session/proved-price.ts';
 import { checkLevel, provingOf } from '../../src/session/proving.ts';
 import { type Request, type SecurityLevel, requestCode, requestOfCode } from '../../src/session/request.ts';
 import { thrown } from '../failure.ts';
-import { completeCircuit } from '../support/proved.ts';
+import { completeCircuit, symmetricCircuit } from '../support/proved.ts';
 import type { StartOptions } from './harness.ts';
 import { TOY_INPUT, provingOfCircuit, sending, toy, toyAnswer, toyCircuit, toyRequest } from './proved-toy.ts';
 
@@ -22,8 +22,10 @@ type Weights = 'open' | 'secret';
 const LONG = { timeout: 60_000 };
 /** At full size, by the level of the request alone. */
 const proving = provingOfCircuit(toyCircuit, {});
-const requestOf = (weights: Weights, level: SecurityLevel): Request => ({
+type Protocol = '3pc_malicious' | 'aby3';
+const requestOf = (weights: Weights, level: SecurityLevel, protocol: Protocol = '3pc_malicious'): Request => ({
   ...toyRequest(weights),
+  protocol,
   securityLevel: level === 256 ? 256 : undefined,
 });
 
@@ -58,11 +60,15 @@ async function play(weights: Weights, level: SecurityLevel, options: StartOption
   return { result, ended: [failed, ...(await Promise.all(started.ends))], bytes, tags };
 }
 
-describe.each(['open', 'secret'] as const)('a run of %s weights', (weights) => {
+describe.each([
+  ['open', '3pc_malicious'],
+  ['secret', '3pc_malicious'],
+  ['open', 'aby3'],
+] as const)('a run of %s weights, %s', (weights, protocol) => {
   it('answers at both levels, costs what is declared for each, and says its bound', LONG, async () => {
-    const circuit = completeCircuit(toyCircuit(weights), weights);
+    const circuit = (protocol === 'aby3' ? symmetricCircuit : completeCircuit)(toyCircuit(weights), weights);
     for (const level of [128, 256] as const) {
-      const { result, ended, bytes } = await play(weights, level);
+      const { result, ended, bytes } = await play(weights, level, { request: requestOf(weights, level, protocol) });
       expect(ended).toEqual([undefined, 'answered', 'answered']);
       expect(Array.from(result?.logits ?? [])).toEqual(toyAnswer(weights).map(Math.fround));
       const price = proofPrice(circuit, PARAMETERS[level], SEGMENT_BYTES);
@@ -95,8 +101,18 @@ describe('a lie under level 256 is caught, and nothing opens', () => {
     ['a round of the second prime, party 1', 'open', 1, 2, (length: number) => length / 2],
     ['a later round of the second prime, party 2', 'open', 2, 3, (length: number) => length / 2],
     ['a round of the second prime, the owner', 'secret', 0, 2, (length: number) => length / 2],
-  ] as const)('%s', LONG, async (_what, weights, cheater, stage, place) => {
-    const { ended, result, tags } = await play(weights, 256, { corrupt: lying(cheater, stage, place) });
+    [
+      'the same of aby3, whose owner proves with open weights too',
+      'open',
+      0,
+      2,
+      (length: number) => length / 2,
+      'aby3',
+    ],
+    ['a round of the second prime of aby3, party 2', 'open', 2, 2, (length: number) => length / 2, 'aby3'],
+  ] as const)('%s', LONG, async (_what, weights, cheater, stage, place, protocol?: Protocol) => {
+    const request = requestOf(weights, 256, protocol);
+    const { ended, result, tags } = await play(weights, 256, { request, corrupt: lying(cheater, stage, place) });
     for (const party of [0, 1, 2].filter((id) => id !== cheater))
       expect(ended[party]).toBeInstanceOf(SecurityViolationError);
     expect(ended).toContainEqual(expect.objectContaining({ code: 'ERR_SECURITY_VIOLATION', phase: 'proof' }));
@@ -122,7 +138,7 @@ describe('a lie under level 256 is caught, and nothing opens', () => {
 describe('nobody gets less', () => {
   it('of a protocol that proves nothing, or of a level that is none, by name', () => {
     for (const level of [undefined, 128] as const) expect(checkLevel('3pc_semi_honest', level)).toBeUndefined();
-    expect(checkLevel('3pc_malicious', 256)).toBe(256);
+    for (const protocol of ['3pc_malicious', 'aby3']) expect(checkLevel(protocol, 256)).toBe(256);
     for (const [protocol, level] of [
       ['3pc_semi_honest', 256],
       ['3pc_malicious', 192],

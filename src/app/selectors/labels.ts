@@ -22,7 +22,7 @@ import {
   sectionOf,
 } from '../copy.ts';
 import { explain, failureOf } from '../errors.ts';
-import { bytes, hexGroups, milliseconds, plural, wholePercent, wrap } from '../format.ts';
+import { bytes, count, hexGroups, milliseconds, plural, seconds, wholePercent, wrap } from '../format.ts';
 import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
 import { costOf } from '../results.ts';
@@ -133,15 +133,21 @@ function lineTexts(state: State): Texts {
         ? `${silenceText(silence)} Nothing of your text is lost; Stop ends the run.`
         : run?.phase === 'prepare'
           ? ASIDE.preparing
-          : state.task === 'text-generation'
-            ? GROWING
-            : ASIDE.waiting,
+          : inRounds(state)
+            ? ASIDE.working
+            : state.task === 'text-generation'
+              ? GROWING
+              : ASIDE.waiting,
     steps: STEPS[state.settings.protocol],
     textLabel: TASKS[state.task].text,
     leaks: willSee(state),
     agreed: agreedLine(state),
     options: optionsLine(state),
-    returns: state.task === 'text-generation' ? 'One message returns for each piece.' : 'One message returns.',
+    returns: inRounds(state)
+      ? 'Messages go and return in every round.'
+      : state.task === 'text-generation'
+        ? 'One message returns for each piece.'
+        : 'One message returns.',
     readyText: readyText(state),
     stepTitle: title,
     stepSub:
@@ -186,8 +192,12 @@ function pictureLine(state: State): string {
   if (silence !== undefined) return silenceText(silence);
   const phase = phaseOf(state);
   if (phase === 'idle' && dealerOf(state) !== undefined) return DEALER.picture;
+  if (phase === 'compute' && inRounds(state)) return PICTURE.together;
   return PICTURE[phase === 'idle' && state.preparation.status === 'ready' ? 'ready' : phase];
 }
+
+/** Whether this device computes with the parties, in place of waiting for them. */
+const inRounds = ({ settings }: State): boolean => settings.protocol === 'aby3';
 
 /** While a text grows: the piece first, then how far it is. It is the next one's turn once the last one was sent. */
 function pieceTitle({ task, run }: State, step: string): string {
@@ -240,6 +250,15 @@ function queuedText({ before, milliseconds = 0 }: NonNullable<Run['queued']>): s
 const nameOf = ({ party }: PartyHealth): string => (party === 3 ? 'the dealer' : `party ${party}`);
 const upper = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
+/** What is still to do behind the button, before it is pressed: each half-round is one way over the line. */
+function aheadOf({ preparation: { online }, health }: State): string {
+  if (online === undefined) return '';
+  const [one = 0, two = 0] = health.map((party) => party?.milliseconds);
+  const wait = (online.rounds * Math.max(one, two)) / 2;
+  const least = wait > 0 ? `, at least ${seconds(wait)} on this line` : '';
+  return ` Then the browser answers in ${count(online.rounds)} rounds with ${bytes(online.sentBytes)}${least}.`;
+}
+
 function readyText(state: State): string {
   const { preparation, run } = state;
   const loading = loadingOf(state);
@@ -273,7 +292,7 @@ function readyText(state: State): string {
   if (preparation.links === undefined) return CONNECTING;
   const next = state.slot === 'result';
   if (preparation.status === 'ready')
-    return `${next ? 'Next run ready:' : `Ready for ${preparation.length} tokens,`} ${sent(preparation.links)} sent ahead.`;
+    return `${next ? 'Next run ready:' : `Ready for ${preparation.length} tokens,`} ${sent(preparation.links)} sent ahead.${aheadOf(state)}`;
   const silence = silenceOf(state);
   if (silence !== undefined) return `Preparing waits: nothing went or came for ${whole(silence.ms)}.`;
   return `${next ? 'Preparing the next run' : `Preparing for ${preparation.length} tokens`}: ${sent(preparation.links)} sent`;

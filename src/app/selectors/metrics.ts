@@ -71,9 +71,11 @@ function messages(state: State): string {
   const answer = state.outcome?.answer;
   if (cost !== undefined) {
     const pieces = answer?.task === 'text-generation' ? answer.result.pieceMs.length : 1;
+    if (cost.onlineRounds > pieces) return `in ${count(cost.onlineRounds)} rounds`;
     return `${pieces} out, ${pieces} in`;
   }
   if (run?.sentAt === undefined) return NONE;
+  if (state.settings.protocol === 'aby3') return 'in every round';
   const out = `${Math.max(1, run.sent)} out`;
   return run.pieces.length === 0 ? out : `${out}, ${run.pieces.length} in`;
 }

@@ -55,7 +55,7 @@ function table({ provers, bytes: total }: RunProofs): HTMLElement {
   );
 }
 
-function fine({ provers, ms }: RunProofs): HTMLElement {
+function fine({ provers, ms, soundness }: RunProofs): HTMLElement {
   const times = WHO.map((_, i) => `${TOLD[i]} ${seconds(ms[i])}`).join(', ');
   const own = provers.some(({ prover }) => prover === 0)
     ? ''
@@ -63,9 +63,12 @@ function fine({ provers, ms }: RunProofs): HTMLElement {
   return el(
     'p',
     'fine',
-    `Time on proofs, waiting for others included: ${times}.${own} Proofs do not help against two parties that work together.`,
+    `Time on proofs, waiting for others included: ${times}. At level ${soundness < LEVEL_256 ? 256 : 128} a wrong run passes with at most 2^${soundness.toFixed(1)}.${own} Proofs do not help against two parties that work together.`,
   );
 }
+
+/** Between the bounds of the two levels: 2^-46 and 2^-63 at most. */
+const LEVEL_256 = -60;
 
 function superscript(n: number): string {
   return Array.from(String(n), (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('');

@@ -65,6 +65,8 @@ function fill(made: Made, now: State, change: (part: Partial<Settings>) => void)
       ? undefined
       : `Time and upload for ${now.measured.tokens} tokens, measured on this connection.`,
   );
+  byId('set-level').hidden = !proves(now);
+  list('set-level', LEVELS, `${chosen.level}`, (level) => change({ level: level === '256' ? 256 : 128 }), LEVEL_NOTE);
   list('set-weights', weights(now), weightsOf(now), (value) => change({ weights: value }));
   byId('set-dealer').hidden = now.deployment?.dealer === undefined;
   list('set-dealer', dealers(now), dealerOf(now) === undefined ? 'owner' : 'dealer', (value) =>
@@ -119,17 +121,41 @@ function protocols(state: State): Option<Protocol>[] {
       value: '3pc_malicious',
       title: 'Malicious, ends on cheating',
       text: 'Trusts no single party. Every message is proved before the answer opens, which takes several times as long.',
-      missing: dealerOf(state) === undefined ? undefined : 'Not with a dealer: what it deals is not proved yet.',
+      missing: dealerOf(state) === undefined ? undefined : NOT_DEALT,
       ...figures('3pc_malicious'),
     },
     {
       value: 'aby3',
       title: 'ABY3, ends on cheating',
-      text: 'The browser takes part in every round. Needs a fast line.',
-      missing: 'Not in a page: tercet infer runs it, to compare with.',
+      text: 'To compare with: protects as malicious does, but the browser takes part in every round, so each waits for your line. What that comes to is said before the run.',
+      missing: dealerOf(state) === undefined ? unserved(state, 'aby3') : NOT_DEALT,
+      ...figures('aby3'),
     },
   ];
 }
+
+const NOT_DEALT = 'Not with a dealer: what it deals is not proved yet.';
+const proves = ({ settings }: State): boolean => settings.protocol !== '3pc_semi_honest';
+
+/** Why a protocol that parties may do without cannot be chosen, by what they say of themselves. */
+function unserved({ health }: State, protocol: Protocol): string | undefined {
+  if (health.some((party) => party?.protocols?.includes(protocol) === false))
+    return 'Not available. The parties do not serve it.';
+  return health.every((party) => party?.protocols !== undefined)
+    ? undefined
+    : 'Not available until both parties have said that they serve it.';
+}
+
+/** By the bounds of PROTOCOL §15.8: 2^-46 and 2^-63. */
+const LEVELS: readonly Option<'128' | '256'>[] = [
+  { value: '128', title: 'Level 128', text: 'A cheat passes less than once in 10¹³ tries.' },
+  {
+    value: '256',
+    title: 'Level 256',
+    text: 'Less than once in 10¹⁸ tries. Twice the bytes of proofs, and about a quarter more computing.',
+  },
+];
+const LEVEL_NOTE = 'The numbers are names of levels. Keys and ciphers have 256 bits with both.';
 
 function weights(state: State): Option<Weights>[] {
   const served = entryOf(state)?.weights;
@@ -142,7 +168,7 @@ function weights(state: State): Option<Weights>[] {
     {
       value: 'secret',
       title: 'Secret',
-      text: `For enrolled users: you give a credential file. Keeps the weights from the two parties ${state.settings.protocol === '3pc_malicious' ? 'and, as every run is proved, from a user that cheats.' : 'as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.'}`,
+      text: `For enrolled users: you give a credential file. Keeps the weights from the two parties ${proves(state) ? 'and, as every run is proved, from a user that cheats.' : 'as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.'}`,
       ...missing('secret'),
     },
   ];
@@ -157,7 +183,7 @@ function dealers(state: State): Option<'owner' | 'dealer'>[] {
     {
       value: 'dealer',
       title: `A dealer: ${who}`,
-      missing: state.settings.protocol === '3pc_malicious' ? 'Not where every message is proved.' : undefined,
+      missing: proves(state) ? 'Not where every message is proved.' : undefined,
       text: `For thin lines: this browser sends its locked text only. ${weightsOf(state) === 'secret' ? DEALER.trustSecret : DEALER.trust}`,
     },
   ];

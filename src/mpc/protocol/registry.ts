@@ -65,14 +65,3 @@ export function protocolInfo(id: string): ProtocolInfo {
 export function protocolWithProofs(id: string): ProtocolId {
   return id === '3pc_malicious' || id === 'aby3' ? id : protocolInfo(id).id;
 }
-
-/** The same without what is there to compare with. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for `aby3` */
-export function protocolOfServices(id: string): ProtocolId {
-  const named = protocolWithProofs(id);
-  if (named !== 'aby3') return named;
-  throw new TercetError(
-    'ERR_PROTOCOL_UNAVAILABLE',
-    'aby3 is a reference, which tercet infer alone runs',
-    'use 3pc_malicious, which protects against the same',
-  );
-}

@@ -10,9 +10,10 @@ import type { IceServer } from '../../net/webrtc/types.ts';
 export type Task = ModelTask;
 /**
  * How the parties compute. With `3pc_semi_honest` they follow the protocol, and may be curious. With `3pc_malicious`
- * one of them may do anything: its messages are proved before the answer opens. What is not there (`aby3`, which
- * `tercet infer` alone runs, a protocol that a party does not serve) is refused with ERR_PROTOCOL_UNAVAILABLE, and
- * nothing weaker is used in its place.
+ * one of them may do anything: its messages are proved before the answer opens. `aby3` claims the same, and is there to
+ * compare with: the data owner answers in almost every round. Parties serve it where their operator names it. What is
+ * not there is refused with ERR_PROTOCOL_UNAVAILABLE, and by a party that does not serve it with ERR_PEER_MISMATCH and
+ * words for it. Nothing weaker is used in its place.
  */
 export type Protocol = '3pc_semi_honest' | '3pc_malicious' | 'aby3';
 /** Whether the compute parties hold the weights in the clear (`open`), or as shares (`secret`). */
@@ -140,6 +141,8 @@ export interface PartyHealth {
   readonly device?: string | undefined;
   /** Of Tercet, as it says. */
   readonly version?: string | undefined;
+  /** Protocols that it serves, as it says. */
+  readonly protocols?: readonly string[] | undefined;
   /**
    * Whether it has a place for a run: `free`; `busy`, all are taken and one that only waits would give way; `full`,
    * there is none now.

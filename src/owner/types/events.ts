@@ -7,7 +7,7 @@ export type { TraceEvent } from '../../mpc/protocol/trace.ts';
 
 /**
  * Of one party: payload bytes counted at the channels so far. `ahead`: correlations; `input`: the one message out;
- * `output`: the one message in.
+ * `output`: the one message in. Of `aby3` the last two have what goes and comes in the rounds as well.
  */
 export interface LinkBytes {
   readonly ahead: number;
@@ -25,6 +25,24 @@ export interface Links {
   readonly dealer?: number | undefined;
   /** Between the compute parties, as they report it: bytes both ways, rounds done and rounds in all. */
   readonly between: { readonly bytes: number; readonly rounds: number; readonly totalRounds: number };
+}
+
+/**
+ * What the data owner does while the compute parties compute, as the circuit declares it.
+ *
+ * @example
+ * const progress_callback = (event: ProgressEvent) => {
+ *   if (event.status !== 'preprocess' || event.online === undefined) return;
+ *   const { rounds, sentBytes } = event.online;
+ *   console.log(`this device will answer in ${rounds} rounds, with ${sentBytes} bytes`);
+ * };
+ * await SecureTransformer.fromPretrained('capitals-bert', { protocol: 'aby3', progress_callback });
+ */
+export interface OnlinePart {
+  /** Half-rounds in which this device sends, or gets, something: each waits for its line. */
+  readonly rounds: number;
+  /** Payload bytes that it sends in them. */
+  readonly sentBytes: number;
 }
 
 /**
@@ -61,6 +79,8 @@ export type ProgressEvent =
       readonly done: boolean;
       /** Whether this was dealt ahead (`prepare`) or inside a run. */
       readonly ahead: boolean;
+      /** Of `aby3`, once it is done: what this device has to do behind the text, which nothing can be dealt for. */
+      readonly online?: OnlinePart | undefined;
       readonly sample?: SentSample;
     }
   | { readonly status: 'input'; readonly links: Links; readonly sample?: SentSample }

@@ -28,8 +28,9 @@ export interface PretrainedOptions {
   /** Default '3pc_semi_honest'. */
   readonly protocol?: Protocol | undefined;
   /**
-   * With '3pc_malicious': what its proofs promise. 128, the default: a wrong run passes with at most 2^-46. 256 is the
-   * name of a bound of 2^-63, at twice the bytes of proofs and some more computing. Without proofs it is refused.
+   * With '3pc_malicious' and 'aby3': what their proofs promise. 128, the default: a wrong run passes with at most
+   * 2^-46. 256 is the name of a bound of 2^-63, at twice the bytes of proofs and some more computing. Without proofs it
+   * is refused.
    */
   readonly securityLevel?: 128 | 256 | undefined;
   /**

@@ -48,6 +48,8 @@ export interface RunCost {
   readonly paddedTokens: number;
   /** Payload bytes by link and phase, and the rounds. */
   readonly links: Links;
+  /** Of this device: 1, one message out and one in, of each step; of `aby3` the half-rounds in which it has a part. */
+  readonly onlineRounds: number;
   /** Wire bytes with frame headers, as each party counted them. */
   readonly sentBytes: readonly [number, number, number];
   readonly receivedBytes: readonly [number, number, number];
@@ -69,7 +71,7 @@ export interface RunCost {
     readonly totalMs: number;
   };
   readonly preparedAhead: boolean;
-  /** What was proved before the answer opened; of runs of `3pc_malicious`. */
+  /** What was proved before the answer opened; of runs of `3pc_malicious` and `aby3`. */
   readonly proofs?: RunProofs | undefined;
 }
 

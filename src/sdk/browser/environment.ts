@@ -38,7 +38,7 @@ export function workerEnvironment(base: string, page: MessagePort | undefined): 
     peakMemory: () => 0,
     capabilities: () => capabilitiesOf(place),
     openKernels: (device) => (device === 'webgpu' ? openWebGpuKernels(place.gpu) : browserWasmKernels(place.threads)),
-    proving: async (device) => (await import('./proofs.ts')).browserProving(device),
+    proving: async (...asked) => (await import('./proofs.ts')).browserProving(...asked),
     openLink: ({ onFallback, ...request }) =>
       openOwnerLink({ ...request, offerer, onFallback: (event) => onFallback({ what: 'transport', ...event }) }),
   };

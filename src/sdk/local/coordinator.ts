@@ -166,6 +166,7 @@ export class MpcCoordinator {
         ]),
         ...['--port', String(ports[id - 1]), '--certificates', certificates],
         ...['--device', device, '--threads', String(defaultThreads())],
+        ...(protocol === 'aby3' ? ['--protocols', protocol] : []),
         // Nobody but this process reaches them.
         ...['--max-memory', 'none', '--max-traffic', 'none'],
       ],

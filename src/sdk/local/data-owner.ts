@@ -64,7 +64,7 @@ export async function openByPeers(given: PeerOptions): Promise<PartyModel> {
   if (unknown !== undefined)
     throw usage('with peers there is no option of that name', `they go with ${Object.keys(NAMES).join(', ')}`);
   const read = given.identities === undefined ? { ...RUN, ...TLS } : RUN;
-  const options = await withSettings(given, 'DataOwnerParty', read);
+  const options = await withSettings<PeerOptions>(given, 'DataOwnerParty', read);
   const { model: name, peers, device = 'wasm', plan = 'lan', protocol, securityLevel } = options;
   if (!Array.isArray(peers) || peers.length !== 2)
     throw usage('peers expected two addresses', 'give those of party 1 and party 2');

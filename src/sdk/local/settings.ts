@@ -4,13 +4,14 @@
  */
 import { checkEnvironment, refuseSettings } from '../../core/environment-node.ts';
 import { TercetError } from '../../core/errors.ts';
+import type { Protocol } from '../../owner/types/index.ts';
 
 /** What a setting gives, by the name that `tercet infer` has for it. */
 export type Read<T> = Readonly<Record<string, (value: string) => Partial<T>>>;
 
 /** Those of a run, which all callers read alike. */
 export interface RunSettings {
-  readonly protocol?: '3pc_semi_honest' | '3pc_malicious';
+  readonly protocol?: Protocol;
   readonly securityLevel?: 128 | 256;
   readonly device?: 'auto' | 'wasm' | 'webgpu';
 }

@@ -6,7 +6,6 @@
  * Insecure by itself, as complete sharing is: all three parties are provers of `proving/`.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
-import { TercetError } from '../../../core/errors.ts';
 import { AHEAD, type Wire } from '../../share/wire.ts';
 import type { Circuit } from '../frame/circuit.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
@@ -29,13 +28,11 @@ export class Aby3Builder extends CompleteBuilder {
 
   // ── from one step to the next ────────────────────────────────────────────
 
-  override keep(): void {
-    throw noSteps();
-  }
-
-  override kept(): Wire {
-    throw noSteps();
-  }
+  /**
+   * SECURITY: masks of a kept product follow from the text before, so no message of a step's dealing may. P0 reads them
+   * in the rounds. test/session/proved-steps.test.ts.
+   */
+  protected override readonly keptL2 = 0;
 
   // ── products ─────────────────────────────────────────────────────────────
 
@@ -68,12 +65,4 @@ export class Aby3Builder extends CompleteBuilder {
     const out = this.place(outShape, x.k, x.scale + y.scale, known);
     return this.rounded(this.gate(new RingProductGate(this.at('product'), x, y, shape, out, half), out), drop);
   }
-}
-
-function noSteps(): TercetError {
-  return new TercetError(
-    'ERR_PROTOCOL_UNAVAILABLE',
-    'aby3 keeps nothing from one step to the next',
-    'use another protocol for generated text',
-  );
 }

@@ -64,13 +64,16 @@ export abstract class LocalBuilder {
 
   // ── from one step to the next ────────────────────────────────────────────
 
+  /** When masks of a kept wire are there: before the input, where they were drawn. */
+  protected readonly keptL2: number = AHEAD;
+
   keep(name: string, x: Wire): void {
     invariant(x.readyY !== undefined && !this.#kept.has(name), `${name}: only a lifted wire can be kept, once`);
     this.#kept.set(name, x);
   }
 
   kept(name: string, shape: readonly number[], k: number, scale: number): Wire {
-    const out = this.place(shape, k, scale, { kind: 'masked', readyA: 0, readyL2: AHEAD, readyY: 0 });
+    const out = this.place(shape, k, scale, { kind: 'masked', readyA: 0, readyL2: this.keptL2, readyY: 0 });
     this.#sources[out.id] = keptBefore(name);
     return out;
   }

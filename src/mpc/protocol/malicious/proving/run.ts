@@ -39,6 +39,8 @@ export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'k12'
   readonly segmentBytes: number;
   /** `agreementHash`, as this party computes it. */
   readonly agreement: Uint8Array;
+  /** Whether links outlive a failure of the dealing: their session looks for a peer's last word, and ends them. */
+  readonly hearsOut?: boolean | undefined;
   /** The run of the step before, whose kept words this one takes up. */
   readonly after?: Pick<ProvedRun, 'passed'> | undefined;
 }
@@ -101,7 +103,7 @@ export class ProvedRun {
    * session says what a link that ends means, and ends the others.
    */
   async deal(): Promise<void> {
-    const ends = this.#after === undefined;
+    const ends = this.#after === undefined && this.#options.hearsOut !== true;
     await this.#guarded('messages', () => this.#proofs.begin(), ends);
     await this.#guarded('messages', () => this.#engine.deal(), ends);
   }
@@ -116,10 +118,14 @@ export class ProvedRun {
     return this.#proofs.report;
   }
 
-  /** What the next step takes up. P0 keeps masks alone, which it has before a text; words are kept of a run that passed. */
+  /**
+   * What the next step takes up, of a run that passed. P0 keeps masks alone: it has them before a text, unless they
+   * follow from one.
+   */
   get kept(): Kept {
-    invariant(this.#options.id === 0 || this.#passed, 'nothing is kept of a run that did not pass');
-    return this.#engine.kept;
+    const { id, circuit } = this.#options;
+    invariant(id === 0 || this.#passed, 'nothing is kept of a run that did not pass');
+    return this.#passed || circuit.owner === undefined ? this.#engine.kept : new Map();
   }
 
   /**
