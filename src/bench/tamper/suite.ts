@@ -8,7 +8,7 @@ import type { SuiteContext } from '../rows.ts';
 import { type TamperRow, control, tampered } from './cell.ts';
 import { type Cell, WORLDS, cellsOf } from './cells.ts';
 import { isContent, waits } from './changes.ts';
-import { type Engines, type Protocol, World, engines, isProved } from './world.ts';
+import { type Engines, type Protocol, World, deviceEngines, engines, isProved } from './world.ts';
 
 export interface TamperOptions {
   /** Only cells whose name has it: `secret/generation/P1-P2/select-12/bit`, or `3pc_semi_honest/…` of a control. */
@@ -16,7 +16,7 @@ export interface TamperOptions {
   /** One cell of so many, spread evenly. */
   readonly every?: number | undefined;
   /** What parties compute and prove on (default: WebAssembly). */
-  readonly on?: Engines | undefined;
+  readonly device?: 'wasm' | 'webgpu' | undefined;
   /** A file of rows, a JSON object a line: rows that it has are not made again, new ones are appended. */
   readonly rows?: string | undefined;
 }
@@ -49,7 +49,7 @@ const UNPROVED = { '3pc_malicious': '3pc_semi_honest', aby3: 'unproved' } as con
 
 /** @throws {TercetError} ERR_ABORTED */
 export async function benchTamper(
-  { filter = '', every = 1, on: given, rows: file }: TamperOptions,
+  { filter = '', every = 1, device: named, rows: file }: TamperOptions,
   context: Pick<SuiteContext, 'signal' | 'note' | 'row'>,
 ): Promise<TamperSummary> {
   const known = readRows(file);
@@ -61,7 +61,8 @@ export async function benchTamper(
     made.push(row);
     context.row({ suite: 'tamper', ...row });
   };
-  const on = given ?? (await engines());
+  const onDevice = named === 'webgpu' ? await deviceEngines() : undefined;
+  const on: Engines = onDevice ?? (await engines());
   const { device } = on;
   let number = 0;
   for (const { protocol, family, weights } of WORLDS.filter((one) => mayHave(filter, one))) {
@@ -73,10 +74,11 @@ export async function benchTamper(
       worlds.set(of, world);
       return world;
     };
-    const named = (of: Protocol, cell: Omit<Cell, 'family' | 'weights'>) => nameOf({ ...where, protocol: of, ...cell });
+    const nameIn = (of: Protocol, cell: Omit<Cell, 'family' | 'weights'>) =>
+      nameOf({ ...where, protocol: of, ...cell });
     const captured = await (await worldOf(protocol)).captured();
     const cells = cellsOf(family, weights, (proof) => captured?.stages(proof) ?? 0, protocol).filter(
-      (cell) => named(protocol, cell).includes(filter) && number++ % every === 0,
+      (cell) => nameIn(protocol, cell).includes(filter) && number++ % every === 0,
     );
     for (const of of [protocol, unproved]) {
       const none = { cheater: 0, to: 0, message: '', change: 'none' } as const;
@@ -84,9 +86,9 @@ export async function benchTamper(
       if (![name, nameOf({ ...where, protocol, ...none })].some((one) => one.includes(filter))) continue;
       keep(known.get(name) ?? (await guarded(context.signal, async () => control(await worldOf(of)))));
     }
-    const rest = cells.filter((cell) => !known.has(named(protocol, cell)));
+    const rest = cells.filter((cell) => !known.has(nameIn(protocol, cell)));
     for (const cell of cells) {
-      const row = known.get(named(protocol, cell));
+      const row = known.get(nameIn(protocol, cell));
       if (row !== undefined) keep(row);
     }
     const waiting = parts(
@@ -115,11 +117,12 @@ export async function benchTamper(
       // The same change where nothing is proved; of another length, any protocol notices it.
       if (!isContent(cell.change) || cell.message.startsWith('proof-')) continue;
       const row =
-        known.get(named(unproved, cell)) ??
+        known.get(nameIn(unproved, cell)) ??
         (await guarded(context.signal, async () => tampered(await worldOf(unproved), cell, context.signal)));
       if (row.outcome !== 'absent') keep(row);
     }
   }
+  for (const [reason, count] of onDevice?.proofs.counts ?? []) context.note(`${count} operations of proofs: ${reason}`);
   return summaryOf(made);
 }
 

@@ -6,8 +6,11 @@ import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../compute/kernels/types.ts';
 import { loadNodeProofModule } from '../../compute/kernels/wasm/node-worker.ts';
 import { WasmProofKernels } from '../../compute/kernels/wasm/proof.ts';
+import { WebGpuKernels } from '../../compute/kernels/webgpu/kernels.ts';
+import { WebGpuProofKernels } from '../../compute/kernels/webgpu/proof-engine.ts';
+import { DeviceProofs } from '../../compute/kernels/webgpu/proof.ts';
 import { wordsFrom } from '../../compute/ring.ts';
-import { type TercetError, asTercetError } from '../../core/errors.ts';
+import { type TercetError, asTercetError, invariant } from '../../core/errors.ts';
 import { parameterEncoder } from '../../ml/models/folding.ts';
 import { listParameters } from '../../ml/models/parameters.ts';
 import type { ProofParameters } from '../../mpc/proof/soundness.ts';
@@ -20,7 +23,7 @@ import { SEMI_HONEST } from '../../mpc/protocol/registry.ts';
 import type { Parameter } from '../../mpc/protocol/types.ts';
 import { memoryPair } from '../../net/simulated/memory-link.ts';
 import type { Channel, PartyId, PeerChannel } from '../../net/wire/types.ts';
-import { wasmKernels } from '../../node/kernels.ts';
+import { nodeKernels, wasmKernels } from '../../node/kernels.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../session/compute.ts';
 import { OpenParameters } from '../../session/open-parameters.ts';
 import { PATIENCE } from '../../session/place.ts';
@@ -55,7 +58,10 @@ const PATIENT = {
   ...{ requestMs: 600_000, startMs: 600_000, dealMs: 600_000, silenceMs: 600_000, textMs: 600_000 },
 };
 
-/** What all three parties compute and prove with, in this thread: the one place where a step of a session waits for another. */
+/**
+ * What all three parties compute and prove with, in this thread: the one place where a step of a session waits for
+ * another.
+ */
 export interface Engines {
   readonly kernels: RingKernels;
   readonly proofs: ProofKernels;
@@ -65,6 +71,22 @@ export interface Engines {
 
 export async function engines(): Promise<Engines> {
   return { kernels: await wasmKernels(0), proofs: new WasmProofKernels(await loadNodeProofModule()) };
+}
+
+/**
+ * The same on a graphics device, which does everything that has a shader, however short.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE
+ */
+export async function deviceEngines(): Promise<Engines & { readonly proofs: WebGpuProofKernels }> {
+  const { kernels } = await nodeKernels('webgpu', 0);
+  invariant(kernels instanceof WebGpuKernels, 'kernels of a device');
+  return onDevice(kernels, new WasmProofKernels(await loadNodeProofModule()));
+}
+
+/** @param near what has no shader */
+export function onDevice(kernels: WebGpuKernels, near: ProofKernels) {
+  const proofs = new WebGpuProofKernels(new DeviceProofs(kernels.commands), near, { leastBytes: 0 });
+  return { kernels, proofs, device: 'webgpu' } as const;
 }
 
 export interface Play {
