@@ -63,6 +63,7 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
   const earlier: Earlier[] = [];
   // What comes behind the next message to the same party.
   let held: Earlier | undefined;
+  const sent = new Map<string, Uint8Array>();
   const both = isOfBoth(cell.change);
   const meant = (peer: PartyId, tag: string) =>
     step === world.step && hit(tag) && (both ? changes < 2 : changes === 0 && peer === cell.to);
@@ -103,8 +104,11 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
         formed = instead[0]?.length === bytes.length;
         if (cell.change === 'leave') return channel.abort(new Error('left'));
         if (cell.change === 'reorder') held = { tag, bytes: bytes.slice() };
-        // In place: the cheater goes on with what it sent, and verifies as if nothing had been.
-        if (instead[0]?.length === bytes.length && cell.change !== 'aside') bytes.set(instead[0]);
+        // In place: the cheater goes on with what it sent, as prover and as verifier.
+        if (instead[0]?.length === bytes.length && cell.change !== 'aside') {
+          bytes.set(instead[0]);
+          sent.set(tag, instead[0].slice());
+        }
         for (const message of instead) await channel.send(tag, message);
       },
     };
@@ -119,6 +123,8 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
         changes++;
       },
     };
+  const goesOn = await world.goesOn();
+  if (goesOn !== undefined) goesOn.lie = { cheater: cell.cheater, sent };
   const played = await world.play({
     corrupt,
     signal,
@@ -128,6 +134,7 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
     },
   });
   if (kept !== undefined) kept.lie = undefined;
+  if (goesOn !== undefined) goesOn.lie = undefined;
   const outcome = !met ? 'absent' : changes === 0 ? 'same' : undefined;
   return rowOf(world, cell, played, normal, outcome, formed);
 }

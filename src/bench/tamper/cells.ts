@@ -9,7 +9,7 @@ import type { PartyId } from '../../net/wire/types.ts';
 import type { WeightMode } from '../../session/request.ts';
 import { CHANGES, type Change, isContent, isOfBoth, waits } from './changes.ts';
 import { KEPT_CELLS } from './kept.ts';
-import { FAMILIES, type Family, TASKS } from './models.ts';
+import { FAMILIES, type Family, isTask } from './models.ts';
 import type { ProvedProtocol } from './world.ts';
 
 export interface Cell {
@@ -151,7 +151,7 @@ export function cellsOf(
 /** `aby3` has no step behind another, and no page or service: of tasks it has none here. */
 const FAMILIES_OF: Readonly<Record<ProvedProtocol, readonly Family[]>> = {
   '3pc_malicious': FAMILIES,
-  aby3: FAMILIES.filter((family) => !hasSteps(family) && !(TASKS as readonly Family[]).includes(family)),
+  aby3: FAMILIES.filter((family) => !hasSteps(family) && !isTask(family)),
 };
 
 export const WORLDS = (['3pc_malicious', 'aby3'] as const).flatMap((protocol) =>

@@ -10,7 +10,7 @@ import { randomWeights } from '../../ml/models/random.ts';
 import { LOGITS, OUTPUT_FORM, ROWS, type RunShape, TOKENS } from '../../ml/models/run.ts';
 import type { WeightSource } from '../../ml/models/weights.ts';
 import { planFromRanges, provedRanges } from '../../ml/ranges.ts';
-import type { Task } from '../../ml/tasks/table.ts';
+import { TASKS, type Task } from '../../ml/tasks/table.ts';
 import { fingerprint } from '../../mpc/protocol/frame/fingerprint.ts';
 import type { Gates, TruncationModel } from '../../mpc/protocol/types.ts';
 import type { Wire } from '../../mpc/share/wire.ts';
@@ -41,8 +41,6 @@ const ASKED = {
   'text-generation': { text: 'The', options: { generation: { maxNewTokens: 2 } } },
   'feature-extraction': { text: 'The capital', options: {} },
 } as const satisfies Readonly<Record<Task, { readonly text: TaskText; readonly options: TaskOptions }>>;
-
-export const TASKS = Object.keys(ASKED) as Task[];
 
 export type Family = Toy | Task;
 export const FAMILIES: readonly Family[] = [...TOYS, ...TASKS];

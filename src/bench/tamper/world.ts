@@ -31,6 +31,7 @@ import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import type { Request, WeightMode } from '../../session/request.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../session/secret-parameters.ts';
+import { GoesOn } from './goes-on.ts';
 import { KeptWords } from './kept.ts';
 import { type Asked, type Family, askedOf } from './models.ts';
 import { type Owned, askSession, askTask } from './owner.ts';
@@ -127,6 +128,7 @@ export class World {
   readonly #served: readonly [ServedModel, ServedModel];
   #captured: Captured | undefined;
   #kept: KeptWords | undefined;
+  #goesOn: GoesOn | undefined;
   #normal: Promise<Played> | undefined;
 
   private constructor(
@@ -209,6 +211,7 @@ export class World {
     const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
     // It looks at halves as a cheater has them.
     await this.kept();
+    await this.goesOn();
     this.#captured ??= new Captured(await this.circuit(), on);
     return this.#captured;
   }
@@ -219,6 +222,14 @@ export class World {
     const circuit = await this.circuit();
     this.#kept ??= new KeptWords(circuit);
     return this.#kept;
+  }
+
+  /** What a cheater goes on with, where its words are proved. */
+  async goesOn(): Promise<GoesOn | undefined> {
+    if (!this.proved) return undefined;
+    const circuit = await this.circuit();
+    this.#goesOn ??= new GoesOn(circuit);
+    return this.#goesOn;
   }
 
   /** The session that nobody changes. */
