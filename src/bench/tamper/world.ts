@@ -224,9 +224,9 @@ export class World {
     return this.#kept;
   }
 
-  /** What a cheater goes on with, where its words are proved. */
+  /** What a cheater goes on with, where parties hold the words that they send. */
   async goesOn(): Promise<GoesOn | undefined> {
-    if (!this.proved) return undefined;
+    if (this.protocol === '3pc_semi_honest') return undefined;
     const circuit = await this.circuit();
     this.#goesOn ??= new GoesOn(circuit);
     return this.#goesOn;
