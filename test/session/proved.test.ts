@@ -253,6 +253,18 @@ const ATTACKS: readonly Attack[] = [
     change: once('proof-verdict/2', 0, (bytes) => bytes.map((_, i) => i)),
   },
   {
+    name: 'an output before the verdict',
+    ...{ weights: 'open', cheater: 1, caughtBy: 0, phase: 'proof', late: [2] },
+    change: (channel) => {
+      let verdict: Uint8Array | undefined;
+      return sending(channel, async (tag, bytes, send) => {
+        if (channel.peer === 0 && tag.startsWith('proof-verdict/2')) verdict = bytes.slice();
+        else await send(tag, bytes);
+        if (verdict !== undefined && tag.startsWith('output-output')) await send('proof-verdict/2.0.0', verdict);
+      });
+    },
+  },
+  {
     name: 'an anchor that is not of the chain',
     ...{ weights: 'open', cheater: 0, caughtBy: 1, phase: 'proof', proofOf: 1 },
     change: once('proof-anchor/1', 1, flipped),

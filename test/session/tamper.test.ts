@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type TamperRow, tampered } from '../../src/bench/tamper/cell.ts';
 import { WORLDS, cellsOf } from '../../src/bench/tamper/cells.ts';
+import { waits } from '../../src/bench/tamper/changes.ts';
 import { benchTamper, nameOf, summaryOf } from '../../src/bench/tamper/suite.ts';
 import { World, engines } from '../../src/bench/tamper/world.ts';
+import { TASKS } from '../../src/ml/tasks/table.ts';
+import { SYMMETRIC_MESSAGES } from '../../src/mpc/protocol/aby3/messages.ts';
 import { MESSAGES } from '../../src/mpc/protocol/malicious/messages.ts';
 import type { WeightMode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
@@ -20,10 +23,14 @@ const EVERY = 16;
 const quiet = { signal: new AbortController().signal, note: () => undefined };
 
 describe('the matrix', () => {
-  it('has cells for every message that somebody answers for, in every family', () => {
-    const all = WORLDS.flatMap(({ family, weights }) => cellsOf(family, weights, () => 6));
+  it.each([
+    ['3pc_malicious', MESSAGES],
+    ['aby3', SYMMETRIC_MESSAGES],
+  ] as const)('of %s has cells for every message that somebody answers for', (protocol, messages) => {
+    const worlds = WORLDS.filter((world) => world.protocol === protocol);
+    const all = worlds.flatMap(({ family, weights }) => cellsOf(family, weights, () => 6, protocol));
     expect(all.length).toBeGreaterThanOrEqual(500);
-    for (const { tag, from, to, weights, reason } of MESSAGES) {
+    for (const { tag, from, to, weights, reason } of messages) {
       // What P0 deals for itself of open weights is proved to nobody.
       const own = reason?.startsWith('with open weights') === true;
       const found = all.filter(
@@ -32,20 +39,33 @@ describe('the matrix', () => {
       );
       expect(found.length > 0, `${tag} ${from} ${to}`).toBe(!own);
     }
-    expect(new Set(all.map((cell) => nameOf({ protocol: '3pc_malicious', ...cell }))).size).toBe(all.length);
+    expect(new Set(all.map((cell) => nameOf({ protocol, ...cell }))).size).toBe(all.length);
+  });
+
+  it('has every task, with open and with secret weights, and provers of all parties', () => {
+    for (const task of TASKS)
+      for (const weights of ['open', 'secret'] as const)
+        expect(WORLDS).toContainEqual({ protocol: '3pc_malicious', family: task, weights });
+    const proofs = cellsOf('gates', 'open', () => 6, 'aby3').filter(({ message }) => /^proof-answer/.test(message));
+    expect(new Set(proofs.map(({ cheater }) => cheater))).toEqual(new Set([0, 1, 2]));
   });
 });
 
-describe.each(['open', 'secret'] as const)('one gate of every kind, %s weights', (weights: WeightMode) => {
+describe.each([
+  ['3pc_malicious', 'open'],
+  ['3pc_malicious', 'secret'],
+  ['aby3', 'open'],
+  ['aby3', 'secret'],
+] as const)('one gate of every kind, %s, %s weights', (protocol, weights) => {
   it('a cheater is caught, whatever it changes', { timeout: 240_000 }, async () => {
-    const world = await World.make('3pc_malicious', weights, 'gates', on);
+    const world = await World.make(protocol, weights, 'gates', on);
     const normal = await world.normal();
     expect(normal.errors).toEqual([undefined, undefined, undefined]);
     expect(normal.wiped).toEqual([true, true, true]);
     const captured = await world.captured();
-    // A drop ends by a time-out: the suite waits, a test does not.
-    const cells = cellsOf('gates', weights, (proof) => captured?.stages(proof) ?? 0).filter(
-      ({ change }, i) => i % EVERY === 0 && change !== 'drop',
+    // What ends by a time-out the suite waits for, a test does not.
+    const cells = cellsOf('gates', weights, (proof) => captured?.stages(proof) ?? 0, protocol).filter(
+      ({ change }, i) => i % EVERY === 0 && !waits(change),
     );
     const rows: TamperRow[] = [];
     for (const cell of cells) rows.push(await tampered(world, cell));
@@ -54,6 +74,62 @@ describe.each(['open', 'secret'] as const)('one gate of every kind, %s weights',
     expect(survived).toBe(0);
     expect(caught).toBeGreaterThanOrEqual(25);
     expect(same).toBeLessThanOrEqual(caught / 8);
+  });
+});
+
+describe('in the rounds of aby3', () => {
+  const product = {
+    family: 'gates',
+    weights: 'open',
+    cheater: 2,
+    to: 0,
+    message: 'product-20',
+    change: 'all',
+  } as const;
+
+  it.each([
+    ['P0, its part of a product', { ...product, cheater: 0, to: 1, message: 'product-01' }],
+    ['P2, its part of a product', product],
+    ['P0, its word of a selection', { ...product, cheater: 0, to: 2, message: 'select-02' }],
+  ] as const)('%s: is caught, and goes unnoticed without proofs', async (_name, cell) => {
+    const row = await tampered(await World.make('aby3', 'open', 'gates', on), cell);
+    expect(row).toMatchObject({ protocol: 'aby3', outcome: 'caught', clean: true });
+    expect(row.phase).toContain('proof');
+    // Its claims passed: what is behind the first check saw it.
+    expect(row.seeds).toBeGreaterThan(2);
+    const control = await tampered(await World.make('unproved', 'open', 'gates', on), cell);
+    expect(control).toMatchObject({ protocol: 'unproved', outcome: 'accepted', error: [null, null] });
+  });
+});
+
+describe('keys of a look-up', () => {
+  it.each(['unit-up', 'unit-down', 'unit-half'] as const)(
+    'that P0 makes of something else than a unit vector (%s) are caught with secret weights',
+    async (change) => {
+      const cell = { family: 'gates', weights: 'secret', cheater: 0, to: 1, message: 'lookup-deal', change } as const;
+      const row = await tampered(await World.make('3pc_malicious', 'secret', 'gates', on), cell);
+      expect(row).toMatchObject({ outcome: 'caught', clean: true });
+      expect(row.phase).toContain('proof');
+    },
+  );
+});
+
+describe('a task, on the model that ships for it', () => {
+  const cell = {
+    family: 'fill-mask',
+    weights: 'open',
+    cheater: 1,
+    to: 2,
+    message: 'select-12',
+    change: 'all',
+  } as const;
+
+  it('answers as any program asks it, and nothing opens where a table was another', { timeout: 240_000 }, async () => {
+    const world = await World.make('3pc_malicious', 'open', 'fill-mask', on);
+    const normal = await world.normal();
+    expect(normal.errors).toEqual([undefined, undefined, undefined]);
+    expect(normal.logits).toBeDefined();
+    expect(await tampered(world, cell)).toMatchObject({ outcome: 'caught', clean: true });
   });
 });
 

@@ -2,9 +2,10 @@
 import { SecurityViolationError } from '../../core/errors.ts';
 import { OUTPUT_FORM } from '../../ml/models/run.ts';
 import type { Channel, PartyId } from '../../net/wire/types.ts';
-import { changed, unchanged } from './changes.ts';
+import { changed, isOfBoth, unchanged, waits } from './changes.ts';
 import { type Cell, expectedOf } from './cells.ts';
-import { GATE_BITS, type Played, type Protocol, type World } from './world.ts';
+import { GATE_BITS } from './models.ts';
+import type { Engines, Played, Protocol, World } from './world.ts';
 
 /**
  * How a session ended.
@@ -21,6 +22,8 @@ type CellOutcome = 'caught' | 'harmless' | 'same' | 'absent' | 'accepted' | 'sur
 /** A line of the matrix. */
 export interface TamperRow {
   readonly protocol: Protocol;
+  /** Where parties compute and prove, if not in WebAssembly. */
+  readonly device?: Engines['device'];
   readonly family: string;
   readonly weights: string;
   readonly cheater: PartyId;
@@ -47,8 +50,8 @@ const HONEST = (cheater: PartyId) => ([0, 1, 2] as const).filter((id) => id !== 
 export async function tampered(world: World, cell: Cell, signal?: AbortSignal): Promise<TamperRow> {
   const normal = await world.normal();
   const captured = await world.captured();
-  const ofRun = /(^kept-.*|-(deal|input|ahead|12|21))$/;
-  const proves = captured !== undefined && cell.change !== 'drop' && ofRun.test(cell.message);
+  const ofRun = /(^kept-.*|-(deal|input|ahead|12|21|01|02|20))$/;
+  const proves = captured !== undefined && !waits(cell.change) && ofRun.test(cell.message);
   captured?.forget(proves);
   let changes = 0;
   let met = false;
@@ -58,7 +61,12 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
   // The step that the cheater is at: what it sends in an earlier one is what it should.
   let step = 0;
   const earlier: Earlier[] = [];
-  const meant = (tag: string) => step === world.step && changes === 0 && hit(tag);
+  // What comes behind the next message to the same party.
+  let held: Earlier | undefined;
+  const sent = new Map<string, Uint8Array>();
+  const both = isOfBoth(cell.change);
+  const meant = (peer: PartyId, tag: string) =>
+    step === world.step && hit(tag) && (both ? changes < 2 : changes === 0 && peer === cell.to);
   const hit = (tag: string) => tag === cell.message || tag.startsWith(`${cell.message}/`);
   const corrupt = (self: PartyId, channel: Channel): Channel => {
     if (self !== cell.cheater) return channel;
@@ -80,9 +88,13 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
         }
         // To both of the others, and the first of them hears it before anything else.
         if (tag === 'control/step' && peer === 1) step++;
-        if (peer !== cell.to || !meant(tag)) {
+        if (!meant(peer as PartyId, tag)) {
           if (!tag.startsWith('control/')) earlier.push({ tag, bytes: bytes.slice() });
-          return channel.send(tag, bytes);
+          await channel.send(tag, bytes);
+          const late = peer === cell.to ? held : undefined;
+          if (late === undefined) return;
+          held = undefined;
+          return channel.send(late.tag, late.bytes);
         }
         met = true;
         const all = earlier.map((one) => one.bytes);
@@ -91,8 +103,12 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
         changes++;
         formed = instead[0]?.length === bytes.length;
         if (cell.change === 'leave') return channel.abort(new Error('left'));
-        // In place: the cheater goes on with what it sent, and verifies as if nothing had been.
-        if (instead[0]?.length === bytes.length) bytes.set(instead[0]);
+        if (cell.change === 'reorder') held = { tag, bytes: bytes.slice() };
+        // In place: the cheater goes on with what it sent, as prover and as verifier.
+        if (instead[0]?.length === bytes.length && cell.change !== 'aside') {
+          bytes.set(instead[0]);
+          sent.set(tag, instead[0].slice());
+        }
         for (const message of instead) await channel.send(tag, message);
       },
     };
@@ -107,15 +123,18 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
         changes++;
       },
     };
+  const goesOn = await world.goesOn();
+  if (goesOn !== undefined) goesOn.lie = { cheater: cell.cheater, sent };
   const played = await world.play({
     corrupt,
     signal,
-    ...(cell.change === 'drop' ? { timeoutMs: DROPPED_MS } : {}),
+    ...(waits(cell.change) ? { timeoutMs: DROPPED_MS } : {}),
     agreed: (made) => {
       session = made;
     },
   });
   if (kept !== undefined) kept.lie = undefined;
+  if (goesOn !== undefined) goesOn.lie = undefined;
   const outcome = !met ? 'absent' : changes === 0 ? 'same' : undefined;
   return rowOf(world, cell, played, normal, outcome, formed);
 }
@@ -133,6 +152,10 @@ function ofStepBefore(earlier: readonly Earlier[], tag: string, length: number):
   return (fits.find((one) => one.tag === tag) ?? fits[0] ?? alike[0])?.bytes;
 }
 
+function whereOf({ protocol, device }: World): Pick<TamperRow, 'protocol' | 'device'> {
+  return device === undefined ? { protocol } : { protocol, device };
+}
+
 function rowOf(
   world: World,
   cell: Cell,
@@ -146,12 +169,9 @@ function rowOf(
   const phase = errors.map((error) => (error instanceof SecurityViolationError ? (error.phase ?? null) : null));
   const clean = isClean(cell, played, normal);
   return {
-    ...{ protocol: world.protocol, family, weights, cheater, to, message, change },
-    outcome:
-      known ??
-      (world.protocol === '3pc_semi_honest'
-        ? unproved(played)
-        : proved(world, cell, played, normal, { clean, formed })),
+    ...whereOf(world),
+    ...{ family, weights, cheater, to, message, change },
+    outcome: known ?? (world.proved ? proved(world, cell, played, normal, { clean, formed }) : unproved(played)),
     error: errors.map((error) => error?.code ?? null),
     phase,
     seeds: played.sent.filter(({ tag }) => tag.startsWith(`proof-seed/${cheater}.`)).length,
@@ -225,13 +245,14 @@ export async function control(world: World): Promise<TamperRow> {
   captured?.forget(false);
   const { errors, logits, wiped } = await world.normal();
   const answered = logits !== undefined && errors.every((error) => error === undefined);
-  const { protocol, family, weights } = world;
+  const { family, weights } = world;
   return {
-    ...{ protocol, family, weights, cheater: 0, to: 0, message: '', change: 'none' },
+    ...whereOf(world),
+    ...{ family, weights, cheater: 0, to: 0, message: '', change: 'none' },
     outcome: answered ? 'accepted' : 'survived',
     error: errors.map((error) => error?.code ?? null),
     phase: errors.map((error) => (error instanceof SecurityViolationError ? (error.phase ?? null) : null)),
     seeds: 0,
-    clean: world.protocol === '3pc_semi_honest' || wiped.every((one) => one === true),
+    clean: !world.proved || wiped.every((one) => one === true),
   };
 }

@@ -2,13 +2,15 @@
  * The cells of the matrix: who changes which message, and how. Messages of gates are those of `messages.ts`, so a kind
  * that is added there has cells; those of sessions and proofs follow.
  */
+import { SYMMETRIC_MESSAGES } from '../../mpc/protocol/aby3/messages.ts';
 import { MESSAGES } from '../../mpc/protocol/malicious/messages.ts';
 import { VERIFIERS } from '../../mpc/protocol/malicious/proving/plan.ts';
 import type { PartyId } from '../../net/wire/types.ts';
 import type { WeightMode } from '../../session/request.ts';
-import { CHANGES, CONTENT, type Change } from './changes.ts';
+import { CHANGES, type Change, isContent, isOfBoth, waits } from './changes.ts';
 import { KEPT_CELLS } from './kept.ts';
-import { FAMILIES, type Family } from './world.ts';
+import { FAMILIES, type Family, isTask } from './models.ts';
+import type { ProvedProtocol } from './world.ts';
 
 export interface Cell {
   readonly family: Family;
@@ -36,21 +38,27 @@ interface Target {
   readonly message: string;
 }
 
+/** With open weights P0 has nothing to gain by what it deals; in the rounds it has. */
+function ownerProves(protocol: ProvedProtocol, weights: WeightMode): boolean {
+  return weights === 'secret' || protocol === 'aby3';
+}
+
 /**
  * Messages that somebody is caught with. What P0 deals of open weights is not among them: it has nothing to gain, and
  * spoils its own answer.
  */
-function gateMessages(weights: WeightMode): Target[] {
-  const all = MESSAGES.filter((kind) => (kind.weights ?? weights) === weights)
-    .filter(({ tag, from }) => weights === 'secret' || from !== 0 || !tag.endsWith('-deal'))
+function gateMessages(protocol: ProvedProtocol, weights: WeightMode): Target[] {
+  const all = (protocol === 'aby3' ? SYMMETRIC_MESSAGES : MESSAGES)
+    .filter((kind) => (kind.weights ?? weights) === weights)
+    .filter(({ tag, from }) => ownerProves(protocol, weights) || from !== 0 || !tag.endsWith('-deal'))
     .map(({ tag, from, to }): Target => ({ from, to, message: tag }));
   // One kind may have two words of one message.
   return all.filter((one, i) => all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === i);
 }
 
 /** @param stages of a proof, the verdict with them */
-function proofMessages(weights: WeightMode, stages: (proof: PartyId) => number): Target[] {
-  const provers: readonly PartyId[] = weights === 'secret' ? [0, 1, 2] : [1, 2];
+function proofMessages(owner: boolean, stages: (proof: PartyId) => number): Target[] {
+  const provers: readonly PartyId[] = owner ? [0, 1, 2] : [1, 2];
   return provers.flatMap((proof): Target[] => {
     const [v, w] = VERIFIERS[proof];
     const last = stages(proof);
@@ -86,18 +94,26 @@ function keptWords(weights: WeightMode): Target[] {
   );
 }
 
+/** Circuits that take rows of their owner: those of the blanks of a text. */
+const ROWS_IN: readonly Family[] = ['gates', 'fill-mask', 'zero-shot-classification'];
+
+function hasSteps(family: Family): boolean {
+  return family === 'steps' || family === 'text-generation';
+}
+
 const isProof = (message: string) => message.startsWith('proof-');
 const isDealt = (message: string) => /^(proof-anchor|binding|.*-(deal|ahead)$)/.test(message);
 
 /** Changes that a message of this kind is worth in a family. Every session of a whole model takes seconds. */
-function changesOf(family: Family, { from, message }: Target): readonly Change[] {
-  if (family === 'steps') return message.startsWith('kept-') ? ['one', 'all'] : ['bit', 'replay'];
+function changesOf(family: Family, { from, to, message }: Target): readonly Change[] {
+  if (hasSteps(family)) return message.startsWith('kept-') ? ['one', 'all'] : ['bit', 'replay'];
   const fits = CHANGES.filter((change) => {
     if (change === 'replay') return false;
+    if (isOfBoth(change)) return message === 'lookup-deal' && to === 1;
     if (change === 'lift') return /^proof-answer\/\d\.0\.1$/.test(message);
     // Who leaves before the text has broken no promise, and an owner may leave whenever it likes.
     if (change === 'leave') return from !== 0 && !isDealt(message);
-    if (change === 'drop') return !isDealt(message) || message.endsWith('-deal');
+    if (waits(change)) return !isDealt(message) || message.endsWith('-deal');
     return true;
   });
   if (family === 'gates') return isProof(message) ? fits.filter((change) => change !== 'top') : fits;
@@ -109,11 +125,17 @@ function changesOf(family: Family, { from, message }: Target): readonly Change[]
  * All cells of one world.
  * @param stages of each of its proofs
  */
-export function cellsOf(family: Family, weights: WeightMode, stages: (proof: PartyId) => number): readonly Cell[] {
-  const kept = family === 'steps' ? keptWords(weights) : [];
-  const targets = [...kept, ...gateMessages(weights), ...proofMessages(weights, stages), ...SESSION];
+export function cellsOf(
+  family: Family,
+  weights: WeightMode,
+  stages: (proof: PartyId) => number,
+  protocol: ProvedProtocol = '3pc_malicious',
+): readonly Cell[] {
+  const kept = hasSteps(family) ? keptWords(weights) : [];
+  const proofs = proofMessages(ownerProves(protocol, weights), stages);
+  const targets = [...kept, ...gateMessages(protocol, weights), ...proofs, ...SESSION];
   const has = (message: string) =>
-    family === 'gates' || !(message.startsWith('input') || (family === 'steps' && message.startsWith('binding')));
+    ROWS_IN.includes(family) || !(message.startsWith('input') || (hasSteps(family) && message.startsWith('binding')));
   return targets
     .filter(({ message }) => has(message))
     .flatMap((target) =>
@@ -126,15 +148,23 @@ export function cellsOf(family: Family, weights: WeightMode, stages: (proof: Par
     );
 }
 
-export const WORLDS = FAMILIES.flatMap((family) =>
-  (['open', 'secret'] as const).map((weights) => ({ family, weights })),
+/** `aby3` has no step behind another, and no page or service: of tasks it has none here. */
+const FAMILIES_OF: Readonly<Record<ProvedProtocol, readonly Family[]>> = {
+  '3pc_malicious': FAMILIES,
+  aby3: FAMILIES.filter((family) => !hasSteps(family) && !isTask(family)),
+};
+
+export const WORLDS = (['3pc_malicious', 'aby3'] as const).flatMap((protocol) =>
+  FAMILIES_OF[protocol].flatMap((family) =>
+    (['open', 'secret'] as const).map((weights) => ({ protocol, family, weights })),
+  ),
 );
 
 /** @param formed whether what came in its place has its length, where the change does not say that */
 export function expectedOf({ weights, cheater, message, change }: Cell, formed: boolean): Expected {
   const late = message.startsWith('output') || message.startsWith('proof-verdict') || /^proof-seed/.test(message);
   const beforeText = isDealt(message);
-  const content = change === 'replay' ? formed : (CONTENT as readonly string[]).includes(change) || change === 'lift';
+  const content = change === 'replay' ? formed : isContent(change) || change === 'lift';
   if (!content) return { phase: undefined, beforeText, late };
   if (message === 'agreement' || message === 'binding/nonce') return { phase: 'agreement', beforeText, late };
   if (cheater === 0 && message.endsWith('-input'))

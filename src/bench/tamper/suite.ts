@@ -3,19 +3,20 @@
  * row a cell; the sessions that nobody changes, and the same changes where nothing is proved, are rows too.
  */
 import { abortedError } from '../../core/abort.ts';
-import type { PartyId } from '../../net/wire/types.ts';
 import { appendLine, readLines } from '../lines.ts';
 import type { SuiteContext } from '../rows.ts';
 import { type TamperRow, control, tampered } from './cell.ts';
 import { type Cell, WORLDS, cellsOf } from './cells.ts';
-import { CONTENT } from './changes.ts';
-import { type Protocol, World, engines } from './world.ts';
+import { isContent, waits } from './changes.ts';
+import { type Engines, type Protocol, World, deviceEngines, engines, isProved } from './world.ts';
 
 export interface TamperOptions {
   /** Only cells whose name has it: `secret/generation/P1-P2/select-12/bit`, or `3pc_semi_honest/…` of a control. */
   readonly filter?: string | undefined;
   /** One cell of so many, spread evenly. */
   readonly every?: number | undefined;
+  /** What parties compute and prove on (default: WebAssembly). */
+  readonly device?: 'wasm' | 'webgpu' | undefined;
   /** A file of rows, a JSON object a line: rows that it has are not made again, new ones are appended. */
   readonly rows?: string | undefined;
 }
@@ -33,17 +34,22 @@ export interface TamperSummary {
 /** Drops end by a time-out: so many wait at a time. */
 const AT_ONCE = 4;
 
-type Named = Pick<TamperRow, 'protocol' | 'family' | 'weights' | 'cheater' | 'to' | 'message' | 'change'>;
+type Named = Pick<TamperRow, 'protocol' | 'device' | 'family' | 'weights' | 'cheater' | 'to' | 'message' | 'change'>;
 
 /** The name of a row: what `--filter` looks at. */
-export function nameOf({ protocol, family, weights, cheater, to, message, change }: Named): string {
-  const where = `${weights}/${family}/P${cheater}-P${to}/${message}/${change}`;
-  return protocol === '3pc_malicious' ? where : `${protocol}/${where}`;
+export function nameOf({ protocol, device, family, weights, cheater, to, message, change }: Named): string {
+  const where = [protocol === '3pc_malicious' ? [] : protocol, device ?? []].flat();
+  return [...where, weights, family, `P${cheater}-P${to}`, message, change].join('/');
 }
+
+/** The same messages, or those of the faster protocol, where nothing is proved. */
+const UNPROVED = { '3pc_malicious': '3pc_semi_honest', aby3: 'unproved' } as const satisfies Partial<
+  Record<Protocol, Protocol>
+>;
 
 /** @throws {TercetError} ERR_ABORTED */
 export async function benchTamper(
-  { filter = '', every = 1, rows: file }: TamperOptions,
+  { filter = '', every = 1, device: named, rows: file }: TamperOptions,
   context: Pick<SuiteContext, 'signal' | 'note' | 'row'>,
 ): Promise<TamperSummary> {
   const known = readRows(file);
@@ -55,41 +61,53 @@ export async function benchTamper(
     made.push(row);
     context.row({ suite: 'tamper', ...row });
   };
-  const on = await engines();
+  const onDevice = named === 'webgpu' ? await deviceEngines() : undefined;
+  const on: Engines = onDevice ?? (await engines());
+  const { device } = on;
   let number = 0;
-  for (const { family, weights } of WORLDS.filter((one) => mayHave(filter, one.family, one.weights))) {
+  for (const { protocol, family, weights } of WORLDS.filter((one) => mayHave(filter, one))) {
+    const where = device === undefined ? { family, weights } : { device, family, weights };
+    const unproved = UNPROVED[protocol];
     const worlds = new Map<Protocol, Promise<World>>();
-    const worldOf = (protocol: Protocol) => {
-      const world = worlds.get(protocol) ?? World.make(protocol, weights, family, on);
-      worlds.set(protocol, world);
+    const worldOf = (of: Protocol) => {
+      const world = worlds.get(of) ?? World.make(of, weights, family, on);
+      worlds.set(of, world);
       return world;
     };
-    const wanted = (name: Named) => nameOf(name).includes(filter) && number++ % every === 0;
-    for (const protocol of ['3pc_malicious', '3pc_semi_honest'] as const) {
-      const none = { protocol, family, weights, cheater: 0, to: 0, message: '', change: 'none' } as const;
-      if (!nameOf(none).includes(filter)) continue;
-      keep(known.get(nameOf(none)) ?? (await guarded(context.signal, async () => control(await worldOf(protocol)))));
-    }
-    const cells = (await cellsOfWorld(worldOf, family, weights)).filter((cell) =>
-      wanted({ protocol: '3pc_malicious', ...cell }),
+    const nameIn = (of: Protocol, cell: Omit<Cell, 'family' | 'weights'>) =>
+      nameOf({ ...where, protocol: of, ...cell });
+    const captured = await (await worldOf(protocol)).captured();
+    const cells = cellsOf(family, weights, (proof) => captured?.stages(proof) ?? 0, protocol).filter(
+      (cell) => nameIn(protocol, cell).includes(filter) && number++ % every === 0,
     );
-    const rest = cells.filter((cell) => !known.has(nameOf({ protocol: '3pc_malicious', ...cell })));
+    for (const of of [protocol, unproved]) {
+      const none = { cheater: 0, to: 0, message: '', change: 'none' } as const;
+      const name = nameOf({ ...where, protocol: of, ...none });
+      if (![name, nameOf({ ...where, protocol, ...none })].some((one) => one.includes(filter))) continue;
+      keep(known.get(name) ?? (await guarded(context.signal, async () => control(await worldOf(of)))));
+    }
+    const rest = cells.filter((cell) => !known.has(nameIn(protocol, cell)));
     for (const cell of cells) {
-      const row = known.get(nameOf({ protocol: '3pc_malicious', ...cell }));
+      const row = known.get(nameIn(protocol, cell));
       if (row !== undefined) keep(row);
     }
-    const dropped = rest.filter(({ change }) => change === 'drop');
-    const [alone, waiting] = [rest.filter(({ change }) => change !== 'drop'), parts(dropped, AT_ONCE)];
+    const waiting = parts(
+      rest.filter(({ change }) => waits(change)),
+      AT_ONCE,
+    );
+    const alone = rest.filter(({ change }) => !waits(change));
     let done = cells.length - rest.length;
     const say = (row: TamperRow) => {
       keep(row);
       done++;
       const survivor = row.outcome === 'survived' ? ': SURVIVED' : '';
       if (survivor !== '' || done % 10 === 0 || done === cells.length)
-        context.note(`${family}, ${weights} weights: ${done} of ${cells.length}, ${nameOf(row)}${survivor}`);
+        context.note(
+          `${protocol}, ${family}, ${weights} weights: ${done} of ${cells.length}, ${nameOf(row)}${survivor}`,
+        );
     };
     for (const some of [...alone.map((cell) => [cell]), ...waiting]) {
-      const world = await worldOf('3pc_malicious');
+      const world = await worldOf(protocol);
       const ended = await guarded(context.signal, () =>
         Promise.all(some.map((cell) => tampered(world, cell, context.signal))),
       );
@@ -97,21 +115,21 @@ export async function benchTamper(
     }
     for (const cell of cells) {
       // The same change where nothing is proved; of another length, any protocol notices it.
-      if (!(CONTENT as readonly string[]).includes(cell.change) || cell.message.startsWith('proof-')) continue;
-      const name = nameOf({ protocol: '3pc_semi_honest', ...cell });
+      if (!isContent(cell.change) || cell.message.startsWith('proof-')) continue;
       const row =
-        known.get(name) ??
-        (await guarded(context.signal, async () => tampered(await worldOf('3pc_semi_honest'), cell, context.signal)));
+        known.get(nameIn(unproved, cell)) ??
+        (await guarded(context.signal, async () => tampered(await worldOf(unproved), cell, context.signal)));
       if (row.outcome !== 'absent') keep(row);
     }
   }
+  for (const [reason, count] of onDevice?.proofs.counts ?? []) context.note(`${count} operations of proofs: ${reason}`);
   return summaryOf(made);
 }
 
 /** What a run of the matrix came to. */
 export function summaryOf(rows: readonly TamperRow[]): TamperSummary {
   const count = (test: (row: TamperRow) => boolean) => rows.filter(test).length;
-  const proved = ({ protocol }: TamperRow) => protocol === '3pc_malicious';
+  const proved = ({ protocol }: TamperRow) => isProved(protocol);
   return {
     caught: count((row) => proved(row) && row.outcome === 'caught'),
     survived: count((row) => proved(row) && (row.outcome === 'survived' || row.outcome === 'absent')),
@@ -121,19 +139,16 @@ export function summaryOf(rows: readonly TamperRow[]): TamperSummary {
   };
 }
 
-/** Cells of a world. Its circuit is built only where one of them may be wanted. */
-async function cellsOfWorld(
-  worldOf: (protocol: Protocol) => Promise<World>,
-  family: Cell['family'],
-  weights: Cell['weights'],
-): Promise<readonly Cell[]> {
-  const captured = await (await worldOf('3pc_malicious')).captured();
-  return cellsOf(family, weights, (proof: PartyId) => captured?.stages(proof) ?? 0);
-}
-
-/** Whether a cell of this world may have a name with `filter`: one that begins with other weights or models has not. */
-function mayHave(filter: string, family: Cell['family'], weights: Cell['weights']): boolean {
-  const [first, second] = filter.split('/');
+/**
+ * Whether a cell of this world may have a name with `filter`. One that begins with a protocol, weights or a model has
+ * only theirs.
+ */
+function mayHave(filter: string, { protocol, family, weights }: (typeof WORLDS)[number]): boolean {
+  const parts = filter.split('/');
+  if (parts[0] === protocol || parts[0] === UNPROVED[protocol]) parts.shift();
+  else if (/^(aby3|unproved|3pc_)/.test(parts[0])) return false;
+  if (parts[0] === 'webgpu') parts.shift();
+  const [first, second] = parts;
   if (first !== 'open' && first !== 'secret') return true;
   return first === weights && (second === undefined || family.startsWith(second));
 }

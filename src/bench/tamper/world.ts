@@ -1,76 +1,55 @@
 /**
- * The world of the tamper matrix: sessions of all three parties in one process, over links in memory, on whole models
- * that are as small as a model can be. What does not follow from a cell is made once and shared: weights, plans,
- * circuits, kernels.
+ * The world of the tamper matrix: sessions of all three parties in one process, over links in memory. What does not
+ * follow from a cell is made once and shared: weights, plans, circuits, kernels.
  */
+import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../compute/kernels/types.ts';
 import { loadNodeProofModule } from '../../compute/kernels/wasm/node-worker.ts';
 import { WasmProofKernels } from '../../compute/kernels/wasm/proof.ts';
+import { WebGpuKernels } from '../../compute/kernels/webgpu/kernels.ts';
+import { WebGpuProofKernels } from '../../compute/kernels/webgpu/proof-engine.ts';
+import { DeviceProofs } from '../../compute/kernels/webgpu/proof.ts';
 import { wordsFrom } from '../../compute/ring.ts';
-import { type TercetError, asTercetError } from '../../core/errors.ts';
-import { type ModelConfig, parseModelConfig } from '../../ml/config.ts';
+import { type TercetError, asTercetError, invariant } from '../../core/errors.ts';
 import { parameterEncoder } from '../../ml/models/folding.ts';
-import { type ModelParameters, listParameters, modelParameters } from '../../ml/models/parameters.ts';
-import { randomWeights } from '../../ml/models/random.ts';
-import type { ModelPlan } from '../../ml/models/plan.ts';
-import { LOGITS, OUTPUT_FORM, ROWS, TOKENS } from '../../ml/models/run.ts';
-import { planFromRanges, provedRanges } from '../../ml/ranges.ts';
+import { listParameters } from '../../ml/models/parameters.ts';
 import type { ProofParameters } from '../../mpc/proof/soundness.ts';
+import { Aby3Builder } from '../../mpc/protocol/aby3/circuit.ts';
 import type { Circuit } from '../../mpc/protocol/frame/circuit.ts';
-import { fingerprint } from '../../mpc/protocol/frame/fingerprint.ts';
 import type { ParameterView } from '../../mpc/protocol/frame/party.ts';
 import { COMPLETE_ROUNDING } from '../../mpc/protocol/malicious/rounding.ts';
 import type { ProvedRun } from '../../mpc/protocol/malicious/proving/run.ts';
 import { SEMI_HONEST } from '../../mpc/protocol/registry.ts';
-import type { Gates, Parameter } from '../../mpc/protocol/types.ts';
+import type { Parameter } from '../../mpc/protocol/types.ts';
 import { memoryPair } from '../../net/simulated/memory-link.ts';
 import type { Channel, PartyId, PeerChannel } from '../../net/wire/types.ts';
-import { wasmKernels } from '../../node/kernels.ts';
-import { type BuiltCircuit, Circuits, type RequestBuilder, builderFor } from '../../session/circuits.ts';
+import { nodeKernels, wasmKernels } from '../../node/kernels.ts';
 import { type ServedModel, type SessionEnd, serveSession } from '../../session/compute.ts';
 import { OpenParameters } from '../../session/open-parameters.ts';
-import { ownerParameters } from '../../session/owner-parameters.ts';
-import { OwnerSession } from '../../session/owner.ts';
 import { PATIENCE } from '../../session/place.ts';
 import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import type { Request, WeightMode } from '../../session/request.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../session/secret-parameters.ts';
+import { GoesOn } from './goes-on.ts';
 import { KeptWords } from './kept.ts';
+import { type Asked, type Family, askedOf } from './models.ts';
+import { type Owned, askSession, askTask } from './owner.ts';
 import { Captured } from './repair.ts';
+import { withoutProofs } from './unproved.ts';
 
-export type Protocol = '3pc_semi_honest' | '3pc_malicious';
+/** Those of the matrix, what has no proofs to compare with, and the messages of `aby3` without its proofs. */
+export type Protocol = 'unproved' | '3pc_semi_honest' | ProvedProtocol;
+export type ProvedProtocol = '3pc_malicious' | 'aby3';
 
-/** A circuit with one gate of every kind, whole models by what their heads give, and a step that follows on another. */
-export const FAMILIES = ['gates', 'classification', 'tokens', 'generation', 'steps'] as const;
-export type Family = (typeof FAMILIES)[number];
+export function isProved(protocol: Protocol): protocol is ProvedProtocol {
+  return protocol === '3pc_malicious' || protocol === 'aby3';
+}
 
 /** A compression that misses an error once in 2^23: a matrix has hundreds of cells, and each is a session. */
 const QUICK: ProofParameters = { sigma: 24, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
 /** Everything is proved in one segment. */
 const SEGMENT_BYTES = 2 ** 30;
-
-const SIZES = { hidden_size: 4, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 4, vocab_size: 5 };
-const POSITIONS = { max_position_embeddings: 4, type_vocab_size: 2 };
-const LABELS = { id2label: { '0': 'no', '1': 'yes' } };
-const BERT = { model_type: 'bert', hidden_act: 'gelu', layer_norm_eps: 1e-12, ...SIZES, ...POSITIONS };
-const GPT2 = {
-  ...{ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'], activation_function: 'gelu_new' },
-  ...{ n_embd: 4, n_layer: 1, n_head: 1, n_inner: 4, vocab_size: 5, n_positions: 4, layer_norm_epsilon: 1e-5 },
-};
-const CONFIGS: Readonly<Record<Family, object>> = {
-  gates: { ...BERT, architectures: ['BertForMaskedLM'] },
-  classification: { ...BERT, architectures: ['BertForSequenceClassification'], ...LABELS },
-  tokens: {
-    ...{ model_type: 'distilbert', architectures: ['DistilBertForTokenClassification'], activation: 'gelu' },
-    ...{ dim: 4, n_layers: 1, n_heads: 1, hidden_dim: 4, vocab_size: 5, max_position_embeddings: 4, ...LABELS },
-  },
-  generation: GPT2,
-  steps: GPT2,
-};
-/** The prompt, and the token behind it. */
-const PROMPT = [3, 1];
-const BEHIND = 4;
 const HASH = '7a'.repeat(32);
 /** The same in every run, like the weights: what differs is what the parties draw. */
 const SHARING = [new Uint8Array(32).fill(51), new Uint8Array(32).fill(52)] as const;
@@ -80,50 +59,35 @@ const PATIENT = {
   ...{ requestMs: 600_000, startMs: 600_000, dealMs: 600_000, silenceMs: 600_000, textMs: 600_000 },
 };
 
-/** Bits of a word in the circuit of gates. */
-export const GATE_BITS = 14;
-
-/** The smallest circuit with every kind of message, on the inputs and outputs of a model with masks. */
-function everyGate(g: Gates, { embeddings, layers }: ModelParameters, weights: WeightMode): void {
-  const { k, scale } = OUTPUT_FORM[weights];
-  const map = g.affine([{ x: g.lookup(TOKENS, embeddings.word, 2), weight: layers[0].q.weight }]);
-  const x = g.reduce(g.reshape(map, [8], 0), GATE_BITS);
-  const y = g.add(x, g.reduce(g.repeat(g.input(ROWS, [2], 64, 0), 4), GATE_BITS));
-  const square = g.mul(y, y);
-  const table = g.table(g.reduce(square, 3), { bits: 3, entries: [1n, 2n, 4n, 8n, 16n, 32n, 64n, 128n] }, GATE_BITS);
-  g.output(LOGITS, g.reshape(g.widen(g.add(square, table), k), [8], scale));
-}
-
-/** Of a model that is asked for as ever, the circuit is another. */
-class GateCircuits extends Circuits {
-  readonly #built = new Map<WeightMode, BuiltCircuit>();
-
-  override async get(
-    config: ModelConfig,
-    _plan: ModelPlan,
-    request: Request,
-    _step = 0,
-    builder: (request: Request) => RequestBuilder = builderFor,
-  ): Promise<BuiltCircuit> {
-    const known = this.#built.get(request.weights);
-    if (known !== undefined) return known;
-    const gates = builder(request);
-    everyGate(gates, modelParameters(config), request.weights);
-    const circuit = gates.finish();
-    const built = { circuit, hash: fingerprint(circuit) };
-    this.#built.set(request.weights, built);
-    return built;
-  }
-}
-
+/**
+ * What all three parties compute and prove with, in this thread: the one place where a step of a session waits for
+ * another.
+ */
 export interface Engines {
   readonly kernels: RingKernels;
-  readonly proofs: WasmProofKernels;
+  readonly proofs: ProofKernels;
+  /** A graphics device, where they are on one. */
+  readonly device?: 'webgpu';
 }
 
-/** Kernels of all three parties, in this thread: the one place where a step of a session waits for another. */
 export async function engines(): Promise<Engines> {
   return { kernels: await wasmKernels(0), proofs: new WasmProofKernels(await loadNodeProofModule()) };
+}
+
+/**
+ * The same on a graphics device, which does everything that has a shader, however short.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE
+ */
+export async function deviceEngines(): Promise<Engines & { readonly proofs: WebGpuProofKernels }> {
+  const { kernels } = await nodeKernels('webgpu', 0);
+  invariant(kernels instanceof WebGpuKernels, 'kernels of a device');
+  return onDevice(kernels, new WasmProofKernels(await loadNodeProofModule()));
+}
+
+/** @param near what has no shader */
+export function onDevice(kernels: WebGpuKernels, near: ProofKernels) {
+  const proofs = new WebGpuProofKernels(new DeviceProofs(kernels.commands), near, { leastBytes: 0 });
+  return { kernels, proofs, device: 'webgpu' } as const;
 }
 
 export interface Play {
@@ -158,12 +122,13 @@ export class World {
   readonly protocol: Protocol;
   readonly weights: WeightMode;
   readonly family: Family;
+  readonly device: Engines['device'];
   readonly #engines: Engines;
-  readonly #config: ModelConfig;
+  readonly #asked: Asked;
   readonly #served: readonly [ServedModel, ServedModel];
-  readonly #circuits: Circuits;
   #captured: Captured | undefined;
   #kept: KeptWords | undefined;
+  #goesOn: GoesOn | undefined;
   #normal: Promise<Played> | undefined;
 
   private constructor(
@@ -171,29 +136,30 @@ export class World {
     weights: WeightMode,
     family: Family,
     on: Engines,
+    asked: Asked,
     served: readonly [ServedModel, ServedModel],
   ) {
     this.protocol = protocol;
     this.weights = weights;
     this.family = family;
+    this.device = on.device;
     this.#engines = on;
+    this.#asked = asked;
     this.#served = served;
-    this.#config = served[0].config;
-    this.#circuits = family === 'gates' ? new GateCircuits() : new Circuits();
   }
 
   static async make(protocol: Protocol, weights: WeightMode, family: Family, on: Engines): Promise<World> {
-    const source = randomWeights(parseModelConfig(CONFIGS[family]), 5, { outliers: false });
+    const asked = await askedOf(family);
+    const { source } = asked;
     const { config } = source;
-    const rounding = protocol === '3pc_semi_honest' ? SEMI_HONEST.truncation : COMPLETE_ROUNDING;
-    const plan = planFromRanges(config, await provedRanges(source), rounding);
+    const plan = await asked.plan(protocol === '3pc_semi_honest' ? SEMI_HONEST.truncation : COMPLETE_ROUNDING);
     const encode = parameterEncoder(source);
     const served = (parameters: ParameterView): ServedModel => ({
       ...{ name: family, config, plan, provedPlan: plan, hash: HASH, parameters },
     });
     if (weights === 'open') {
       const both = served(await OpenParameters.load(source, on.kernels, encode, undefined, encode));
-      return new World(protocol, weights, family, on, [both, both]);
+      return new World(protocol, weights, family, on, asked, [both, both]);
     }
     const masked = new Map<string, BigUint64Array>();
     for (const [number, parameter] of listParameters(config).entries()) {
@@ -204,47 +170,48 @@ export class World {
     const read = async ({ name }: Parameter) => (masked.get(name) as BigUint64Array).slice();
     const of = async (id: 1 | 2) =>
       served(await SharedParameters.load(id, config, SHARING[id - 1], read, on.kernels, true));
-    return new World(protocol, weights, family, on, [await of(1), await of(2)]);
+    return new World(protocol, weights, family, on, asked, [await of(1), await of(2)]);
+  }
+
+  /** Whether its messages are proved. */
+  get proved(): boolean {
+    return isProved(this.protocol);
   }
 
   /** The step whose messages are changed, which is the last. */
-  get step(): 0 | 1 {
-    return this.family === 'steps' ? 1 : 0;
-  }
-
-  /** Masked places. */
-  get #rows(): readonly number[] {
-    return this.family === 'gates' ? [0] : [];
+  get step(): number {
+    return this.#asked.shape.steps;
   }
 
   get #request(): Request {
     const { protocol, weights } = this;
-    const rows = this.#rows.length;
-    const shape = { sequences: 1, tokens: PROMPT.length, rows, padded: false, pair: false, steps: this.step };
-    return { model: HASH, protocol, weights, ...shape };
+    return { model: HASH, protocol: protocol === 'unproved' ? 'aby3' : protocol, weights, ...this.#asked.shape };
   }
 
   /** What proves its sessions. */
   get #proving(): Proving | undefined {
     if (this.protocol === '3pc_semi_honest') return undefined;
     const { proofs } = this.#engines;
-    return provingWith({ kernels: proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES });
+    const symmetric = (weights: WeightMode) => new Aby3Builder(weights);
+    const proving = provingWith({ kernels: proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES, symmetric });
+    return this.proved ? proving : withoutProofs(proving);
   }
 
   /** The circuit of the last step of its sessions: one object, shared by them all. */
   async circuit(): Promise<Circuit> {
     const { config, plan } = this.#served[0];
     const builder = this.#proving?.builder;
-    return (await this.#circuits.get(config, plan, this.#request, this.step, builder)).circuit;
+    return (await this.#asked.circuits.get(config, plan, this.#request, this.step, builder)).circuit;
   }
 
   /** What verifiers take in, of a protocol that proves. Public words are kept from one session to the next. */
   async captured(): Promise<Captured | undefined> {
-    if (this.protocol === '3pc_semi_honest') return undefined;
+    if (!this.proved) return undefined;
     const { kernels, proofs } = this.#engines;
     const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
     // It looks at halves as a cheater has them.
     await this.kept();
+    await this.goesOn();
     this.#captured ??= new Captured(await this.circuit(), on);
     return this.#captured;
   }
@@ -255,6 +222,14 @@ export class World {
     const circuit = await this.circuit();
     this.#kept ??= new KeptWords(circuit);
     return this.#kept;
+  }
+
+  /** What a cheater goes on with, where parties hold the words that they send. */
+  async goesOn(): Promise<GoesOn | undefined> {
+    if (this.protocol === '3pc_semi_honest') return undefined;
+    const circuit = await this.circuit();
+    this.#goesOn ??= new GoesOn(circuit);
+    return this.#goesOn;
   }
 
   /** The session that nobody changes. */
@@ -282,7 +257,7 @@ export class World {
     const [own2, two0] = link(0, 2);
     const [one2, two1] = link(1, 2);
     const common = {
-      ...{ session, kernels, circuits: this.#circuits, proving, signal },
+      ...{ session, kernels, circuits: this.#asked.circuits, proving, signal },
       now: () => performance.now(),
       peakMemory: () => 1,
     };
@@ -301,22 +276,16 @@ export class World {
     let logits: readonly number[] | undefined;
     let failed: TercetError | undefined;
     try {
-      const seeds = this.weights === 'secret' ? ownerSeeds(SHARING) : undefined;
-      const owner = await OwnerSession.open({
+      const { task } = this.#asked;
+      const owned: Owned = {
         ...common,
-        config: this.#config,
+        config: this.#served[0].config,
         request,
-        channels: new Map<PartyId, Channel>([
-          [1, corrupt(0, own1)],
-          [2, corrupt(0, own2)],
-        ]),
+        channels: [corrupt(0, own1), corrupt(0, own2)],
         pairKeys: [pairKeys[0].slice(), pairKeys[1].slice()],
-        parameters: ownerParameters(this.#config, seeds),
-      });
-      await owner.prepare();
-      const first = await owner.run([{ inputIds: PROMPT, rows: this.#rows }]);
-      const last = this.step === 0 ? first : await owner.next({ tokenId: BEHIND, position: PROMPT.length });
-      logits = Array.from(last.logits);
+        seeds: this.weights === 'secret' ? ownerSeeds(SHARING) : undefined,
+      };
+      logits = await (task === undefined ? askSession(owned) : askTask(task(), owned));
     } catch (error) {
       failed = asTercetError(error);
     }
@@ -326,7 +295,7 @@ export class World {
 
   #watched(runs: (ProvedRun | undefined)[], agreed: Play['agreed']): Proving | undefined {
     const real = this.#proving;
-    if (real === undefined) return undefined;
+    if (real === undefined || !this.proved) return real;
     return {
       protocols: real.protocols,
       builder: real.builder,
