@@ -1,23 +1,28 @@
 // How a run grows with the length of its text and with the texts of a table, kept in bench/results/growth.json:
-// `node bench/growth.mjs` after `npm run build`. BERT-base dimensions, random weights, open, plan `lan`. About five
-// minutes on two quiet cores; `--lengths 16,32` and `--texts 1,4` take less.
+// `node bench/growth.mjs` after `npm run build`. BERT-base dimensions, random weights, open, plan `lan`. About six
+// minutes on two quiet cores, half of them for 512 tokens; `--lengths 16,32` and `--texts 1,4` take less.
 //
-// A law is fitted to each quantity: least squares of the relative error. By length T: a + b·T + c·T² (scores grow as
-// T², all else as T), rounds a + b·log2 T (the maximum is a tree). By texts: a + b·n. With the law goes the largest
-// relative error that it leaves, so a reader sees where it does not hold.
+// Bytes and rounds are declared: their rows come from the circuits, for every size, whatever is run. Time, CPU and
+// memory come from runs. A law is fitted to each quantity: least squares of the relative error. By length T:
+// a + b·T + c·T² (scores grow as T², all else as T), rounds a + b·log2 T (the maximum is a tree). By texts: a + b·n.
+// With the law goes the largest relative error that it leaves, so a reader sees where it does not hold.
+//   --lengths L    tokens of the runs of one text   --texts N   texts of the runs of a table, 16 tokens each
 //   --out FILE     where rows are kept ('-': nowhere)  --note TEXT  kept with them: what else the machine did
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { keepResults } from '../dist/bench/rows.js';
+import { declaredOf } from './declared-growth.mjs';
 import { fitted } from './least-squares.mjs';
 import { withParties } from './parties.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LENGTHS = [16, 32, 64, 128, 256, 512];
+const TEXTS = [1, 4, 16];
 const { values } = parseArgs({
   options: {
-    lengths: { type: 'string', default: '16,32,64,128,256,512' },
-    texts: { type: 'string', default: '1,4,16' },
+    lengths: { type: 'string', default: LENGTHS.join(',') },
+    texts: { type: 'string', default: TEXTS.join(',') },
     out: { type: 'string', default: join(ROOT, 'bench/results/growth.json') },
     note: { type: 'string' },
   },
@@ -46,9 +51,9 @@ const ROUNDS_BY_LENGTH = { constant: () => 1, log2Tokens: Math.log2 };
 const BY_TEXTS = { constant: () => 1, texts: (n) => n };
 
 /** The law of every quantity over rows that differ in `x`. Fewer rows than terms: none. */
-const lawsOf = (rows, x, termsOf) =>
+const lawsOf = (rows, keys, x, termsOf) =>
   Object.fromEntries(
-    Object.keys(QUANTITIES)
+    keys
       .filter((key) => rows.length > Object.keys(termsOf(key)).length)
       .map((key) => [
         key,
@@ -59,22 +64,57 @@ const lawsOf = (rows, x, termsOf) =>
       ]),
   );
 
+const DECLARED = ['ownerBytes', 'betweenBytes', 'rounds'];
+const MEASURED = Object.keys(QUANTITIES).filter((key) => !DECLARED.includes(key));
+const declared = await declaredOf();
+const declaredRow = (name, tokens, texts) => ({
+  suite: 'growth',
+  name,
+  tokens,
+  texts,
+  declared: true,
+  ...declared(tokens, texts),
+});
+const lengthName = (tokens) => `${tokens} tokens`;
+const tableName = (texts) => `${texts} × ${TABLE_TOKENS} tokens`;
+const declaredLengths = LENGTHS.map((tokens) => declaredRow(lengthName(tokens), tokens, 1));
+const declaredTables = TEXTS.map((texts) => declaredRow(tableName(texts), TABLE_TOKENS, texts));
+
 const command = ['node bench/growth.mjs', ...process.argv.slice(2)].join(' ');
 const lengths = [];
 const tables = [];
 const keep = () => {
   if (values.out === '-') return;
+  const byLength = (key) => (key === 'rounds' ? ROUNDS_BY_LENGTH : BY_LENGTH);
+  const byTexts = () => BY_TEXTS;
   const laws = [
     {
       suite: 'growth',
       name: 'law by tokens',
-      laws: lawsOf(lengths, 'tokens', (key) => (key === 'rounds' ? ROUNDS_BY_LENGTH : BY_LENGTH)),
+      laws: {
+        ...lawsOf(lengths, MEASURED, 'tokens', byLength),
+        ...lawsOf(declaredLengths, DECLARED, 'tokens', byLength),
+      },
     },
-    { suite: 'growth', name: 'law by texts', laws: lawsOf(tables, 'texts', () => BY_TEXTS) },
+    {
+      suite: 'growth',
+      name: 'law by texts',
+      laws: {
+        ...lawsOf(tables, MEASURED, 'texts', byTexts),
+        ...lawsOf(declaredTables, DECLARED, 'texts', byTexts),
+      },
+    },
   ];
-  keepResults(values.out, 'growth', [...lengths, ...tables, ...laws], command, values.note);
+  keepResults(
+    values.out,
+    'growth',
+    [...declaredLengths, ...declaredTables, ...lengths, ...tables, ...laws],
+    command,
+    values.note,
+  );
 };
 
+keep();
 await withParties({ model: 'bert-base', weights: 'open' }, async (measured) => {
   const one = async (rows, name, tokens, texts) => {
     process.stderr.write(`  ${name}\n`);
@@ -84,7 +124,6 @@ await withParties({ model: 'bert-base', weights: 'open' }, async (measured) => {
     // After every row, so that what ends early has kept what it measured.
     keep();
   };
-  for (const tokens of numbers(values.lengths)) await one(lengths, `${tokens} tokens`, tokens, 1);
-  for (const texts of numbers(values.texts))
-    await one(tables, `${texts} × ${TABLE_TOKENS} tokens`, TABLE_TOKENS, texts);
+  for (const tokens of numbers(values.lengths)) await one(lengths, lengthName(tokens), tokens, 1);
+  for (const texts of numbers(values.texts)) await one(tables, tableName(texts), TABLE_TOKENS, texts);
 });

@@ -2,7 +2,7 @@
 
 /**
  * @param points pairs of x and y, y positive @param terms functions of x by name
- * @returns the coefficient of each term, and the largest relative error over the points
+ * @returns the coefficient of each term, the largest relative error over the points, and the x where it is
  */
 export function fitted(points, terms) {
   const names = Object.keys(terms);
@@ -14,9 +14,11 @@ export function fitted(points, terms) {
   ]);
   const coefficients = solved(normal);
   const errors = rows.map((row) => Math.abs(row.reduce((total, value, i) => total + value * coefficients[i], 0) - 1));
+  const largest = Math.max(...errors);
   return {
     ...Object.fromEntries(names.map((name, i) => [name, Number(coefficients[i].toPrecision(4))])),
-    largestError: Number(Math.max(...errors).toPrecision(2)),
+    largestError: Number(largest.toPrecision(2)),
+    largestAt: points[errors.indexOf(largest)][0],
   };
 }
 

@@ -13,12 +13,14 @@ interface Turn {
   readonly loaded: boolean;
   readonly answer: boolean;
   readonly evidence: boolean;
+  readonly worked: boolean;
+  readonly cost: boolean;
 }
 
-/** Nodes of one go, of about 600 that a run changes. */
-const MOST_ADDED = 400;
+/** Nodes of one go, of about 600 that a run changes: the largest are the rows of what each party saw. */
+const MOST_ADDED = 260;
 
-test('wiring, first drawing and loading are tasks of their own; the evidence follows the answer', async ({
+test('wiring, first drawing and loading are tasks of their own; the evidence follows the answer, part by part', async ({
   page,
   scripted,
 }) => {
@@ -38,6 +40,8 @@ test('wiring, first drawing and loading are tasks of their own; the evidence fol
         loaded: there('#examples button'),
         answer: shown('.slot-in[data-when="result"]'),
         evidence: shown('#saw'),
+        worked: shown('#saw:not([hidden]) .worked'),
+        cost: shown('.band[aria-labelledby="cost-h"]'),
       });
     }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
   });
@@ -45,11 +49,45 @@ test('wiring, first drawing and loading are tasks of their own; the evidence fol
   await expect(page.locator('#run')).toBeEnabled();
   await page.locator('#run').click();
   await expect(page.locator('#saw')).toBeVisible();
+  await expect(page.locator('#cost-note')).toBeVisible();
   const turns = await page.evaluate(() => (globalThis as unknown as { readonly turns: Turn[] }).turns);
 
   const first = (name: Exclude<keyof Turn, 'added'>) => turns.findIndex((turn) => turn[name]);
-  const order = (['tasks', 'figures', 'loaded', 'answer', 'evidence'] as const).map(first);
+  const order = (['tasks', 'figures', 'loaded', 'answer', 'evidence', 'worked', 'cost'] as const).map(first);
   expect(order[0]).toBeGreaterThanOrEqual(0);
   for (const [i, turn] of order.entries()) if (i > 0) expect(turn, `${order}`).toBeGreaterThan(order[i - 1]);
   for (const { added } of turns.slice(order[1])) expect(added).toBeLessThan(MOST_ADDED);
+});
+
+test('nothing is measured in the task that changed it: that would lay out the page there and then', async ({
+  page,
+  scripted,
+}) => {
+  await page.addInitScript(() => {
+    const seen = { early: [] as string[], measured: 0 };
+    Object.assign(globalThis, { seen });
+    // What was changed and has not been reported yet was changed in this task.
+    const changes = new MutationObserver(() => undefined);
+    changes.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    const watch = (type: { readonly prototype: object }, name: string): void => {
+      const real = Reflect.get(type.prototype, name) as (...args: unknown[]) => unknown;
+      Reflect.set(type.prototype, name, function (this: unknown, ...args: unknown[]) {
+        seen.measured++;
+        if (changes.takeRecords().length > 0) seen.early.push(`${name} ${new Error().stack}`);
+        return real.apply(this, args);
+      });
+    };
+    watch(Element, 'getBoundingClientRect');
+    watch(SVGTextContentElement, 'getComputedTextLength');
+  });
+  await page.goto(`${scripted}?script=ok&pace=5`);
+  await expect(page.locator('#run')).toBeEnabled();
+  // As the form does: Playwright itself measures what it clicks.
+  await page.evaluate(() => document.querySelector<HTMLButtonElement>('#run')?.click());
+  await expect(page.locator('#cost-note')).toBeVisible();
+  const seen = await page.evaluate(
+    () => (globalThis as unknown as { readonly seen: { readonly early: string[]; readonly measured: number } }).seen,
+  );
+  expect(seen.measured).toBeGreaterThan(0);
+  expect(seen.early).toEqual([]);
 });

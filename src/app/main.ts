@@ -9,7 +9,10 @@ const sdk: Sdk = {
   capabilities: () => capabilities(),
   fromPretrained: (id, options) => SecureTransformer.fromPretrained(id, options),
 };
-start(
-  sdk,
-  asksForSomething(location, (id) => document.getElementById(id) !== null),
+// In a task of its own: in this one the modules were compiled and run.
+setTimeout(() =>
+  start(
+    sdk,
+    asksForSomething(location, (id) => document.getElementById(id) !== null),
+  ),
 );

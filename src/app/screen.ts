@@ -20,34 +20,42 @@ type View = (now: State, before: State) => void;
 /**
  * Views are drawn from the last state that was drawn to the newest.
  *
- * @param near what can be in the window. @param far what lies below it: it follows in a task of its own, so a slow
- * device shows the answer before it lays out the evidence
+ * @param near what can be in the window. @param far what lies below it: each follows in a frame of its own, so a slow
+ * device shows the answer before it lays out the evidence, and is never held up by all of that at once
  */
 export function drawOn(
   store: Store,
   near: readonly View[],
-  far: View,
+  far: readonly View[],
   keepInRoom: () => void,
   calm: boolean,
 ): () => void {
   let drawn: State = store.state;
-  let drawnFar: State = store.state;
   let waiting = false;
-  let waitingFar = false;
+  let slicing = false;
+  const below = far.map((view) => ({ view, drawn: store.state }));
+  const drawOne = (one: (typeof below)[number]): void => {
+    const before = one.drawn;
+    one.drawn = store.state;
+    one.view(one.drawn, before);
+  };
   const drawFar = (): void => {
-    waitingFar = false;
-    const before = drawnFar;
-    drawnFar = store.state;
-    far(drawnFar, before);
+    const next = below.find(
+      ({ drawn: { slot, outcome } }) => slot !== store.state.slot || outcome !== store.state.outcome,
+    );
+    slicing = next !== undefined;
+    if (next === undefined) return;
+    drawOne(next);
+    requestAnimationFrame(() => setTimeout(drawFar));
   };
   const draw = (): void => {
     waiting = false;
     const before = drawn;
     drawn = store.state;
     for (const view of near) view(drawn, before);
-    if (document.hidden) drawFar();
-    else if (!waitingFar && (drawn.slot !== drawnFar.slot || drawn.outcome !== drawnFar.outcome)) {
-      waitingFar = true;
+    if (document.hidden) below.forEach(drawOne);
+    else if (!slicing) {
+      slicing = true;
       setTimeout(drawFar);
     }
     // Not at every tick: measuring costs a layout.

@@ -8,7 +8,7 @@ import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
 import { credential } from './views/credential.ts';
-import { reducedMotion } from './views/dom.ts';
+import { onceLaidOut, reducedMotion } from './views/dom.ts';
 import { evidence } from './views/evidence.ts';
 import { streamingView } from './views/streaming.ts';
 import { notices } from './views/notices.ts';
@@ -38,10 +38,10 @@ export function start(sdk: Sdk, refused = false): void {
     notices(store, sheet.open),
     errorPanel(store, controller, sheet.open),
     sheet.render,
-    // Last: it measures what the others drew.
     bring(),
   ];
-  const draw = drawOn(store, near, evidence(), room(), calm);
+  const fit = room();
+  const draw = drawOn(store, near, evidence(), () => onceLaidOut(fit), calm);
   attend(controller, !refused);
   // Each in a task of its own: the page that came can be read, and drawn on, in between.
   setTimeout(() => {

@@ -4,7 +4,7 @@
  * the form does.
  */
 import type { State } from '../state.ts';
-import { all, byId, reducedMotion } from './dom.ts';
+import { all, byId, onceLaidOut, reducedMotion } from './dom.ts';
 
 const MARGIN = 16;
 /** Under the top of the slot, from the start of a run on: the answer then comes without another move. */
@@ -37,6 +37,6 @@ export function bring(): (now: State, before: State) => void {
     const ended = now.slot !== before.slot && now.slot !== 'idle';
     const grew = now.run !== undefined && now.run.pieces !== before.run?.pieces && now.run.pieces.length > 0;
     if (theirs || !(begun || ended || grew)) return;
-    show(begun || before.slot === 'running' ? run : form, begun ? ROOM : 0);
+    onceLaidOut(() => theirs || show(begun || before.slot === 'running' ? run : form, begun ? ROOM : 0));
   };
 }

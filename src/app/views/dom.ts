@@ -73,3 +73,16 @@ export function radio(name: string, value: string, checked: boolean): HTMLInputE
 
 /** Whether the reader asked for less motion. */
 export const reducedMotion = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/**
+ * Calls back in the next frame, between its layout and its painting. Measuring is free there; right after a change it
+ * would lay out the page within the task that changed it.
+ */
+export function onceLaidOut(measure: () => void): void {
+  const observer = new ResizeObserver(() => {
+    observer.disconnect();
+    measure();
+  });
+  // The first call of an observer is for the size that it finds.
+  observer.observe(document.body);
+}

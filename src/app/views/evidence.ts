@@ -1,24 +1,40 @@
 /** Below the window, once there is an answer: what each party saw, what was proved, and what it cost. */
-import { capturedOf, costOf } from '../results.ts';
-import type { State } from '../state.ts';
+import { type TaskResult, capturedOf, costOf } from '../results.ts';
+import type { Outcome, State } from '../state.ts';
 import { cost } from './cost.ts';
 import { all, byId } from './dom.ts';
-import { transcriptView } from './transcript.ts';
+import { transcriptRows, transcriptSums } from './transcript.ts';
 
-export function evidence(): (now: State, before: State) => void {
-  const bands = all('.band[data-when]');
-  const views = [transcriptView(), cost()];
+type View = (now: State, before: State) => void;
+
+/** In parts of about the same work, which are laid out one at a time. */
+export function evidence(): readonly View[] {
+  return [
+    part(all('#saw'), capturedOf, transcriptRows),
+    part(all('.worked, .hists, .hist-note, .still'), capturedOf, transcriptSums),
+    part(
+      all('#proved'),
+      (answer) => costOf(answer).proofs,
+      (proofs) => void import('./proved.ts').then(({ proved }) => proved(byId('proved-body'), proofs)),
+    ),
+    part(
+      all('.band[data-when]:not([id])'),
+      (answer) => answer,
+      (_, outcome, { model }) => cost(outcome, model),
+    ),
+  ];
+}
+
+/** Shown with an answer that has what it is about; written once for each. */
+function part<T>(
+  holders: readonly HTMLElement[],
+  subjectOf: (answer: TaskResult) => T | undefined,
+  write: (subject: T, outcome: Outcome, now: State) => void,
+): View {
   return (now, before) => {
-    for (const view of views) view(now, before);
-    const { outcome } = now;
-    const captured = outcome !== undefined && capturedOf(outcome.answer) !== undefined;
-    const proofs = outcome && costOf(outcome.answer).proofs;
-    if (proofs !== undefined && outcome !== before.outcome)
-      void import('./proved.ts').then(({ proved }) => proved(byId('proved-body'), proofs));
-    for (const band of bands)
-      band.hidden =
-        band.dataset['when'] !== now.slot ||
-        (band.id === 'saw' && !captured) ||
-        (band.id === 'proved' && proofs === undefined);
+    const { outcome, slot } = now;
+    const subject = outcome && subjectOf(outcome.answer);
+    if (outcome !== undefined && subject !== undefined && outcome !== before.outcome) write(subject, outcome, now);
+    for (const holder of holders) holder.hidden = slot !== 'result' || subject === undefined;
   };
 }

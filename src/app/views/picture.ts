@@ -11,7 +11,7 @@ import { holdsPlace } from '../selectors/labels.ts';
 import { lostOf, movingOf, onlyAhead, phaseOf, sampleOf, silenceOf } from '../selectors/run.ts';
 import { type State, dealerOf, entryOf } from '../state.ts';
 import { blankOf } from '../form.ts';
-import { all, byId, setAttribute, setText, svg } from './dom.ts';
+import { all, byId, onceLaidOut, setAttribute, setText, svg } from './dom.ts';
 
 /** Bytes in one line of hex, in the wide and the narrow drawing. */
 const LINE_BYTES: Record<string, number> = { p: 10, n: 8 };
@@ -117,10 +117,11 @@ function writeWords(node: SVGTextElement, text: string): void {
   node.replaceChildren(...lines);
   // Lines are counted in letters; wide ones are drawn closer, inside the browser's territory.
   const room = width - 2 * left;
-  for (const line of lines)
-    if (line.getComputedTextLength() > room)
+  onceLaidOut(() => {
+    for (const line of lines.filter((one) => one.getComputedTextLength() > room))
       for (const [name, value] of Object.entries({ textLength: room, lengthAdjust: 'spacingAndGlyphs' }))
         setAttribute(line, name, String(value));
+  });
 }
 
 function randomHex(length: number): string {

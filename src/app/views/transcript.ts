@@ -3,10 +3,9 @@
  * parties do see.
  */
 import type { Captured } from '../../owner/types/index.ts';
-import { capturedOf } from '../results.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
 import { didSee } from '../leaks.ts';
-import type { Outcome, State } from '../state.ts';
+import type { Outcome } from '../state.ts';
 import { all, auto, button, byId, el, svg } from './dom.ts';
 
 /** Rows before "Show all". */
@@ -14,20 +13,17 @@ const ROWS = 16;
 const BINS = 64;
 const WORD = 1n << 64n;
 
-export function transcriptView(): (now: State, before: State) => void {
-  return (now, before) => {
-    const { outcome } = now;
-    if (outcome === before.outcome || outcome === undefined) return;
-    const found = capturedOf(outcome.answer);
-    if (found === undefined) return;
-    const captured = readable(found, outcome);
-    byId('saw-lead').textContent =
-      `The same ${plural(captured.tokens.length, 'token')} in the three places. A word leaves in a short form: two halves, one for each compute party. These are the first 8 bytes of each half, as they were sent; one alone looks like any other random number. From the halves the two parties make the locked text. Key 1 and key 2 are other random numbers, and were there before.`;
-    rows(captured, ROWS);
-    byId('sums').replaceChildren(...sums(captured));
-    for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
-    byId('still').textContent = didSee(outcome.answer);
-  };
+export function transcriptRows(captured: Captured, outcome: Outcome): void {
+  const found = readable(captured, outcome);
+  byId('saw-lead').textContent =
+    `The same ${plural(found.tokens.length, 'token')} in the three places. A word leaves in a short form: two halves, one for each compute party. These are the first 8 bytes of each half, as they were sent; one alone looks like any other random number. From the halves the two parties make the locked text. Key 1 and key 2 are other random numbers, and were there before.`;
+  rows(found, ROWS);
+}
+
+export function transcriptSums(captured: Captured, outcome: Outcome): void {
+  byId('sums').replaceChildren(...sums(readable(captured, outcome)));
+  for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
+  byId('still').textContent = didSee(outcome.answer);
 }
 
 /** How byte-level vocabularies spell a space. */

@@ -64,7 +64,7 @@ export function card(host: Host): void {
         controls.disabled = disabled;
       },
     ],
-    () => undefined,
+    [],
     () => inSight(store.state.slot),
     calm,
   );
