@@ -83,7 +83,9 @@ function planFor(width: number, bits: 8 | 9, rounds: number): Plan | undefined {
 
 /** The levels of a row's maximum: no more rounds than a tree of pairs has, and five. */
 export function quickLevels(width: number, bits: 8 | 9): readonly QuickLevel[] {
-  const plan = planFor(width, bits, Math.min(MOST_ROUNDS, Math.ceil(Math.log2(width))));
+  const plan = hasQuickLevels(width)
+    ? planFor(width, bits, Math.min(MOST_ROUNDS, Math.ceil(Math.log2(width))))
+    : undefined;
   invariant(plan !== undefined, 'a maximum of 2 to 192 columns');
   return plan.levels;
 }
