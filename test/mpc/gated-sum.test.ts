@@ -1,6 +1,6 @@
 /**
- * Sums of gated values (PROTOCOL §4.13): exact, in the half-round in which a selection gives the bits, hashed by how many
- * bits a value has, and views of P1 and P2 over every mask of a toy ring, each with every mask left out as a control.
+ * Sums of gated values (PROTOCOL §4.13): exact, in the half-round in which a selection gives the bits, hashed by how
+ * many bits a value has, and views of P1 and P2 over every mask of toy rings, with every mask left out as a control.
  */
 import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';

@@ -79,7 +79,7 @@ describe('megabytes of the owner and between the compute parties, and rounds', (
     },
   );
 
-  // Not a hundredth more than P0 sent before ADR 71, beside its words for the maximum and the gate of each score.
+  // What the maximum and the gate of each score add to P0's words (docs/adr/0071), and a megabyte for its look-ups.
   it('BERT-base with secret weights, 128 tokens: P0 pays 392 bytes a row of scores, and two bits a score', () => {
     const [open, secret] = (['open', 'secret'] as const).map((weights) =>
       costOf(bert, 'lan', { tokens: 128, rows: 0, weights }),

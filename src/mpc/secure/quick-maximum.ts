@@ -1,9 +1,10 @@
 /**
  * The maximum of every row in fewer rounds and bytes than `maximum.ts`, for words of the owner: with secret weights.
  *
- * A level leaves one of r columns, as there: M = c_0 + Σ_k win_k · (c_k − c_0). But win_k stays a bit, and a sum of gated
- * values takes it in the half-round in which P2 gets it. So a level of two or three columns is one round: its comparisons
- * are the bits. One of more columns is two: a joint table makes win_k of the comparisons, one bit an entry.
+ * A level leaves one of r columns, as there: M = c_0 + Σ_k win_k · (c_k − c_0). But win_k stays a bit, and a sum of
+ * gated values takes it in the half-round in which P2 gets it (PROTOCOL §4.13, §7.6). So a level of two or three columns
+ * is one round: its comparisons are the bits. One of more columns is two: a joint table makes win_k of the comparisons,
+ * one bit an entry.
  *
  * The last level has two columns. Whoever reads the maximum may read both of them a round earlier, and let the bit
  * choose between what was found.

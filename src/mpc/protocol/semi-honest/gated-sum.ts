@@ -2,9 +2,9 @@
  * Σ of values, each let through where all its shared bits are one (PROTOCOL §4.13): with the half-round of a product,
  * also where the bits come of a selection in the same round. For few bits a value: P0 sends 2^(bits + 1) − 2 words.
  *
- * Bits and values are lifted. So both compute parties hold m of each, and P0 its masks: a bit is b = m ⊕ σ with σ = λ1 ⊕
- * λ2, over the integers m + n·σ with n = 1 − 2m, and a value is v = m_v − Λ. A product of both is a sum over all sets S of
- * bits, whose coefficients are known to both:
+ * Bits and values are lifted. So both compute parties hold m of each, and P0 its masks: a bit is b = m ⊕ σ with
+ * σ = λ1 ⊕ λ2, over the integers m + n·σ with n = 1 − 2m, and a value is v = m_v − Λ. A product of both is a sum over
+ * all sets S of bits, whose coefficients are known to both:
  *
  *   Π b_i · v = Σ_S (Π_{i∈S} n_i · Π_{i∉S} m_i) · (σ_S·m_v − σ_S·Λ),   σ_S = Π_{i∈S} σ_i
  *
