@@ -2,9 +2,9 @@
  * The maximum of every row in fewer rounds and bytes than `maximum.ts`, for words of the owner: with secret weights.
  *
  * A level leaves one of r columns, as there: M = c_0 + Σ_k win_k · (c_k − c_0). But win_k stays a bit, and a sum of
- * gated values takes it in the half-round in which P2 gets it (PROTOCOL §4.13, §7.6). So a level of two or three columns
- * is one round: its comparisons are the bits. One of more columns is two: a joint table makes win_k of the comparisons,
- * one bit an entry.
+ * gated values takes it in the half-round in which P2 gets it (PROTOCOL §4.13, §7.6). So a level of two or three
+ * columns is one round: its comparisons are the bits. One of more columns is two: a joint table makes win_k of the
+ * comparisons, one bit an entry.
  *
  * The last level has two columns. Whoever reads the maximum may read both of them a round earlier, and let the bit
  * choose between what was found.
@@ -26,7 +26,7 @@ export interface QuickLevel {
 /** Widest rows: beyond them the owner's words would outweigh a round. */
 const MOST_WIDTH = 192;
 const MOST_ROUNDS = 5;
-/** Most columns of a level of one round, and of two: P0 has a word for each set of r − 1 bits, a table 2^(r−1) entries. */
+/** Most columns of a level of one round, for P0's words, and of two, for the entries of a table: both 2^(r−1). */
 const MOST_AT_ONCE = 3;
 const MOST_BY_TABLE = 11;
 /** What a bit of the owner counts, in bits between the compute parties: its uplink is the thin one. */
@@ -134,7 +134,7 @@ function lessOf(gates: Gates, c: readonly Wire[], negative: (gates: Gates, x: Wi
   return (i, j) => each[pairs.findIndex(([left, right]) => left === i && right === j)];
 }
 
-/** For every column but the first the bits that are all one where it wins: larger than those before it, and no smaller. */
+/** For each column but the first, bits that are all one where it wins: above those before it, not below those behind. */
 function beats(gates: Gates, radix: number, less: Less): Wire[][] {
   return Array.from({ length: radix - 1 }, (_, at) => {
     const k = at + 1;
