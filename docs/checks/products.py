@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PROTOCOL §4.2–§4.6: products, lifts, affine maps and the look-up of a secret row, in plain integers."""
+"""PROTOCOL §4.2–§4.6, §4.13: products, sums of gated values, lifts, affine maps and the look-up of a secret row, in plain integers."""
 import random
 import struct
 
@@ -74,6 +74,33 @@ def check_upper_bits():
             assert (l2 - kept) % (1 << k) == 0
             message = (((l2 - kept) % (1 << k2) >> k) + nu) % (1 << (k2 - k))  # P2 → P1
             assert (of_p1 + (message << k) - (x + fresh)) % (1 << k2) == 0
+
+
+def check_gated_sum():
+    """§4.13: Π b_i·v from m of all factors, which both have, and words of P0 for every set of bits but the empty one."""
+    for turn in range(3000):
+        count, k = 1 + turn % 3, (1, 8, 48)[turn // 3 % 3]
+        M = 1 << k
+        bits, l1b, l2b = ([word(1) for _ in range(count)] for _ in range(3))
+        v, l1, l2, fresh = (word(k) for _ in range(4))
+        m = [b ^ l1 ^ l2 for b, l1, l2 in zip(bits, l1b, l2b)]
+        y, m_v = v + l1, v + l1 + l2
+        p1 = p2 = 0
+        for subset in range(1 << count):
+            inside = [i for i in range(count) if subset >> i & 1]
+            c = sigma = 1
+            for i in range(count):
+                c *= 1 - 2 * m[i] if i in inside else m[i]
+            for i in inside:
+                sigma *= l1b[i] ^ l2b[i]
+            if subset == 0:
+                p1, p2 = p1 - c * l1, p2 + c * y
+                continue
+            u, w = word(k), word(k)
+            p1 += c * (u * m_v - w)
+            p2 += c * ((sigma - u) * m_v - (sigma * (l1 + l2) - w))
+        message = (p2 + fresh) % M  # P2 → P1
+        assert (message + p1 - fresh - (v if all(bits) else 0)) % M == 0
 
 
 def check_lift():
@@ -192,6 +219,7 @@ def main():
     check_short_product()
     check_affine()
     check_upper_bits()
+    check_gated_sum()
     check_lift()
     check_lookup()
     print("products: products, affine maps, lifts and look-ups give what they say")

@@ -14,6 +14,7 @@ import { noCost } from '../mpc/protocol/cost.ts';
 import { CLASS_BITS, GELU_RING, type GeluRange, geluArgumentBits, geluSum } from '../mpc/secure/activation.ts';
 import { IDENTITY_SUM } from '../mpc/secure/cosines.ts';
 import { maximumLevels } from '../mpc/secure/maximum.ts';
+import { hasQuickLevels, quickLevels } from '../mpc/secure/quick-maximum.ts';
 import { CONTEXT_BITS, reciprocalOf, valueRing, weightForm } from '../mpc/secure/attention-form.ts';
 import { KEY_BITS, scoreRing } from '../mpc/secure/attention.ts';
 import { LAW_ENTRY, type PowerLaw, lawSelections } from '../mpc/secure/power-law.ts';
@@ -134,6 +135,13 @@ export class Tally {
   product(k: number, count: number): void {
     this.gates++;
     this.cost.p0ToP2Ahead += this.#wire(k, count);
+    this.cost.p2ToP1 += this.#wire(k, count);
+  }
+
+  /** A sum of so many values over Z_2^k, each let through by so many bits. */
+  gatedSum(values: number, bits: number, k: number, count: number): void {
+    this.gates++;
+    this.cost.p0ToP2Ahead += this.#wire(k, values * 2 * (2 ** bits - 1) * count);
     this.cost.p2ToP1 += this.#wire(k, count);
   }
 
@@ -366,6 +374,42 @@ function maximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
   }
 }
 
+/** Signs of short words, lifted for products. */
+function liftedSigns(t: Tally, ring: number, count: number): void {
+  t.select(2 ** (ring - 1), 1, 1, count);
+  t.lift(1, count);
+}
+
+/** The same with secret weights, where rows are no wider than it takes. */
+function quickMaximum(t: Tally, rows: number, width: number, bits: 8 | 9): void {
+  for (const { radix, columns, rounds } of quickLevels(width, bits)) {
+    const count = rows * columns;
+    const [pairs, others] = [(radix * (radix - 1)) / 2, radix - 1];
+    if (rounds === 1) liftedSigns(t, bits, pairs * count);
+    else {
+      t.select(2 ** (bits - 1), 1, 1, pairs * count);
+      t.select(2 ** others, 1, 1, others * count);
+    }
+    for (let k = 0; k < others; k++) t.lift(bits, count);
+    t.gatedSum(others, rounds === 1 ? others : 1, bits, count);
+    t.rounds(rounds);
+  }
+}
+
+/** Whether a key counts. */
+function gate(t: Tally, count: number, treeBits: 8 | 9, mask: Attention['mask']): void {
+  t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : -1)), 1, 1, count);
+}
+
+/** The same by both columns of the last level. */
+function gateOfEither(t: Tally, count: number, treeBits: 8 | 9, mask: Attention['mask']): void {
+  for (let column = 0; column < 2; column++) {
+    if (mask === 'real') gate(t, count, treeBits, mask);
+    else liftedSigns(t, treeBits - 2, count);
+  }
+  t.product(1, count);
+}
+
 /** Ring of a context before it is widened, of rows of such widths. */
 export function contextBits(widths: readonly number[]): number {
   return reciprocalOf(ROUNDING, Math.max(...widths)).bits;
@@ -389,14 +433,20 @@ export function attend(
   if (kept) t.liftWidened(44, values, heads * fresh * width);
   else t.liftAdditive(sums, heads * fresh * width);
   t.product(ring - 24, scores);
+  const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
   if (mask === 'real') t.select(2, 2, treeBits, scores);
   for (const columns of widths) {
     const one = t.like();
-    maximum(one, rows, columns, treeBits);
+    if (t.secret && hasQuickLevels(columns)) {
+      quickMaximum(one, rows, columns, treeBits);
+      gateOfEither(one, shown, treeBits, mask);
+    } else {
+      maximum(one, rows, columns, treeBits);
+      gate(one, shown, treeBits, mask);
+      one.rounds(1);
+    }
     t.add(one, 1 / widths.length);
   }
-  const shown = mask === 'causal' ? (heads * keys * (keys + 1)) / 2 : scores;
-  t.select(2 ** (treeBits - 2 + (mask === 'real' ? 1 : -1)), 1, 1, shown);
   t.selectWide([8 * exponentials], exponentials - drop, sums, shown);
   t.liftAdditive(sums, shown);
   t.product(sums - 11, rows * width);
@@ -406,5 +456,5 @@ export function attend(
   t.liftWidened(sums - 11, CONTEXT_BITS, rows * width);
   t.product(bits, rows * width);
   t.widen(bits, 64, rows * width);
-  t.rounds(6 + (mask === 'real' ? 1 : 0));
+  t.rounds(5 + (mask === 'real' ? 1 : 0));
 }

@@ -17,6 +17,7 @@ import type {
   Choosing,
   ExactTable,
   ExponentialOptions,
+  Gated,
   GatedCosines,
   Gates,
   Inputs,
@@ -238,6 +239,16 @@ export class PlaintextGates implements Gates {
     return this.shift(
       this.#map(x, (v, i) => v * this.#of(y)[i], { scale: x.scale + y.scale }),
       drop,
+    );
+  }
+
+  gatedSum(terms: readonly Gated[]): Wire {
+    const [{ value: first }] = terms;
+    return this.#map(first, (_v, i) =>
+      terms.reduce(
+        (sum, { bits, value }) => sum + (bits.every((bit) => this.#of(bit)[i] === 1n) ? this.#of(value)[i] : 0n),
+        0n,
+      ),
     );
   }
 

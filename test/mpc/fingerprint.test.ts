@@ -54,6 +54,15 @@ const twoChoices = (g: Gates, swapped: 0 | 1) => {
   return g.chooseSum([0, 1].map((i) => ({ bits: [bits[i]], values: [values[i ^ swapped]], pick })));
 };
 
+/** Two values and three bits, of which the first value has so many. */
+const gatedValues = (g: Gates, first: number) => {
+  const bits = [bit(g), bit(g), bit(g)];
+  return g.gatedSum?.([
+    { bits: bits.slice(0, first), value: x(g, 8) },
+    { bits: bits.slice(first), value: x(g, 8) },
+  ]);
+};
+
 const NIBBLES = { bits: 4, entries: Array.from({ length: 16 }, (_, i) => BigInt(i & 1)) };
 
 /** What a node is given, and the same with one thing changed. */
@@ -214,6 +223,7 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
     (g) => g.choose([bit(g)], [x(g, 8)], Uint8Array.of(255, 0)),
   ],
   ['which bit goes with which value of a sum', (g) => twoChoices(g, 0), (g) => twoChoices(g, 1)],
+  ['which bits let which value of a sum through', (g) => gatedValues(g, 1), (g) => gatedValues(g, 2)],
   [
     'the order of what a sum of choices picks',
     (g) => g.chooseSum([chosen(g, [x(g, 8)], 0, 255), chosen(g, [x(g, 8)], 255, 0)]),

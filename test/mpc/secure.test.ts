@@ -49,7 +49,7 @@ import {
 import { type PowerLawOptions, powerLaw, tabulated } from '../../src/mpc/secure/power-law.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { failure } from '../failure.ts';
-import { simulate } from '../support/simulate.ts';
+import { type SimulationOptions, simulate } from '../support/simulate.ts';
 
 const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
 const SEED = 20261122;
@@ -65,7 +65,7 @@ async function run(
   build: (g: Gates, ...x: Wire[]) => Wire,
   seed = SEED,
   more: Readonly<Record<string, Words>> = {},
-  widening?: Widening,
+  { widening, weights }: Pick<SimulationOptions, 'widening' | 'weights'> = {},
 ): Promise<Float64Array> {
   let scale = 0;
   const { outputs } = await simulate(
@@ -81,7 +81,7 @@ async function run(
       },
       indices: {},
     },
-    { kernels: () => wasm, seed, widening },
+    { kernels: () => wasm, seed, widening, weights: weights ?? 'open' },
   );
   return decodeFixed(outputs.get('out') as Words, scale);
 }
@@ -194,7 +194,7 @@ describe('GeLU', () => {
           (g, w) => secureGelu(g, w, range),
           2,
           {},
-          widening,
+          { widening },
         );
         within(`gelu ${range} by ${widening}`, worstOf(got, points.map(gelu)), GELU_ERROR[range]);
       }
@@ -455,7 +455,8 @@ describe('ReLU', () => {
   });
 });
 
-describe('attention', () => {
+// With secret weights the maximum and the gate are others, up to 192 keys.
+describe.each(['open', 'secret'] as const)('attention, %s weights', (weights) => {
   /** Error of heads of random keys: rows in which two of them share all weight and have the largest values are rare. */
   const USUAL = 2e-3;
 
@@ -494,7 +495,7 @@ describe('attention', () => {
       (g, a, b, c) => attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits),
       seed,
       {},
-      widening,
+      { widening, weights },
     );
 
   function heads(H: number, R: number, T: number, D: number, sigma: number): Heads {
@@ -568,6 +569,9 @@ describe('attention', () => {
           v: { shape: [H, T, D], values: input.v },
         },
         (g, a, b, c) => attend(g, a, attentionKeys(g, b), attentionValues(g, c), bits, 'causal'),
+        undefined,
+        {},
+        { weights },
       );
       const part = (x: Float64Array, h: number, from: number, to: number) =>
         x.slice((h * T + from) * D, (h * T + to) * D);
@@ -630,6 +634,7 @@ describe('attention', () => {
       },
       undefined,
       { 'real bits': marks(T, marked ? length : T, 1), 'real words': marks(T, marked ? length : T, 8) },
+      { weights },
     );
 
   /** The first keys alone. */

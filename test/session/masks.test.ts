@@ -240,7 +240,7 @@ const CASES: Readonly<Record<string, Case>> = {
     pick: 'first',
     // Rows that P0 chose are masked: they are lifted so, and P2's part of what is made of them is known ahead.
     open: ['lift-12', 'reshare-ahead'],
-    secret: ['lift-12'],
+    secret: [],
   },
   'filling a mask, widened by transfer': {
     json: { ...BERT, architectures: ['BertForMaskedLM'] },
@@ -251,7 +251,7 @@ const CASES: Readonly<Record<string, Case>> = {
     pick: 'first',
     widening: 'ot',
     open: ['lift-12', 'reshare-ahead'],
-    secret: ['lift-12'],
+    secret: [],
   },
   classification: {
     json: { ...BERT, hidden_act: 'relu', architectures: ['BertForSequenceClassification'] },
@@ -346,6 +346,7 @@ const WIDENED = {
 const SECRET_KINDS = [
   'affine-deal',
   'input-input',
+  'lift-12',
   'lift-12 of a part',
   'lookup-input',
   'product-21',

@@ -121,6 +121,12 @@ export interface GatedCosines {
   readonly gate?: Wire | undefined;
 }
 
+/** A value, and the shared bits that let it through where all of them are one. */
+export interface Gated {
+  readonly bits: readonly Wire[];
+  readonly value: Wire;
+}
+
 /** How an exponential is cut, and over which ring it comes. */
 export interface ExponentialOptions extends Selected {
   /** Units of a segment: 4 (sixteen entries with the gate), or 8 (eight entries, for −24 ≤ x < 0 or so). */
@@ -195,6 +201,11 @@ export interface Gates {
    */
   matmul(x: Wire, y: Wire, how?: Multiplied): Wire;
   mul(x: Wire, y: Wire, how?: Rounded): Wire;
+  /**
+   * Σ of values over one ring, each zero unless all its bits are one: one message P2 → P1, with that of a product. P0
+   * has 2^(bits + 1) − 2 words for a value. Absent where a protocol has none.
+   */
+  gatedSum?(terms: readonly Gated[]): Wire;
 
   /**
    * x ready for products, once for all of them: P1 → P2 one word an element, half a round. The results of

@@ -15,7 +15,7 @@ import { patternCount, strided, triangle } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
-import { isNegativeIn } from './compare.ts';
+import { isNegativeIn, isNegativeLifted } from './compare.ts';
 import {
   CONTEXT_BITS,
   CONTEXT_OUT,
@@ -27,6 +27,7 @@ import {
   weightForm,
 } from './attention-form.ts';
 import { columnsOf, rowMaximum } from './maximum.ts';
+import { isQuick, quickMaximum } from './quick-maximum.ts';
 import { type Reading, counted, measured, unitTable } from './measure.ts';
 import type { RangeChecks } from './range-check.ts';
 import { powerLaw } from './power-law.ts';
@@ -166,6 +167,27 @@ function gateOfOne(gates: Gates, x: Wire, treeBits: 8 | 9, real: RealPositions |
   const near = rescale(gates, x, -GATE_UNIT);
   if (real !== undefined) return gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
   return gates.offset(isNegativeIn(gates, gates.offset(near, 2n)), 1n);
+}
+
+/** A key's place by either column of the last level of a maximum, and the bit that says which of them won. */
+interface EitherPlace {
+  readonly places: readonly Wire[];
+  readonly bit: Wire;
+}
+
+/** `gateOfOne` by both columns at once, in the round in which the bit is found: it lets one of the two answers through. */
+function gateOfEither(
+  gates: Gates,
+  { places, bit }: EitherPlace,
+  treeBits: 8 | 9,
+  real: RealPositions | undefined,
+): Wire {
+  const [left, right] = places.map((x) => {
+    const near = rescale(gates, x, -GATE_UNIT);
+    if (real !== undefined) return gates.table(markReal(gates, near, real), NEAR_REAL[treeBits], 1);
+    return gates.reshape(gates.offset(isNegativeLifted(gates, gates.offset(near, 2n)), 1n), x.shape, 0);
+  });
+  return gates.add(left, gates.mul(bit, gates.add(left, right)));
 }
 
 const WORD_OF_BIT = [0n, 1n] as const;
@@ -309,25 +331,37 @@ export function attend(
   });
 
   // x = score − 2·(maximum + 1 unit) < 0: the maximum on a few bits is enough, softmax is shift invariant.
-  const { x, below } = gates.section('maximum', () => {
+  const { x, below, either } = gates.section('maximum', () => {
     const shifted = counted(gates, scores, -UNIT);
     const reduced = () => gates.reduce(causal ? withoutFuture(gates, shifted) : shifted, treeBits);
     const coarse = real === undefined ? reduced() : withoutPadding(gates, shifted, treeBits, real);
-    const largest = rowMaximum(gates, coarse, treeBits);
+    const quick = isQuick(gates, T) ? quickMaximum(gates, coarse, treeBits) : undefined;
+    const largest = quick?.maximum ?? rowMaximum(gates, coarse, treeBits);
     if (check !== undefined)
       gates.section('range', () => checkSpread(gates, shifted, largest, treeBits, mask, R, check));
     const maximum = gates.offset(largest, 1n);
-    const shift = gates.reshape(gates.repeat(gates.raise(maximum, SCORE + UNIT, xBits), T), [rows, T], SCORE);
-    const all = gates.sub(gates.reduce(scores, xBits), shift);
+    const behind = (column: Wire) => {
+      const shift = gates.reshape(gates.repeat(gates.raise(column, SCORE + UNIT, xBits), T), [rows, T], SCORE);
+      return gates.sub(gates.reduce(scores, xBits), shift);
+    };
+    const all = behind(maximum);
     const past = causal ? triangle('pack', rows / T, T) : undefined;
     const seen = (of: Wire) => (past === undefined ? of : gates.gather(of, past, [patternCount(past)]));
     // Exact, so an index that is there already: how many units a key is measured below the largest.
     const units = () => gates.sub(coarse, gates.reshape(gates.repeat(maximum, T), [rows, T], coarse.scale));
-    return { x: seen(all), below: gates.rounding.coins === 1 ? undefined : seen(units()) };
+    const either = quick && {
+      places: [quick.left, quick.right].map((column) => seen(behind(gates.offset(column, 1n)))),
+      bit: seen(gates.repeat(quick.bit, T)),
+    };
+    return { x: seen(all), below: gates.rounding.coins === 1 ? undefined : seen(units()), either };
   });
 
+  const gateOf = () => {
+    if (either !== undefined) return gateOfEither(gates, either, treeBits, real);
+    return below === undefined ? gateOfOne(gates, x, treeBits, real) : gateOfTwo(gates, below, real);
+  };
   const weights = gates.section('exponential', () => {
-    const gate = below === undefined ? gateOfOne(gates, x, treeBits, real) : gateOfTwo(gates, below, real);
+    const gate = gateOf();
     const argument = gates.raise(x, EXP_ARGUMENT - SCORE, EXP_BITS);
     const { words, basis, width, ring, drop, sums } = weightForm(gates.rounding, T);
     const widen = ring - drop < sums ? { widen: sums } : {};

@@ -60,6 +60,12 @@ export function isNegativeIn(gates: Gates, x: Wire): Wire {
   return gates.sign(x);
 }
 
+/** The same, lifted: it enters products in the half-round in which P2 gets it. The top bit has a lift of its own. */
+export function isNegativeLifted(gates: Gates, x: Wire): Wire {
+  const low = x.k - 1;
+  return gates.add(gates.borrow(x, 0, low, 'less'), gates.lift(gates.reshape(gates.shift(x, low), x.shape, 0)));
+}
+
 /** bit ? x : y, one round, one word of P0. */
 export function select(gates: Gates, bit: Wire, x: Wire, y: Wire): Wire {
   return gates.choose([bit], [y, x], Uint8Array.of(0, 1));

@@ -15,10 +15,11 @@ import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { coarsened, linear } from '../frame/local.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
 import { SEMI_HONEST } from '../registry.ts';
-import type { AffineTerm, ExactTable, Gates, Parameter, SecurityClaim, Selected, Widening } from '../types.ts';
+import type { AffineTerm, ExactTable, Gated, Gates, Parameter, SecurityClaim, Selected, Widening } from '../types.ts';
 import { ReshareGate } from './additive.ts';
 import { SecretAffineGate, openAffine } from './affine.ts';
 import { DealtSelectGate } from './dealt-select.ts';
+import { GatedSumGate } from './gated-sum.ts';
 import { InputGate, LookupGate, OutputGate } from './io.ts';
 import { type Direction, OtBaseGate, checkWidening } from './ot.ts';
 import { OtSelectGate } from './ot-select.ts';
@@ -165,6 +166,22 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
       undefined,
     );
     return this.gate(new ProductGate(this.at('product'), left, right, shape, out, half21), out);
+  }
+
+  gatedSum(terms: readonly Gated[]): Wire {
+    const [{ value: first }] = terms;
+    const operands = terms.flatMap(({ bits, value }) => [...bits, value]);
+    invariant(
+      operands.every(({ count }) => count === first.count) &&
+        terms.every(({ bits, value }) => value.k === first.k && bits.every(({ k }) => k === 1)),
+      'gatedSum: bits and values differ in length or ring',
+    );
+    const half21 = this.#productHalf(operands);
+    const lift = (x: Wire) => this.#lift(x, half21);
+    const lifted = terms.map(({ bits, value }) => ({ bits: bits.map(lift), value: lift(value) }));
+    const ready = lifted.flatMap(({ bits, value }) => [...bits, value]).map(({ readyA }) => readyA);
+    const out = this.#wire(first.shape, first.k, first.scale, latest([half21 + 1, ...ready]), undefined);
+    return this.gate(new GatedSumGate(this.at('product'), lifted, out, half21), out);
   }
 
   lift(x: Wire): Wire {
