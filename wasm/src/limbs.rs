@@ -1,10 +1,11 @@
-//! Products of words with a matrix of signed 32-bit entries, x·W over Z_2^64, by products of 16-bit limbs.
+//! Products of words with a matrix of signed 32-bit entries, x·W modulo 2^k, by products of 16-bit limbs.
 //!
-//! x = Σ d_l · 2^s_l in five signed digits, W = W₀ + 2¹⁶·W₁ in two layers of signed 16-bit entries, the second of which
-//! is left out where it is zero: model weights at scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and
-//! adds eight pairs in one x86 instruction, where a word times a 32-bit entry takes eight for two.
+//! x = Σ d_l · 2^s_l in five signed digits for k = 64, in four or three where less is wanted of the result. W = W₀ +
+//! 2¹⁶·W₁ in two layers of signed 16-bit entries, the second of which is left out where it is zero: model weights at
+//! scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and adds eight pairs in one x86 instruction, where a
+//! word times a 32-bit entry takes eight for two.
 //!
-//! Nothing is rounded. What counts 2³² and more is needed modulo 2³² and less. The digits below are at most 2¹⁰ and
+//! Nothing is rounded. What counts 2^(k−32) and more is needed modulo 2³² and less. The digits below are at most 2¹⁰ and
 //! entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A layer
 //! is *light* where the entries of every column of a block are less than 2²¹ in all, so that a block needs no widening.
 
@@ -24,24 +25,43 @@ const CHUNK: usize = 64;
 const LIGHT: usize = 1;
 const LIGHT_HIGH: usize = 2;
 
-/// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those below 2³² that is one
-/// less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum there is.
+/// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those that are summed exactly
+/// that is one less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum there
+/// is.
 struct Digit {
     shift: u32,
     bits: u32,
     below: u64,
 }
 
-const DIGITS: [Digit; 5] = [
-    Digit { shift: 0, bits: 11, below: 1023 },
-    Digit { shift: 11, bits: 11, below: 1023 },
-    Digit { shift: 22, bits: 10, below: 511 },
-    Digit { shift: 32, bits: 16, below: 32768 },
-    Digit { shift: 48, bits: 16, below: 32768 },
+const fn digit(shift: u32, bits: u32) -> Digit {
+    Digit { shift, bits, below: if bits == 16 { 1 << 15 } else { (1 << (bits - 1)) - 1 } }
+}
+
+/// The digits of words of `bits` bits: of a result modulo 2^bits those of 16 bits are wanted modulo 2³² at most.
+struct Digits {
+    bits: u32,
+    digits: &'static [Digit],
+}
+
+/// The fewest that do for a result of some bits: the last that is wide enough.
+const WORDS: [Digits; 3] = [
+    Digits { bits: 64, digits: &[digit(0, 11), digit(11, 11), digit(22, 10), digit(32, 16), digit(48, 16)] },
+    Digits { bits: 54, digits: &[digit(0, 11), digit(11, 11), digit(22, 16), digit(38, 16)] },
+    Digits { bits: 43, digits: &[digit(0, 11), digit(11, 16), digit(27, 16)] },
 ];
 
-/// What makes all digits unsigned fields.
-const BIAS: u64 = 1023 + (1023 << 11) + (511 << 22) + (32768 << 32) + (32768 << 48);
+impl Digits {
+    /// What makes all digits unsigned fields.
+    const fn bias(&self) -> u64 {
+        let (mut bias, mut l) = (0u64, 0);
+        while l < self.digits.len() {
+            bias += self.digits[l].below << self.digits[l].shift;
+            l += 1;
+        }
+        bias
+    }
+}
 
 /// Rows of W that a layer has: they lie in pairs.
 #[inline(always)]
@@ -56,7 +76,7 @@ pub extern "C" fn limbs_panel() -> usize {
 }
 
 /// 1 if a layer of one panel is light, 0 if not.
-#[no_mangle]
+#[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn limbs_light(layer: *const v128, pairs: usize) -> u32 {
     let mut sums = [i32x4_splat(0); 2];
     for k in 0..2 * pairs {
@@ -69,14 +89,14 @@ pub unsafe extern "C" fn limbs_light(layer: *const v128, pairs: usize) -> u32 {
 /// The digits of `kc` words of each of R rows (stride `rows`), for every digit pairs of neighbours of all rows side by
 /// side. What is missing of the last pair is zero.
 #[inline(always)]
-unsafe fn pack<const R: usize>(x: *const u64, rows: usize, kc: usize, left: *mut u32) {
+unsafe fn pack<const R: usize, const SET: usize>(x: *const u64, rows: usize, kc: usize, left: *mut u32) {
     let pairs = even(kc) / 2;
     for r in 0..R {
         let row = x.add(r * rows);
         for k in 0..pairs {
             let second = if 2 * k + 1 < kc { *row.add(2 * k + 1) } else { 0 };
-            let words = i64x2_add(u64x2(*row.add(2 * k), second), u64x2_splat(BIAS));
-            for (l, digit) in DIGITS.iter().enumerate() {
+            let words = i64x2_add(u64x2(*row.add(2 * k), second), u64x2_splat(WORDS[SET].bias()));
+            for (l, digit) in WORDS[SET].digits.iter().enumerate() {
                 let field = v128_and(u64x2_shr(words, digit.shift), u64x2_splat((1 << digit.bits) - 1));
                 let pair = i64x2_sub(field, u64x2_splat(digit.below));
                 let pair = i16x8_shuffle::<0, 4, 0, 4, 0, 4, 0, 4>(pair, pair);
@@ -114,7 +134,7 @@ unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift
 
 /// R packed rows times `pairs` pairs of rows of one layer of a panel and 2^scale, added to sums (R × 8 words).
 #[inline(always)]
-unsafe fn layer<const R: usize>(
+unsafe fn layer<const R: usize, const SET: usize>(
     left: *const u32,
     sums: *mut v128,
     panel: *const v128,
@@ -123,12 +143,12 @@ unsafe fn layer<const R: usize>(
     light: bool,
 ) {
     let mut x = left;
-    for digit in &DIGITS {
+    for digit in WORDS[SET].digits {
         let shift = digit.shift + scale;
-        if shift >= 64 {
+        if shift >= WORDS[SET].bits {
             break;
         }
-        let most = if light || shift >= 32 { pairs } else { CHUNK / 2 };
+        let most = if light || shift + 32 >= WORDS[SET].bits { pairs } else { CHUNK / 2 };
         let mut first = 0;
         while first < pairs {
             let count = min(pairs - first, most);
@@ -141,7 +161,7 @@ unsafe fn layer<const R: usize>(
 
 /// R rows of x, from column `first` of it on, times a block of panels.
 #[inline(always)]
-unsafe fn rows_of<const R: usize>(
+unsafe fn rows_of<const R: usize, const SET: usize>(
     x: *const u64,
     rows: usize,
     first: usize,
@@ -149,12 +169,13 @@ unsafe fn rows_of<const R: usize>(
     high: *const u32,
     cols: usize,
     out: *mut u64,
+    mask: u64,
     left: *mut u32,
 ) {
     let kc = min(KC, rows - first);
     let pairs = even(kc) / 2;
-    pack::<R>(x.add(first), rows, kc, left);
-    let sums = left.add(DIGITS.len() * pairs * R) as *mut v128;
+    pack::<R, SET>(x.add(first), rows, kc, left);
+    let sums = left.add(WORDS[SET].digits.len() * pairs * R) as *mut v128;
     let panels = (cols + NR - 1) / NR;
     for p in 0..panels {
         for i in 0..4 * R {
@@ -162,26 +183,22 @@ unsafe fn rows_of<const R: usize>(
         }
         let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR);
         let place = *high.add(first / KC * panels + p) as usize;
-        layer::<R>(left, sums, panel as *const v128, 0, pairs, place & LIGHT != 0);
+        layer::<R, SET>(left, sums, panel as *const v128, 0, pairs, place & LIGHT != 0);
         let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
         if !panel.is_null() {
-            layer::<R>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0);
+            layer::<R, SET>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0);
         }
         for r in 0..R {
             for c in 0..min(NR, cols - p * NR) {
                 let (to, word) = (out.add(r * cols + p * NR + c), *(sums.add(4 * r) as *const u64).add(c));
-                *to = if first > 0 { (*to).wrapping_add(word) } else { word };
+                *to = if first > 0 { (*to).wrapping_add(word) } else { word } & mask;
             }
         }
     }
 }
 
-/// out (m × cols) = x (m × rows) · W. `low` has W₀ in blocks of KC rows, of panels of NR columns, of pairs of rows;
-/// `high` says for every panel of every block where its W₁ lies, 0 where it is zero, and which layers are light.
-/// `left` is scratch for
-/// `matmul_left` bytes.
-#[no_mangle]
-pub unsafe extern "C" fn matmul_i32(
+#[inline(always)]
+unsafe fn product<const SET: usize>(
     x: *const u64,
     m: usize,
     rows: usize,
@@ -189,6 +206,7 @@ pub unsafe extern "C" fn matmul_i32(
     high: *const u32,
     cols: usize,
     out: *mut u64,
+    mask: u64,
     left: *mut u32,
 ) {
     let mut first = 0;
@@ -198,13 +216,38 @@ pub unsafe extern "C" fn matmul_i32(
         while r < m {
             let (from, to) = (x.add(r * rows), out.add(r * cols));
             if m - r >= MR {
-                rows_of::<MR>(from, rows, first, low, high, cols, to, left);
+                rows_of::<MR, SET>(from, rows, first, low, high, cols, to, mask, left);
                 r += MR;
             } else {
-                rows_of::<1>(from, rows, first, low, high, cols, to, left);
+                rows_of::<1, SET>(from, rows, first, low, high, cols, to, mask, left);
                 r += 1;
             }
         }
         first += KC;
+    }
+}
+
+/// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀ in
+/// blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block where its W₁
+/// lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
+#[cfg_attr(not(owner), no_mangle)]
+pub unsafe extern "C" fn matmul_i32(
+    x: *const u64,
+    m: usize,
+    rows: usize,
+    low: *const u8,
+    high: *const u32,
+    cols: usize,
+    out: *mut u64,
+    mask: u64,
+    left: *mut u32,
+) {
+    let bits = 64 - mask.leading_zeros();
+    if bits <= WORDS[2].bits {
+        product::<2>(x, m, rows, low, high, cols, out, mask, left);
+    } else if bits <= WORDS[1].bits {
+        product::<1>(x, m, rows, low, high, cols, out, mask, left);
+    } else {
+        product::<0>(x, m, rows, low, high, cols, out, mask, left);
     }
 }
