@@ -25,7 +25,8 @@ export function openAffine(terms: readonly AffineTerm[], count: number, out: () 
   return {
     inputs: terms.map((term) => term.x),
     traits: ['affine', affineTraits(terms)],
-    apply: (party, _component, operands) => total(party, terms, count, async (_x, term) => operands[term], 'clear', party.bitsRead(out())),
+    apply: (party, _component, operands) =>
+      total(party, terms, count, async (_x, term) => operands[term], 'clear', party.bitsRead(out())),
   };
 }
 
