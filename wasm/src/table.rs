@@ -34,6 +34,8 @@ pub struct Table {
     pub width: usize,
     widths: *const u32,
     p: usize,
+    /// Whether no word has more than 57 bits.
+    narrow: bool,
     /// Bits of an entry.
     entry: u64,
     /// Where the table begins, and the next pad's bit from there on.
@@ -94,25 +96,42 @@ impl Table {
     }
 
     unsafe fn emit_bits(&mut self, words: *const u64, count: usize) {
-        let total = (count / self.p) as u64 * self.entry;
+        let entries = count / self.p;
+        let total = entries as u64 * self.entry;
         self.need((self.base as *mut u8).add(((self.bit + total) / 8) as usize + 9));
+        if self.narrow {
+            self.add_bits::<true>(words, entries);
+        } else {
+            self.add_bits::<false>(words, entries);
+        }
+    }
+
+    /// With `NARROW` words are at most 57 bits, which eight bytes hold wherever they begin.
+    #[inline(always)]
+    unsafe fn add_bits<const NARROW: bool>(&mut self, words: *const u64, entries: usize) {
         // Copies, which stay in registers.
         let (base, mut bit, mut to) = (self.base, self.bit, self.to);
+        let mut add = |word: u64, width: u32| {
+            let pad = if NARROW {
+                core::ptr::read_unaligned(base.add((bit >> 3) as usize) as *const u64) >> (bit & 7)
+            } else {
+                bits_at(base, bit)
+            };
+            to.put(pad.wrapping_add(word) & low_bits(width), width);
+            bit += width as u64;
+        };
         if self.p == 1 {
             let width = *self.widths;
-            for i in 0..count {
-                let sum = bits_at(base, bit).wrapping_add(*words.add(i));
-                to.put(sum & low_bits(width), width);
-                bit += width as u64;
+            for i in 0..entries {
+                add(*words.add(i), width);
             }
         } else {
-            let mut q = 0;
-            for i in 0..count {
-                let width = *self.widths.add(q);
-                let sum = bits_at(base, bit).wrapping_add(*words.add(i));
-                to.put(sum & low_bits(width), width);
-                bit += width as u64;
-                q = if q + 1 == self.p { 0 } else { q + 1 };
+            let mut from = words;
+            for _ in 0..entries {
+                for q in 0..self.p {
+                    add(*from, *self.widths.add(q));
+                    from = from.add(1);
+                }
             }
         }
         self.to = to;
@@ -217,10 +236,11 @@ pub unsafe fn begin(
     shift: u32,
 ) -> Table {
     let mut entry = 0;
-    let mut lanes = true;
+    let (mut lanes, mut narrow) = (true, true);
     for q in 0..p {
         let width = *widths.add(q);
         entry += width as u64;
+        narrow &= width <= 57;
         lanes &= width == *widths && matches!(width, 8 | 16 | 32 | 64);
     }
     let at = buf.add(skip);
@@ -232,6 +252,7 @@ pub unsafe fn begin(
         width: if lanes { *widths as usize / 8 } else { 0 },
         widths,
         p,
+        narrow,
         entry,
         base: at,
         bit: shift as u64,
