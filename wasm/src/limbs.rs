@@ -10,6 +10,7 @@
 //! is *light* where the entries of every column of a block are less than 2²¹ in all, so that a block needs no widening.
 
 use crate::matmul::min;
+use crate::pack::{load, store};
 use core::arch::wasm32::*;
 
 /// Columns of a panel.
@@ -106,10 +107,10 @@ unsafe fn pack<const R: usize, const SET: usize>(x: *const u64, rows: usize, kc:
     }
 }
 
-/// sums (R × 8 words) += 2^shift · Σ of the products of `count` pairs of one digit of R rows with those of a panel.
+/// to (R × 8 sums of 32 bits) = the products of `count` pairs of one digit of R rows with those of a panel.
 /// A function of its own, so that an engine has all registers for its loop.
 #[inline(never)]
-unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift: u32, sums: *mut v128) {
+unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
     for _ in 0..count {
@@ -123,17 +124,46 @@ unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift
         w = w.add(2);
     }
     for r in 0..R {
-        for h in 0..2 {
-            let sum = sums.add(4 * r + 2 * h);
-            let (low, high) = (i64x2_extend_low_i32x4(acc[r][h]), i64x2_extend_high_i32x4(acc[r][h]));
-            v128_store(sum, i64x2_add(v128_load(sum), i64x2_shl(low, shift)));
-            v128_store(sum.add(1), i64x2_add(v128_load(sum.add(1)), i64x2_shl(high, shift)));
+        v128_store(to.add(2 * r), acc[r][0]);
+        v128_store(to.add(2 * r + 1), acc[r][1]);
+    }
+}
+
+/// R packed rows times `pairs` pairs of rows of a panel whose one layer is light, to sums (R × 8 words). `digits` has
+/// room for the sums of every digit.
+#[inline(always)]
+unsafe fn light_layer<const R: usize, const SET: usize>(
+    left: *const u32,
+    sums: *mut v128,
+    panel: *const v128,
+    pairs: usize,
+    digits: *mut v128,
+) {
+    for l in 0..WORDS[SET].digits.len() {
+        dot::<R>(left.add(l * pairs * R), panel, pairs, digits.add(2 * R * l));
+    }
+    for i in 0..2 * R {
+        let of = |l: usize| v128_load(digits.add(2 * R * l + i));
+        // The digits of 16 bits are the two last: what counts 2^(k−32) and more, modulo 2³².
+        let top = WORDS[SET].digits.len() - 2;
+        let upper = i32x4_add(of(top), i32x4_shl(of(top + 1), 16));
+        let shift = WORDS[SET].digits[top].shift;
+        let mut words = [
+            i64x2_shl(i64x2_extend_low_i32x4(upper), shift),
+            i64x2_shl(i64x2_extend_high_i32x4(upper), shift),
+        ];
+        for l in 0..top {
+            let shift = WORDS[SET].digits[l].shift;
+            words[0] = i64x2_add(words[0], i64x2_shl(i64x2_extend_low_i32x4(of(l)), shift));
+            words[1] = i64x2_add(words[1], i64x2_shl(i64x2_extend_high_i32x4(of(l)), shift));
         }
+        v128_store(sums.add(2 * i), words[0]);
+        v128_store(sums.add(2 * i + 1), words[1]);
     }
 }
 
 /// R packed rows times `pairs` pairs of rows of one layer of a panel and 2^scale, added to sums (R × 8 words).
-#[inline(always)]
+#[inline(never)]
 unsafe fn layer<const R: usize, const SET: usize>(
     left: *const u32,
     sums: *mut v128,
@@ -141,6 +171,7 @@ unsafe fn layer<const R: usize, const SET: usize>(
     scale: u32,
     pairs: usize,
     light: bool,
+    digits: *mut v128,
 ) {
     let mut x = left;
     for digit in WORDS[SET].digits {
@@ -152,7 +183,13 @@ unsafe fn layer<const R: usize, const SET: usize>(
         let mut first = 0;
         while first < pairs {
             let count = min(pairs - first, most);
-            dot::<R>(x, panel.add(2 * first), count, shift, sums);
+            dot::<R>(x, panel.add(2 * first), count, digits);
+            for i in 0..2 * R {
+                let (products, sum) = (v128_load(digits.add(i)), sums.add(2 * i));
+                let (low, high) = (i64x2_extend_low_i32x4(products), i64x2_extend_high_i32x4(products));
+                v128_store(sum, i64x2_add(v128_load(sum), i64x2_shl(low, shift)));
+                v128_store(sum.add(1), i64x2_add(v128_load(sum.add(1)), i64x2_shl(high, shift)));
+            }
             x = x.add(count * R);
             first += count;
         }
@@ -176,21 +213,36 @@ unsafe fn rows_of<const R: usize, const SET: usize>(
     let pairs = even(kc) / 2;
     pack::<R, SET>(x.add(first), rows, kc, left);
     let sums = left.add(WORDS[SET].digits.len() * pairs * R) as *mut v128;
+    let digits = sums.add(4 * R);
     let panels = (cols + NR - 1) / NR;
     for p in 0..panels {
-        for i in 0..4 * R {
-            v128_store(sums.add(i), i64x2_splat(0));
-        }
-        let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR);
+        let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR) as *const v128;
         let place = *high.add(first / KC * panels + p) as usize;
-        layer::<R, SET>(left, sums, panel as *const v128, 0, pairs, place & LIGHT != 0);
-        let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
-        if !panel.is_null() {
-            layer::<R, SET>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0);
+        if place == LIGHT {
+            light_layer::<R, SET>(left, sums, panel, pairs, digits);
+        } else {
+            for i in 0..4 * R {
+                v128_store(sums.add(i), i64x2_splat(0));
+            }
+            layer::<R, SET>(left, sums, panel, 0, pairs, place & LIGHT != 0, digits);
+            let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
+            if !panel.is_null() {
+                layer::<R, SET>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0, digits);
+            }
         }
         for r in 0..R {
-            for c in 0..min(NR, cols - p * NR) {
-                let (to, word) = (out.add(r * cols + p * NR + c), *(sums.add(4 * r) as *const u64).add(c));
+            let (to, from) = (out.add(r * cols + p * NR), sums.add(4 * r));
+            if cols - p * NR >= NR {
+                for i in 0..NR / 2 {
+                    let to = to.add(2 * i) as *mut u8;
+                    let word = v128_load(from.add(i));
+                    let sum = if first > 0 { i64x2_add(load(to), word) } else { word };
+                    store(to, v128_and(sum, u64x2_splat(mask)));
+                }
+                continue;
+            }
+            for c in 0..cols - p * NR {
+                let (to, word) = (to.add(c), *(from as *const u64).add(c));
                 *to = if first > 0 { (*to).wrapping_add(word) } else { word } & mask;
             }
         }
