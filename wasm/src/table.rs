@@ -10,7 +10,7 @@
 //! place. Otherwise words are cut out of the stream and written behind it; the writer never overtakes the reader.
 
 use crate::chacha::keystream;
-use crate::pack::{bits_at, load, low_bits, store, BitWriter};
+use crate::pack::{bits_at, load, low_bits, store, word_at, BitWriter};
 use core::arch::wasm32::*;
 
 /// Blocks generated ahead of the entries: 4 KB.
@@ -34,8 +34,6 @@ pub struct Table {
     pub width: usize,
     widths: *const u32,
     p: usize,
-    /// Whether no word has more than 57 bits.
-    narrow: bool,
     /// Bits of an entry.
     entry: u64,
     /// Where the table begins, and the next pad's bit from there on.
@@ -99,25 +97,10 @@ impl Table {
         let entries = count / self.p;
         let total = entries as u64 * self.entry;
         self.need((self.base as *mut u8).add(((self.bit + total) / 8) as usize + 9));
-        if self.narrow {
-            self.add_bits::<true>(words, entries);
-        } else {
-            self.add_bits::<false>(words, entries);
-        }
-    }
-
-    /// With `NARROW` words are at most 57 bits, which eight bytes hold wherever they begin.
-    #[inline(always)]
-    unsafe fn add_bits<const NARROW: bool>(&mut self, words: *const u64, entries: usize) {
         // Copies, which stay in registers.
         let (base, mut bit, mut to) = (self.base, self.bit, self.to);
         let mut add = |word: u64, width: u32| {
-            let pad = if NARROW {
-                core::ptr::read_unaligned(base.add((bit >> 3) as usize) as *const u64) >> (bit & 7)
-            } else {
-                bits_at(base, bit)
-            };
-            to.put(pad.wrapping_add(word) & low_bits(width), width);
+            to.put(word_at(base, bit, width).wrapping_add(word) & low_bits(width), width);
             bit += width as u64;
         };
         if self.p == 1 {
@@ -236,11 +219,10 @@ pub unsafe fn begin(
     shift: u32,
 ) -> Table {
     let mut entry = 0;
-    let (mut lanes, mut narrow) = (true, true);
+    let mut lanes = true;
     for q in 0..p {
         let width = *widths.add(q);
         entry += width as u64;
-        narrow &= width <= 57;
         lanes &= width == *widths && matches!(width, 8 | 16 | 32 | 64);
     }
     let at = buf.add(skip);
@@ -252,7 +234,6 @@ pub unsafe fn begin(
         width: if lanes { *widths as usize / 8 } else { 0 },
         widths,
         p,
-        narrow,
         entry,
         base: at,
         bit: shift as u64,
