@@ -23,7 +23,8 @@ fn nearest(v: i64, drop: u32) -> i64 {
     v.wrapping_add((1i64 << drop) >> 1) >> drop
 }
 
-/// 2^30 times cosine and sine of 2π · angle / 2^20, by the coarse cosines a quarter and a half before. `tables`: 1024 coarse cosines of a whole turn, 1024 fine cosines, 1024 fine sines.
+/// 2^30 times cosine and sine of 2π · angle / 2^20, by the coarse cosines a quarter and a half before. `tables`: 1024
+/// coarse cosines of a whole turn, 1024 fine cosines, 1024 fine sines.
 /// The angle is a multiple of a masked value or of a mask that the caller knows: an address may depend on it.
 #[inline(always)]
 unsafe fn turn(tables: *const i32, angle: u64) -> [i64; 2] {
@@ -89,8 +90,8 @@ pub unsafe extern "C" fn table_cosine(
     }
 }
 
-/// φ of a sum of cosines as words of a ring in 64-bit lanes: 2^shift and 2^shift · ℓ as far as `leading` goes, then cosine and sine of
-/// every term.
+/// φ of a sum of cosines as words of a ring in 64-bit lanes: 2^shift and 2^shift · ℓ as far as `leading` goes, then
+/// cosine and sine of every term.
 #[no_mangle]
 pub unsafe extern "C" fn cosine_basis(
     l: *const u64,

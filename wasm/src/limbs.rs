@@ -5,9 +5,9 @@
 //! scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and adds eight pairs in one x86 instruction, where a
 //! word times a 32-bit entry takes eight for two.
 //!
-//! Nothing is rounded. What counts 2^(k−32) and more is needed modulo 2³² and less. The digits below are at most 2¹⁰ and
-//! entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A layer
-//! is *light* where the entries of every column of a block are less than 2²¹ in all, so that a block needs no widening.
+//! Nothing is rounded. What counts 2^(k−32) and more is needed modulo 2³² and less. The digits below are at most 2¹⁰
+//! and entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A
+//! layer is *light* where the entries of every column of a block are less than 2²¹ in all: a block needs no widening.
 
 use crate::matmul::min;
 use crate::pack::{load, store};
@@ -27,8 +27,8 @@ const LIGHT: usize = 1;
 const LIGHT_HIGH: usize = 2;
 
 /// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those that are summed exactly
-/// that is one less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum there
-/// is.
+/// that is one less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum
+/// there is.
 struct Digit {
     shift: u32,
     bits: u32,
@@ -279,9 +279,9 @@ unsafe fn product<const SET: usize>(
     }
 }
 
-/// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀ in
-/// blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block where its W₁
-/// lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
+/// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀
+/// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block where its
+/// W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
 #[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn matmul_i32(
     x: *const u64,

@@ -6,19 +6,6 @@
 import type { Wire } from '../../share/wire.ts';
 import { type Circuit, isGate } from './circuit.ts';
 
-/** How many low bits of the operands the low `bits` bits of a result need. */
-export type BitsOfOperands = (bits: number) => number;
-
-/** Of sums, and of words that are only moved. */
-export const asMany: BitsOfOperands = (bits) => bits;
-
-/** Zeros below the lowest set bit of a factor of words, which move all bits up by as many. */
-export function trailingZeros(c: bigint): number {
-  let zeros = 0;
-  while (zeros < 64 && ((c >> BigInt(zeros)) & 1n) === 0n) zeros++;
-  return zeros;
-}
-
 /** By number of the wire. Gates and the next step read all of theirs, and so does who does not say otherwise. */
 export function bitsRead({
   wires,

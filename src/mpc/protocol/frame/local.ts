@@ -9,7 +9,7 @@ import type { RingKernels } from '../../../compute/kernels/types.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
-import { type BitsOfOperands, asMany } from './bits-read.ts';
+import { type BitsOfOperands, asMany } from './operand-bits.ts';
 import type { Trait } from './traits.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
 import { roundNearest } from './rounding.ts';
