@@ -280,8 +280,8 @@ unsafe fn product<const SET: usize>(
 }
 
 /// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀
-/// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block where its
-/// W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
+/// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block where
+/// its W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
 #[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn matmul_i32(
     x: *const u64,

@@ -15,7 +15,10 @@ export function depthOf(table: Parameter): number {
   return Math.ceil(Math.log2(table.rows));
 }
 
-/** y_i · E for the own share of every unit vector, right in the low `bits` bits. `turned` makes of it what the caller wants, by its number. */
+/**
+ * y_i · E for the own share of every unit vector, right in the low `bits` bits.
+ * `turned` makes of it what the caller wants, by its number.
+ */
 export async function pointRows(
   party: Party,
   table: Parameter,
