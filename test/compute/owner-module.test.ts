@@ -6,8 +6,16 @@ const exported = async (name: string): Promise<string[]> => {
   return WebAssembly.Module.exports(await WebAssembly.compile(bytes)).map((entry) => entry.name);
 };
 
-/** What compute parties alone do: choosing from tables, tables of choices, and the plaintext's product. */
-const OF_COMPUTE_PARTIES = ['table_choose', 'evaluate32', 'evaluate64', 'matmul_f32', 'matmul_f32_panel'];
+/** What compute parties alone do: choosing from tables, tables of choices, products with weights and the plaintext's. */
+const OF_COMPUTE_PARTIES = [
+  'table_choose',
+  'evaluate32',
+  'evaluate64',
+  'matmul_f32',
+  'matmul_f32_panel',
+  'matmul_i32',
+  'limbs_light',
+];
 
 describe('the module that pages download', () => {
   it('has every kernel but those of compute parties', async () => {

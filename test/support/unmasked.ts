@@ -46,6 +46,7 @@ function forwarded(party: Party): Party {
     k02,
     link: (peer) => party.link(peer),
     value: (wire, component) => party.value(wire, component),
+    bitsRead: (wire) => party.bitsRead(wire),
     put: (wire, component, words) => party.put(wire, component, words),
     keep: (gate, words) => party.keep(gate, words),
     take: (gate) => party.take(gate),

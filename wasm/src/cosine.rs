@@ -23,13 +23,16 @@ fn nearest(v: i64, drop: u32) -> i64 {
     v.wrapping_add((1i64 << drop) >> 1) >> drop
 }
 
-/// 2^30 · cos(2π · angle / 2^20). `tables`: 1024 coarse cosines of a whole turn, 1024 fine cosines, 1024 fine sines.
+/// 2^30 times cosine and sine of 2π · angle / 2^20, by the coarse cosines a quarter and a half before. `tables`: 1024
+/// coarse cosines of a whole turn, 1024 fine cosines, 1024 fine sines.
 /// The angle is a multiple of a masked value or of a mask that the caller knows: an address may depend on it.
 #[inline(always)]
-unsafe fn cosine(tables: *const i32, angle: u64) -> i64 {
+unsafe fn turn(tables: *const i32, angle: u64) -> [i64; 2] {
     let (high, low) = ((angle >> 10) as usize & 1023, angle as usize & 1023);
-    let (cos, sin) = (*tables.add(high) as i64, *tables.add(high.wrapping_sub(256) & 1023) as i64);
-    nearest(cos * *tables.add(1024 + low) as i64 - sin * *tables.add(2048 + low) as i64, 30)
+    let coarse = |before: usize| *tables.add(high.wrapping_sub(before) & 1023) as i64;
+    let (cos, sin, minus) = (coarse(0), coarse(256), coarse(512));
+    let (fine_cos, fine_sin) = (*tables.add(1024 + low) as i64, *tables.add(2048 + low) as i64);
+    [nearest(cos * fine_cos - sin * fine_sin, 30), nearest(sin * fine_cos - minus * fine_sin, 30)]
 }
 
 /// The table of a sum of cosines: entry w is zero where gate ⊕ w is. One entry without a gate (null). `leading`
@@ -70,8 +73,8 @@ pub unsafe extern "C" fn table_cosine(
         for t in 0..m {
             let term = &*terms.add(t);
             let angle = x.wrapping_mul(term.frequency as u64).wrapping_sub(phase);
-            for (q, y) in [angle, angle.wrapping_sub(QUARTER)].into_iter().enumerate() {
-                let value = nearest(term.amplitude as i64 * cosine(tables, y), 54 - term.s1);
+            for (q, of) in turn(tables, angle).into_iter().enumerate() {
+                let value = nearest(term.amplitude as i64 * of, 54 - term.s1);
                 *temp.add(leading + 2 * t + q) = value as u64;
             }
         }
@@ -87,8 +90,8 @@ pub unsafe extern "C" fn table_cosine(
     }
 }
 
-/// φ of a sum of cosines as 64-bit words: 2^shift and 2^shift · ℓ as far as `leading` goes, then cosine and sine of
-/// every term.
+/// φ of a sum of cosines as words of a ring in 64-bit lanes: 2^shift and 2^shift · ℓ as far as `leading` goes, then
+/// cosine and sine of every term.
 #[no_mangle]
 pub unsafe extern "C" fn cosine_basis(
     l: *const u64,
@@ -99,22 +102,23 @@ pub unsafe extern "C" fn cosine_basis(
     m: usize,
     leading: usize,
     shift: u32,
+    mask: u64,
 ) {
     let words = leading + 2 * m;
     for i in 0..n {
         let x = *l.add(i);
         let to = out.add(words * i);
         if leading > 0 {
-            *to = 1 << shift;
+            *to = (1 << shift) & mask;
         }
         if leading > 1 {
-            *to.add(1) = x << shift;
+            *to.add(1) = (x << shift) & mask;
         }
         for t in 0..m {
             let term = &*terms.add(t);
             let angle = x.wrapping_mul(term.frequency as u64);
-            for (q, y) in [angle, angle.wrapping_sub(QUARTER)].into_iter().enumerate() {
-                *to.add(leading + 2 * t + q) = (nearest(cosine(tables, y), 30 - term.s2) << term.v) as u64;
+            for (q, of) in turn(tables, angle).into_iter().enumerate() {
+                *to.add(leading + 2 * t + q) = (nearest(of, 30 - term.s2) << term.v) as u64 & mask;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The corrections of selections, which P0 deals.
 
 use crate::chacha::{blocks, keystream};
-use crate::pack::{bits_at, load, low_bits};
+use crate::pack::{load, low_bits, word_at};
 
 /// Bytes that `temp` must have beyond the span of key stream: four blocks and an unaligned word.
 #[no_mangle]
@@ -43,7 +43,7 @@ macro_rules! dealing {
                 let mut sum = (*r0.add(i)).wrapping_neg();
                 for q in 0..p {
                     let width = *widths.add(q);
-                    let pad = bits_at(bytes, bit) & low_bits(width);
+                    let pad = word_at(bytes, bit, width) & low_bits(width);
                     let phi = if basis.is_null() { 1 } else { *basis.add(i * p + q) };
                     sum = sum.wrapping_sub((pad as $t).wrapping_mul(phi));
                     bit += width as u64;

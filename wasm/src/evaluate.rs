@@ -1,6 +1,6 @@
 //! The evaluation of selections at P2, on the entries that it chooses.
 
-use crate::pack::{bits_at, low_bits};
+use crate::pack::{low_bits, word_at};
 
 macro_rules! evaluating {
     ($evaluate:ident, $t:ty) => {
@@ -35,7 +35,7 @@ macro_rules! evaluating {
                 for q in 0..p {
                     let width = *widths.add(q);
                     let phi = if basis.is_null() { 1 } else { *basis.add(i * p + q) };
-                    let e = bits_at(table, bit) & low_bits(width);
+                    let e = word_at(table, bit, width) & low_bits(width);
                     sum = sum.wrapping_add((e as $t).wrapping_mul(phi));
                     bit += width as u64;
                 }

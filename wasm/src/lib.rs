@@ -10,7 +10,7 @@
 //! clear (a masked value or a random offset), as the protocol gives it.
 //!
 //! With `--cfg owner` it is the module of the data owner, which pages download: what only compute parties do (tables
-//! of choices, choosing, the plaintext's product) is not exported, and so is not there.
+//! of choices, choosing, products with weights, the plaintext's product) is not exported, and so is not there.
 #![no_std]
 #![deny(missing_docs)]
 // Every export takes raw pointers from the host; the contract above is the safety section of all of them.

@@ -1,14 +1,16 @@
-//! Products of words with a matrix of signed 32-bit entries, x·W over Z_2^64, by products of 16-bit limbs.
+//! Products of words with a matrix of signed 32-bit entries, x·W modulo 2^k, by products of 16-bit limbs.
 //!
-//! x = Σ d_l · 2^s_l in five signed digits, W = W₀ + 2¹⁶·W₁ in two layers of signed 16-bit entries, the second of which
-//! is left out where it is zero: model weights at scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and
-//! adds eight pairs in one x86 instruction, where a word times a 32-bit entry takes eight for two.
+//! x = Σ d_l · 2^s_l in five signed digits for k = 64, in four or three where less is wanted of the result. W = W₀ +
+//! 2¹⁶·W₁ in two layers of signed 16-bit entries, the second of which is left out where it is zero: model weights at
+//! scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and adds eight pairs in one x86 instruction, where a
+//! word times a 32-bit entry takes eight for two.
 //!
-//! Nothing is rounded. What counts 2³² and more is needed modulo 2³² and less. The digits below are at most 2¹⁰ and
-//! entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A layer
-//! is *light* where the entries of every column of a block are less than 2²¹ in all, so that a block needs no widening.
+//! Nothing is rounded. What counts 2^(k−32) and more is needed modulo 2³² and less. The digits below are at most 2¹⁰
+//! and entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A
+//! layer is *light* where the entries of every column of a block are less than 2²¹ in all: a block needs no widening.
 
 use crate::matmul::min;
+use crate::pack::{load, store};
 use core::arch::wasm32::*;
 
 /// Columns of a panel.
@@ -24,24 +26,43 @@ const CHUNK: usize = 64;
 const LIGHT: usize = 1;
 const LIGHT_HIGH: usize = 2;
 
-/// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those below 2³² that is one
-/// less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum there is.
+/// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those that are summed exactly
+/// that is one less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum
+/// there is.
 struct Digit {
     shift: u32,
     bits: u32,
     below: u64,
 }
 
-const DIGITS: [Digit; 5] = [
-    Digit { shift: 0, bits: 11, below: 1023 },
-    Digit { shift: 11, bits: 11, below: 1023 },
-    Digit { shift: 22, bits: 10, below: 511 },
-    Digit { shift: 32, bits: 16, below: 32768 },
-    Digit { shift: 48, bits: 16, below: 32768 },
+const fn digit(shift: u32, bits: u32) -> Digit {
+    Digit { shift, bits, below: if bits == 16 { 1 << 15 } else { (1 << (bits - 1)) - 1 } }
+}
+
+/// The digits of words of `bits` bits: of a result modulo 2^bits those of 16 bits are wanted modulo 2³² at most.
+struct Digits {
+    bits: u32,
+    digits: &'static [Digit],
+}
+
+/// The fewest that do for a result of some bits: the last that is wide enough.
+const WORDS: [Digits; 3] = [
+    Digits { bits: 64, digits: &[digit(0, 11), digit(11, 11), digit(22, 10), digit(32, 16), digit(48, 16)] },
+    Digits { bits: 54, digits: &[digit(0, 11), digit(11, 11), digit(22, 16), digit(38, 16)] },
+    Digits { bits: 43, digits: &[digit(0, 11), digit(11, 16), digit(27, 16)] },
 ];
 
-/// What makes all digits unsigned fields.
-const BIAS: u64 = 1023 + (1023 << 11) + (511 << 22) + (32768 << 32) + (32768 << 48);
+impl Digits {
+    /// What makes all digits unsigned fields.
+    const fn bias(&self) -> u64 {
+        let (mut bias, mut l) = (0u64, 0);
+        while l < self.digits.len() {
+            bias += self.digits[l].below << self.digits[l].shift;
+            l += 1;
+        }
+        bias
+    }
+}
 
 /// Rows of W that a layer has: they lie in pairs.
 #[inline(always)]
@@ -56,7 +77,7 @@ pub extern "C" fn limbs_panel() -> usize {
 }
 
 /// 1 if a layer of one panel is light, 0 if not.
-#[no_mangle]
+#[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn limbs_light(layer: *const v128, pairs: usize) -> u32 {
     let mut sums = [i32x4_splat(0); 2];
     for k in 0..2 * pairs {
@@ -69,14 +90,14 @@ pub unsafe extern "C" fn limbs_light(layer: *const v128, pairs: usize) -> u32 {
 /// The digits of `kc` words of each of R rows (stride `rows`), for every digit pairs of neighbours of all rows side by
 /// side. What is missing of the last pair is zero.
 #[inline(always)]
-unsafe fn pack<const R: usize>(x: *const u64, rows: usize, kc: usize, left: *mut u32) {
+unsafe fn pack<const R: usize, const SET: usize>(x: *const u64, rows: usize, kc: usize, left: *mut u32) {
     let pairs = even(kc) / 2;
     for r in 0..R {
         let row = x.add(r * rows);
         for k in 0..pairs {
             let second = if 2 * k + 1 < kc { *row.add(2 * k + 1) } else { 0 };
-            let words = i64x2_add(u64x2(*row.add(2 * k), second), u64x2_splat(BIAS));
-            for (l, digit) in DIGITS.iter().enumerate() {
+            let words = i64x2_add(u64x2(*row.add(2 * k), second), u64x2_splat(WORDS[SET].bias()));
+            for (l, digit) in WORDS[SET].digits.iter().enumerate() {
                 let field = v128_and(u64x2_shr(words, digit.shift), u64x2_splat((1 << digit.bits) - 1));
                 let pair = i64x2_sub(field, u64x2_splat(digit.below));
                 let pair = i16x8_shuffle::<0, 4, 0, 4, 0, 4, 0, 4>(pair, pair);
@@ -86,10 +107,10 @@ unsafe fn pack<const R: usize>(x: *const u64, rows: usize, kc: usize, left: *mut
     }
 }
 
-/// sums (R × 8 words) += 2^shift · Σ of the products of `count` pairs of one digit of R rows with those of a panel.
+/// to (R × 8 sums of 32 bits) = the products of `count` pairs of one digit of R rows with those of a panel.
 /// A function of its own, so that an engine has all registers for its loop.
 #[inline(never)]
-unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift: u32, sums: *mut v128) {
+unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
     for _ in 0..count {
@@ -103,36 +124,72 @@ unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift
         w = w.add(2);
     }
     for r in 0..R {
-        for h in 0..2 {
-            let sum = sums.add(4 * r + 2 * h);
-            let (low, high) = (i64x2_extend_low_i32x4(acc[r][h]), i64x2_extend_high_i32x4(acc[r][h]));
-            v128_store(sum, i64x2_add(v128_load(sum), i64x2_shl(low, shift)));
-            v128_store(sum.add(1), i64x2_add(v128_load(sum.add(1)), i64x2_shl(high, shift)));
+        v128_store(to.add(2 * r), acc[r][0]);
+        v128_store(to.add(2 * r + 1), acc[r][1]);
+    }
+}
+
+/// R packed rows times `pairs` pairs of rows of a panel whose one layer is light, to sums (R × 8 words). `digits` has
+/// room for the sums of every digit.
+#[inline(always)]
+unsafe fn light_layer<const R: usize, const SET: usize>(
+    left: *const u32,
+    sums: *mut v128,
+    panel: *const v128,
+    pairs: usize,
+    digits: *mut v128,
+) {
+    for l in 0..WORDS[SET].digits.len() {
+        dot::<R>(left.add(l * pairs * R), panel, pairs, digits.add(2 * R * l));
+    }
+    for i in 0..2 * R {
+        let of = |l: usize| v128_load(digits.add(2 * R * l + i));
+        // The digits of 16 bits are the two last: what counts 2^(k−32) and more, modulo 2³².
+        let top = WORDS[SET].digits.len() - 2;
+        let upper = i32x4_add(of(top), i32x4_shl(of(top + 1), 16));
+        let shift = WORDS[SET].digits[top].shift;
+        let mut words = [
+            i64x2_shl(i64x2_extend_low_i32x4(upper), shift),
+            i64x2_shl(i64x2_extend_high_i32x4(upper), shift),
+        ];
+        for l in 0..top {
+            let shift = WORDS[SET].digits[l].shift;
+            words[0] = i64x2_add(words[0], i64x2_shl(i64x2_extend_low_i32x4(of(l)), shift));
+            words[1] = i64x2_add(words[1], i64x2_shl(i64x2_extend_high_i32x4(of(l)), shift));
         }
+        v128_store(sums.add(2 * i), words[0]);
+        v128_store(sums.add(2 * i + 1), words[1]);
     }
 }
 
 /// R packed rows times `pairs` pairs of rows of one layer of a panel and 2^scale, added to sums (R × 8 words).
-#[inline(always)]
-unsafe fn layer<const R: usize>(
+#[inline(never)]
+unsafe fn layer<const R: usize, const SET: usize>(
     left: *const u32,
     sums: *mut v128,
     panel: *const v128,
     scale: u32,
     pairs: usize,
     light: bool,
+    digits: *mut v128,
 ) {
     let mut x = left;
-    for digit in &DIGITS {
+    for digit in WORDS[SET].digits {
         let shift = digit.shift + scale;
-        if shift >= 64 {
+        if shift >= WORDS[SET].bits {
             break;
         }
-        let most = if light || shift >= 32 { pairs } else { CHUNK / 2 };
+        let most = if light || shift + 32 >= WORDS[SET].bits { pairs } else { CHUNK / 2 };
         let mut first = 0;
         while first < pairs {
             let count = min(pairs - first, most);
-            dot::<R>(x, panel.add(2 * first), count, shift, sums);
+            dot::<R>(x, panel.add(2 * first), count, digits);
+            for i in 0..2 * R {
+                let (products, sum) = (v128_load(digits.add(i)), sums.add(2 * i));
+                let (low, high) = (i64x2_extend_low_i32x4(products), i64x2_extend_high_i32x4(products));
+                v128_store(sum, i64x2_add(v128_load(sum), i64x2_shl(low, shift)));
+                v128_store(sum.add(1), i64x2_add(v128_load(sum.add(1)), i64x2_shl(high, shift)));
+            }
             x = x.add(count * R);
             first += count;
         }
@@ -141,7 +198,7 @@ unsafe fn layer<const R: usize>(
 
 /// R rows of x, from column `first` of it on, times a block of panels.
 #[inline(always)]
-unsafe fn rows_of<const R: usize>(
+unsafe fn rows_of<const R: usize, const SET: usize>(
     x: *const u64,
     rows: usize,
     first: usize,
@@ -149,39 +206,51 @@ unsafe fn rows_of<const R: usize>(
     high: *const u32,
     cols: usize,
     out: *mut u64,
+    mask: u64,
     left: *mut u32,
 ) {
     let kc = min(KC, rows - first);
     let pairs = even(kc) / 2;
-    pack::<R>(x.add(first), rows, kc, left);
-    let sums = left.add(DIGITS.len() * pairs * R) as *mut v128;
+    pack::<R, SET>(x.add(first), rows, kc, left);
+    let sums = left.add(WORDS[SET].digits.len() * pairs * R) as *mut v128;
+    let digits = sums.add(4 * R);
     let panels = (cols + NR - 1) / NR;
     for p in 0..panels {
-        for i in 0..4 * R {
-            v128_store(sums.add(i), i64x2_splat(0));
-        }
-        let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR);
+        let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR) as *const v128;
         let place = *high.add(first / KC * panels + p) as usize;
-        layer::<R>(left, sums, panel as *const v128, 0, pairs, place & LIGHT != 0);
-        let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
-        if !panel.is_null() {
-            layer::<R>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0);
+        if place == LIGHT {
+            light_layer::<R, SET>(left, sums, panel, pairs, digits);
+        } else {
+            for i in 0..4 * R {
+                v128_store(sums.add(i), i64x2_splat(0));
+            }
+            layer::<R, SET>(left, sums, panel, 0, pairs, place & LIGHT != 0, digits);
+            let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
+            if !panel.is_null() {
+                layer::<R, SET>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0, digits);
+            }
         }
         for r in 0..R {
-            for c in 0..min(NR, cols - p * NR) {
-                let (to, word) = (out.add(r * cols + p * NR + c), *(sums.add(4 * r) as *const u64).add(c));
-                *to = if first > 0 { (*to).wrapping_add(word) } else { word };
+            let (to, from) = (out.add(r * cols + p * NR), sums.add(4 * r));
+            if cols - p * NR >= NR {
+                for i in 0..NR / 2 {
+                    let to = to.add(2 * i) as *mut u8;
+                    let word = v128_load(from.add(i));
+                    let sum = if first > 0 { i64x2_add(load(to), word) } else { word };
+                    store(to, v128_and(sum, u64x2_splat(mask)));
+                }
+                continue;
+            }
+            for c in 0..cols - p * NR {
+                let (to, word) = (to.add(c), *(from as *const u64).add(c));
+                *to = if first > 0 { (*to).wrapping_add(word) } else { word } & mask;
             }
         }
     }
 }
 
-/// out (m × cols) = x (m × rows) · W. `low` has W₀ in blocks of KC rows, of panels of NR columns, of pairs of rows;
-/// `high` says for every panel of every block where its W₁ lies, 0 where it is zero, and which layers are light.
-/// `left` is scratch for
-/// `matmul_left` bytes.
-#[no_mangle]
-pub unsafe extern "C" fn matmul_i32(
+#[inline(always)]
+unsafe fn product<const SET: usize>(
     x: *const u64,
     m: usize,
     rows: usize,
@@ -189,6 +258,7 @@ pub unsafe extern "C" fn matmul_i32(
     high: *const u32,
     cols: usize,
     out: *mut u64,
+    mask: u64,
     left: *mut u32,
 ) {
     let mut first = 0;
@@ -198,13 +268,38 @@ pub unsafe extern "C" fn matmul_i32(
         while r < m {
             let (from, to) = (x.add(r * rows), out.add(r * cols));
             if m - r >= MR {
-                rows_of::<MR>(from, rows, first, low, high, cols, to, left);
+                rows_of::<MR, SET>(from, rows, first, low, high, cols, to, mask, left);
                 r += MR;
             } else {
-                rows_of::<1>(from, rows, first, low, high, cols, to, left);
+                rows_of::<1, SET>(from, rows, first, low, high, cols, to, mask, left);
                 r += 1;
             }
         }
         first += KC;
+    }
+}
+
+/// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀
+/// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block where
+/// its W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
+#[cfg_attr(not(owner), no_mangle)]
+pub unsafe extern "C" fn matmul_i32(
+    x: *const u64,
+    m: usize,
+    rows: usize,
+    low: *const u8,
+    high: *const u32,
+    cols: usize,
+    out: *mut u64,
+    mask: u64,
+    left: *mut u32,
+) {
+    let bits = 64 - mask.leading_zeros();
+    if bits <= WORDS[2].bits {
+        product::<2>(x, m, rows, low, high, cols, out, mask, left);
+    } else if bits <= WORDS[1].bits {
+        product::<1>(x, m, rows, low, high, cols, out, mask, left);
+    } else {
+        product::<0>(x, m, rows, low, high, cols, out, mask, left);
     }
 }

@@ -30,6 +30,15 @@ pub unsafe fn bits_at(bytes: *const u8, at: u64) -> u64 {
     word >> skip | (*from.add(8) as u64) << 1 << (63 - skip)
 }
 
+/// As `bits_at`, of which the lowest `width` are wanted: eight bytes hold 57 of them wherever they begin.
+#[inline(always)]
+pub unsafe fn word_at(bytes: *const u8, at: u64, width: u32) -> u64 {
+    if width > 57 {
+        return bits_at(bytes, at);
+    }
+    core::ptr::read_unaligned(bytes.add((at >> 3) as usize) as *const u64) >> (at & 7)
+}
+
 /// Writes words one after the other, eight bytes at a time: nothing is written behind the last whole eight until
 /// `finish`.
 #[derive(Clone, Copy)]
@@ -151,7 +160,7 @@ pub unsafe extern "C" fn unpack64(bytes: *const u8, out: *mut u64, n: usize, k: 
     let mask = low_bits(k);
     let mut at = 0u64;
     for i in 0..n {
-        *out.add(i) = bits_at(bytes, at) & mask;
+        *out.add(i) = word_at(bytes, at, k) & mask;
         at += k as u64;
     }
 }

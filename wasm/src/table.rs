@@ -10,7 +10,7 @@
 //! place. Otherwise words are cut out of the stream and written behind it; the writer never overtakes the reader.
 
 use crate::chacha::keystream;
-use crate::pack::{bits_at, load, low_bits, store, BitWriter};
+use crate::pack::{bits_at, load, low_bits, store, word_at, BitWriter};
 use core::arch::wasm32::*;
 
 /// Blocks generated ahead of the entries: 4 KB.
@@ -94,25 +94,27 @@ impl Table {
     }
 
     unsafe fn emit_bits(&mut self, words: *const u64, count: usize) {
-        let total = (count / self.p) as u64 * self.entry;
+        let entries = count / self.p;
+        let total = entries as u64 * self.entry;
         self.need((self.base as *mut u8).add(((self.bit + total) / 8) as usize + 9));
         // Copies, which stay in registers.
         let (base, mut bit, mut to) = (self.base, self.bit, self.to);
+        let mut add = |word: u64, width: u32| {
+            to.put(word_at(base, bit, width).wrapping_add(word) & low_bits(width), width);
+            bit += width as u64;
+        };
         if self.p == 1 {
             let width = *self.widths;
-            for i in 0..count {
-                let sum = bits_at(base, bit).wrapping_add(*words.add(i));
-                to.put(sum & low_bits(width), width);
-                bit += width as u64;
+            for i in 0..entries {
+                add(*words.add(i), width);
             }
         } else {
-            let mut q = 0;
-            for i in 0..count {
-                let width = *self.widths.add(q);
-                let sum = bits_at(base, bit).wrapping_add(*words.add(i));
-                to.put(sum & low_bits(width), width);
-                bit += width as u64;
-                q = if q + 1 == self.p { 0 } else { q + 1 };
+            let mut from = words;
+            for _ in 0..entries {
+                for q in 0..self.p {
+                    add(*from, *self.widths.add(q));
+                    from = from.add(1);
+                }
             }
         }
         self.to = to;

@@ -214,8 +214,8 @@ export interface RingKernels<V extends Vector = Vector> {
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix>;
   /** Where there is an order that saves work on matrices that are loaded again and again. */
   readonly panels?: PanelLoader;
-  /** x (m × rows) · M (rows × cols) in Z_2^64. */
-  matmulMatrix(x: V, matrix: Matrix): Promise<V>;
+  /** x (m × rows) · M (rows × cols) mod 2^bits, in words of Z_2^64: fewer bits are less work. */
+  matmulMatrix(x: V, matrix: Matrix, bits?: number): Promise<V>;
   /** The 32-bit entries of a matrix, row by row, where the kernels can give them back: proofs ask for them. */
   entries?(matrix: Matrix): Promise<Int32Array | undefined>;
   /** Gives the matrix's memory back; it must not be used afterwards. A second call does nothing. */

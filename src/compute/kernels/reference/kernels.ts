@@ -6,7 +6,7 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expTables } from '../../exp-tables.ts';
 import { type Pattern, listOf } from '../../pattern.ts';
-import { type Words, checkRing, concatWords, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
+import { type Words, checkRing, concatWords, ringMask, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
 import { checkChoice, checkPowers, checkTable, tableShape } from '../selection-shape.ts';
@@ -172,7 +172,7 @@ export class ReferenceKernels implements RingKernels<Words> {
     return matrix;
   }
 
-  async matmulMatrix(x: Words, matrix: Matrix): Promise<Words> {
+  async matmulMatrix(x: Words, matrix: Matrix, bits = 64): Promise<Words> {
     const { rows, cols, data } = matrix as ReferenceMatrix;
     if (data === undefined) throw new TercetError('ERR_STATE', 'the matrix was freed', 'load it again');
     const m = x.data.length / rows;
@@ -181,7 +181,7 @@ export class ReferenceKernels implements RingKernels<Words> {
       let sum = 0n;
       for (let i = 0; i < rows; i++)
         sum += wordAt(x, Math.floor(at / cols) * rows + i) * BigInt(data[i * cols + (at % cols)]);
-      return sum;
+      return sum & ringMask(bits);
     });
   }
 

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../../../core/errors.ts';
 import type { ExpWidth } from '../../exp-tables.ts';
-import { type Vectors, type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
+import { type Vectors, type Words, laneBytes, ringMask, sameShape, wireLength, zeros } from '../../ring.ts';
 import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
@@ -84,10 +84,13 @@ export class KernelInstance {
       this.matmulMatrix(zeros(rows * size, 64), WARM_MATRIX);
       this.freeMatrix(WARM_MATRIX);
     };
-    this.loadMatrix(WARM_MATRIX, new BigUint64Array(size * size), size, size);
-    product();
-    this.loadPanels(WARM_MATRIX, new Int32Array(panelLength(panelOrder(this.panel), size, size)), size, size);
-    product();
+    // The data owner's module has no matrices.
+    if (this.#memory.exports.matmul_i32 !== undefined) {
+      this.loadMatrix(WARM_MATRIX, new BigUint64Array(size * size), size, size);
+      product();
+      this.loadPanels(WARM_MATRIX, new Int32Array(panelLength(panelOrder(this.panel), size, size)), size, size);
+      product();
+    }
     for (const k of [32, 64])
       this.matmul(zeros(rows * size, k), zeros(size * size, k), { batch: 1, m: rows, inner: size, n: size });
     this.draw({ key: new Uint8Array(32), nonce: new Uint8Array(12) }, 64, rows * size, 0);
@@ -269,16 +272,19 @@ export class KernelInstance {
     this.#matrices.set(id, { at, rows, cols, high });
   }
 
-  matmulMatrix(x: Words, id: number): Words {
+  matmulMatrix(x: Words, id: number, bits = 64): Words {
     const matrix = this.#matrices.get(id);
     invariant(matrix !== undefined, 'matmulMatrix: no such matrix');
     const { at, rows, cols, high } = matrix;
     const m = x.data.length / rows;
     return this.#memory.run(() => {
       const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(64, m * cols)];
-      const left = this.#memory.take(this.#memory.sizes.left);
-      if (high === undefined) this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
-      else this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, left);
+      const [left, mask] = [this.#memory.take(this.#memory.sizes.left), ringMask(bits)];
+      if (high !== undefined) this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, mask, left);
+      else {
+        this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
+        if (bits < 64) this.#memory.exports.offset64(out, out, m * cols, 0n, mask);
+      }
       return this.#memory.read(out, 64, m * cols);
     });
   }

@@ -156,8 +156,8 @@ export class WasmKernels implements RingKernels<Words> {
     return { order, load: (panels, rows, cols) => this.#matrices.loadPanels(panels, rows, cols) };
   }
 
-  matmulMatrix(x: Words, matrix: Matrix): Promise<Words> {
-    return this.#made(this.#matrices.multiply(this.#on, x, matrix));
+  matmulMatrix(x: Words, matrix: Matrix, bits = 64): Promise<Words> {
+    return this.#made(this.#matrices.multiply(this.#on, x, matrix, bits));
   }
 
   entries(matrix: Matrix): Promise<Int32Array | undefined> {

@@ -164,11 +164,11 @@ export class Matrices {
   }
 
   /** @param on where the product runs: the scope that it is of */
-  async multiply(on: Dispatch, x: Words, matrix: Matrix): Promise<Words> {
+  async multiply(on: Dispatch, x: Words, matrix: Matrix, bits: number): Promise<Words> {
     const { rows, cols, id, slices } = this.#matrix(matrix);
     const m = x.data.length / rows;
     invariant(x.k === 64 && Number.isInteger(m), 'matmulMatrix: x must be over Z_2^64 with whole rows');
-    if (slices[0].worker === undefined) return on.here((instance) => instance.matmulMatrix(x, id));
+    if (slices[0].worker === undefined) return on.here((instance) => instance.matmulMatrix(x, id, bits));
     // The columns of one worker among several lie apart from each other.
     const into = slices.length === 1 ? on.pool?.shared?.(64, m * cols) : undefined;
     let out = into;
@@ -186,7 +186,7 @@ export class Matrices {
           for (let r = 0; r < m; r++)
             to64.set(from64.subarray(r * (to - from), (r + 1) * (to - from)), r * cols + from);
         };
-        add('matmulMatrix', () => detached([x, id]), store, worker, into);
+        add('matmulMatrix', () => detached([x, id, bits]), store, worker, into);
       }
     });
     invariant(out !== undefined, 'a call without a result');

@@ -2,7 +2,7 @@
 import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
-import { type Words, viewWords, wireLength } from '../../ring.ts';
+import { type Words, ringMask, viewWords, wireLength } from '../../ring.ts';
 import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
@@ -331,8 +331,9 @@ export class Selection {
       const words = n * cosineExponents(sum).length;
       const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
       const [tables, terms] = [this.#cosineTables(), this.#terms(sum)];
-      this.#memory.exports.cosine_basis(a, out, n, tables, terms, sum.terms.length, leadingWords(sum), sum.shift);
-      return this.#memory.read(this.#memory.shift(out, 64, words, 0, k), k, words);
+      const shape = [terms, sum.terms.length, leadingWords(sum), sum.shift];
+      this.#memory.exports.cosine_basis(a, out, n, tables, ...shape, ringMask(k));
+      return this.#memory.read(k > 32 ? out : this.#memory.shift(out, 64, words, 0, k), k, words);
     });
   }
 

@@ -222,8 +222,9 @@ export class WebGpuKernels implements RingKernels {
     return matrix;
   }
 
-  async matmulMatrix(x: Vector, matrix: Matrix): Promise<Vector> {
-    return this.#call((call) => matmulMatrix(call, x, matrix));
+  async matmulMatrix(x: Vector, matrix: Matrix, bits = 64): Promise<Vector> {
+    const product = this.#call((call) => matmulMatrix(call, x, matrix));
+    return bits < 64 ? this.cast(await this.cast(product, bits), 64) : product;
   }
 
   async freeMatrix(matrix: Matrix): Promise<void> {

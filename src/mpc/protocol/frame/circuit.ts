@@ -51,6 +51,8 @@ export interface Circuit {
   readonly outputs: readonly Opening[];
   /** What stays with the parties for the next step, by name. */
   readonly kept: ReadonlyMap<string, Wire>;
+  /** How many low bits of each wire are read, by number. */
+  readonly bitsRead: readonly number[];
   /** Section of every gate, for progress. */
   readonly sections: readonly string[];
   readonly cost: Cost;

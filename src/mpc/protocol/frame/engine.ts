@@ -271,6 +271,10 @@ export class Engine implements Party {
     return computed;
   }
 
+  bitsRead(wire: Wire): number {
+    return this.#circuit.bitsRead[wire.id];
+  }
+
   put(wire: Wire, component: Component, words: Vector): void {
     invariant(lengthOf(words) === wire.count && words.k === wire.k, `wire ${wire.id}: component of the wrong shape`);
     this.#store(wire, component, Promise.resolve(words));

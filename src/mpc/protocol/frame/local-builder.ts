@@ -8,10 +8,12 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import { AHEAD, type Sharing, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
 import type { Cost, Parameter } from '../types.ts';
+import { bitsRead } from './bits-read.ts';
 import type { Circuit, Opening } from './circuit.ts';
 import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
 import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
+import { trailingZeros } from './operand-bits.ts';
 import type { Position } from './relation.ts';
 
 export abstract class LocalBuilder {
@@ -38,15 +40,14 @@ export abstract class LocalBuilder {
       for (const [key, bytes] of Object.entries(gate.cost) as [keyof Cost, number][]) cost[key] += bytes;
       cost.rounds = Math.max(cost.rounds, Math.floor(lastHalf(gate) / 2) + 1);
     }
+    const graph = { gates: this.#gates, sources: this.#sources, wires: this.#wires, kept: this.#kept };
     return {
       weights: this.weights,
       sharing: this.sharing,
-      gates: this.#gates,
-      sources: this.#sources,
-      wires: this.#wires,
+      ...graph,
+      bitsRead: bitsRead(graph),
       parameters: [...this.#parameters.values()],
       outputs: this.#outputs,
-      kept: this.#kept,
       sections: this.#sections,
       cost,
     };
@@ -102,7 +103,12 @@ export abstract class LocalBuilder {
 
   scale(x: Wire, c: bigint, scale = x.scale): Wire {
     return this.local(
-      linear([x], ['scale', c], (kernels, [p]) => kernels.scale(p, c)),
+      linear(
+        [x],
+        ['scale', c],
+        (kernels, [p]) => kernels.scale(p, c),
+        (bits) => bits - trailingZeros(c),
+      ),
       x.shape,
       x.k,
       scale,
@@ -126,7 +132,12 @@ export abstract class LocalBuilder {
   raise(x: Wire, s: number, k: number): Wire {
     invariant(k <= x.k + s, 'raise: the upper bits are not determined');
     return this.local(
-      linear([x], ['raise', s, k], async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s))),
+      linear(
+        [x],
+        ['raise', s, k],
+        async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s)),
+        (bits) => bits - s,
+      ),
       x.shape,
       k,
       x.scale + s,

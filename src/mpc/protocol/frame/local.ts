@@ -9,6 +9,7 @@ import type { RingKernels } from '../../../compute/kernels/types.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
+import { type BitsOfOperands, asMany } from './operand-bits.ts';
 import type { Trait } from './traits.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
 import { roundNearest } from './rounding.ts';
@@ -17,16 +18,19 @@ export interface LocalNode {
   readonly inputs: readonly Wire[];
   /** Its kind and public parameters: all that the result depends on beside the operands. Part of the circuit's hash. */
   readonly traits: readonly Trait[];
+  /** All bits of the operands without it. */
+  readonly bitsOfOperands?: BitsOfOperands | undefined;
   apply(party: Party, component: Component, operands: readonly Vector[]): Promise<Vector>;
 }
 
-/** A map that every component goes through unchanged. */
+/** A linear map that every component goes through unchanged. */
 export function linear(
   inputs: readonly Wire[],
   traits: readonly Trait[],
   map: (kernels: RingKernels, operands: readonly Vector[]) => Promise<Vector>,
+  bitsOfOperands: BitsOfOperands = asMany,
 ): LocalNode {
-  return { inputs, traits, apply: (party, _component, operands) => map(party.kernels, operands) };
+  return { inputs, traits, bitsOfOperands, apply: (party, _component, operands) => map(party.kernels, operands) };
 }
 
 /** x + c: the public side only. */
@@ -34,6 +38,7 @@ export function publicOffset(x: Wire, c: bigint): LocalNode {
   return {
     inputs: [x],
     traits: ['offset', c],
+    bitsOfOperands: asMany,
     apply: async (party, component, [value]) => (isPublicSide(component) ? party.kernels.offset(value, c) : value),
   };
 }
@@ -50,6 +55,7 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
   return {
     inputs: [x],
     traits: ['parameter', parameterTraits(parameter)],
+    bitsOfOperands: asMany,
     apply: async (party, component, [value]) => {
       const open = party.parameters.weights === 'open';
       if (open && !isPublicSide(component)) return value;

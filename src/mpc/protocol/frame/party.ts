@@ -126,6 +126,8 @@ export interface Party {
   random(length: number): Uint8Array;
   /** A component of a wire, computed or re-derived on demand. */
   value(wire: Wire, component: Component): Promise<Vector>;
+  /** How many low bits of a wire anybody reads. */
+  bitsRead(wire: Wire): number;
   /** Stores a component that a message brought. */
   put(wire: Wire, component: Component, words: Vector): void;
   /** Words that a gate keeps between phases, as a vector or in wire form. Taken once, as what they were kept. */

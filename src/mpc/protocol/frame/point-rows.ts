@@ -15,13 +15,17 @@ export function depthOf(table: Parameter): number {
   return Math.ceil(Math.log2(table.rows));
 }
 
-/** y_i · E for the own share of every unit vector. `turned` makes of it what the caller wants, by its number. */
+/**
+ * y_i · E for the own share of every unit vector, right in the low `bits` bits.
+ * `turned` makes of it what the caller wants, by its number.
+ */
 export async function pointRows(
   party: Party,
   table: Parameter,
   part: Part,
   keys: Uint8Array,
   turned: (unit: Vector, row: number) => Promise<Vector> = async (unit) => unit,
+  bits = 64,
 ): Promise<Vector> {
   const depth = depthOf(table);
   const length = pointKeyBytes(depth);
@@ -36,7 +40,7 @@ export async function pointRows(
       const unit = await kernels.expandPoint(keys.subarray(i * length, (i + 1) * length), depth, table.rows);
       shares.push(await turned(unit, i));
     }
-    products.push(await kernels.matmulMatrix(await kernels.concat(shares), matrix));
+    products.push(await kernels.matmulMatrix(await kernels.concat(shares), matrix, bits));
   }
   return products.length === 1 ? products[0] : kernels.concat(products);
 }

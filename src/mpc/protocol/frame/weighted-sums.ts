@@ -6,13 +6,14 @@ import type { AffineTerm, Parameter } from '../types.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
 import type { Trait } from './traits.ts';
 
-/** Σ over the terms of (a component of x)·(a part of W). */
+/** Σ over the terms of (a component of x)·(a part of W), right in the low `bits` bits. */
 export async function total(
   party: Party,
   terms: readonly AffineTerm[],
   count: number,
   operand: (x: Wire, term: number) => Promise<Vector>,
   part: Part,
+  bits = 64,
 ): Promise<Vector> {
   let sum: Vector | undefined;
   for (const [term, { x, weight, diagonal }] of terms.entries()) {
@@ -20,7 +21,7 @@ export async function total(
     const product =
       diagonal === true
         ? await party.kernels.mulRow(value, await party.parameters.words(party.kernels, weight, part))
-        : await party.kernels.matmulMatrix(value, await party.parameters.matrix(weight, part));
+        : await party.kernels.matmulMatrix(value, await party.parameters.matrix(weight, part), bits);
     sum = sum === undefined ? product : await party.kernels.add(sum, product);
   }
   return sum ?? zeros(count, 64);

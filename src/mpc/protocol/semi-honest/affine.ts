@@ -21,11 +21,12 @@ import { type Position, Relation } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross } from '../frame/reshare.ts';
 import { affineTraits, maskTotal, total } from '../frame/weighted-sums.ts';
 
-export function openAffine(terms: readonly AffineTerm[], count: number): LocalNode {
+export function openAffine(terms: readonly AffineTerm[], count: number, out: () => Wire): LocalNode {
   return {
     inputs: terms.map((term) => term.x),
     traits: ['affine', affineTraits(terms)],
-    apply: (party, _component, operands) => total(party, terms, count, async (_x, term) => operands[term], 'clear'),
+    apply: (party, _component, operands) =>
+      total(party, terms, count, async (_x, term) => operands[term], 'clear', party.bitsRead(out())),
   };
 }
 

@@ -93,7 +93,12 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   // ── rounding ─────────────────────────────────────────────────────────────
 
   shift(x: Wire, s: number): Wire {
-    const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s));
+    const node = linear(
+      [x],
+      ['shift', s],
+      (kernels, [p]) => kernels.shiftRight(p, s, x.k - s),
+      (bits) => bits + s,
+    );
     return this.local(node, x.shape, x.k - s, x.scale - s, { keepsY: false });
   }
 
@@ -136,7 +141,9 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
 
   protected override affineGate(terms: readonly AffineTerm[], shape: readonly number[], scale: number): Wire {
     if (this.weights === 'open') {
-      return this.local(openAffine(terms, countOf(shape)), shape, 64, scale, { keepsY: false, kind: 'additive' });
+      const node = openAffine(terms, countOf(shape), () => out);
+      const out = this.local(node, shape, 64, scale, { keepsY: false, kind: 'additive' });
+      return out;
     }
     const half21 = this.#productHalf(terms.map((term) => term.x));
     const lifted = terms.map((term) => ({ ...term, x: this.#lift(term.x, half21) }));

@@ -94,7 +94,8 @@ export class LookupGate extends AdditiveRelation {
 
   async #product(party: Party): Promise<Vector> {
     const keys = await party.link(0).recvBytes(tagOf(this, 'input'), this.#rows * pointKeyBytes(this.#depth));
-    return pointRows(party, this.#table, this.#secret ? 'm' : 'clear', keys);
+    const part = this.#secret ? 'm' : 'clear';
+    return pointRows(party, this.#table, part, keys, undefined, party.bitsRead(this.out));
   }
 }
 
