@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Fold } from '../compute/fold.ts';
 import { WasmFold } from '../compute/kernels/wasm/fold.ts';
-import { loadNodeFoldModule, loadNodeProofModule, nodeBackend } from '../compute/kernels/wasm/node-worker.ts';
+import { builtLibrary, loadNodeFoldModule, loadNodeProofModule, nodeBackend } from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { ProofSettings } from '../session/proved-session.ts';
@@ -30,13 +30,47 @@ export interface NodeKernels {
  */
 export async function nodeKernels(device: Device, threads: number): Promise<NodeKernels> {
   if (device === 'wasm') return wasm(threads, undefined);
-  if (device === 'auto' && !mayHaveGpu()) return wasm(threads, 'no graphics device was found');
+  if (device === 'native') return native(threads);
+  if (device === 'auto' && !mayHaveGpu()) return processor(threads, 'no graphics device was found');
   try {
     return await webGpu(device === 'auto');
   } catch (error) {
     if (device === 'webgpu') throw error;
-    return wasm(threads, asTercetError(error).message);
+    return processor(threads, asTercetError(error).message);
   }
+}
+
+/** What `auto` takes without a graphics device: the library where one was built and loads. */
+async function processor(threads: number, noGraphics: string): Promise<NodeKernels> {
+  if (builtLibrary() === undefined) return wasm(threads, noGraphics);
+  try {
+    return { ...(await native(threads)), fallback: noGraphics };
+  } catch (error) {
+    return wasm(threads, `${noGraphics}; ${asTercetError(error).message}`);
+  }
+}
+
+async function native(threads: number): Promise<NodeKernels> {
+  const library = builtLibrary();
+  if (library === undefined)
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'no native kernels were built here',
+      'run npm run build:native where cargo is, or use --device wasm',
+    );
+  let kernels: WasmKernels;
+  try {
+    kernels = await createWasmKernels(await nodeBackend(threads, library));
+  } catch (cause) {
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'the native kernels that were built here do not load on this processor',
+      'run npm run build:native on it, or use --device wasm',
+      { cause },
+    );
+  }
+  const summary = `native kernels (AVX2), ${threads} worker threads`;
+  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
 }
 
 /** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */

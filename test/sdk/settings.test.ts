@@ -35,7 +35,7 @@ interface Options {
   readonly config?: string;
   readonly protocol?: '3pc_semi_honest' | '3pc_malicious';
   readonly securityLevel?: 128 | 256;
-  readonly device?: 'auto' | 'wasm' | 'webgpu';
+  readonly device?: 'auto' | 'wasm' | 'native' | 'webgpu';
 }
 const read = (options: Options) => withSettings<Options>(options, 'Somebody', RUN);
 

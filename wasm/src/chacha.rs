@@ -1,7 +1,7 @@
 //! ChaCha20 (RFC 8439 §2.3): four blocks at a time, one per 32-bit lane.
 
 use crate::lanes::transpose;
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 // By 16 as a shuffle of halves, which engines know; by 8 with shifts, because a shuffle of bytes loads its pattern
 // anew each time (V8: 7 % slower).

@@ -9,7 +9,7 @@
 //! is *light* where the entries of every column of a block are less than 2²¹ in all, so that a block needs no widening.
 
 use crate::matmul::min;
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 /// Columns of a panel.
 const NR: usize = 8;
@@ -163,9 +163,9 @@ unsafe fn rows_of<const R: usize>(
         let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR);
         let place = *high.add(first / KC * panels + p) as usize;
         layer::<R>(left, sums, panel as *const v128, 0, pairs, place & LIGHT != 0);
-        let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
-        if !panel.is_null() {
-            layer::<R>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0);
+        let behind = place & !(LIGHT | LIGHT_HIGH);
+        if behind != 0 {
+            layer::<R>(left, sums, low.add(behind) as *const v128, 16, pairs, place & LIGHT_HIGH != 0);
         }
         for r in 0..R {
             for c in 0..min(NR, cols - p * NR) {
@@ -177,9 +177,8 @@ unsafe fn rows_of<const R: usize>(
 }
 
 /// out (m × cols) = x (m × rows) · W. `low` has W₀ in blocks of KC rows, of panels of NR columns, of pairs of rows;
-/// `high` says for every panel of every block where its W₁ lies, 0 where it is zero, and which layers are light.
-/// `left` is scratch for
-/// `matmul_left` bytes.
+/// `high` says for every panel of every block how far behind `low` its W₁ lies, 0 where it is zero, and which layers
+/// are light. `left` is scratch for `matmul_left` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn matmul_i32(
     x: *const u64,

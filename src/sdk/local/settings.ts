@@ -12,7 +12,7 @@ export type Read<T> = Readonly<Record<string, (value: string) => Partial<T>>>;
 export interface RunSettings {
   readonly protocol?: '3pc_semi_honest' | '3pc_malicious';
   readonly securityLevel?: 128 | 256;
-  readonly device?: 'auto' | 'wasm' | 'webgpu';
+  readonly device?: 'auto' | 'wasm' | 'native' | 'webgpu';
 }
 
 /** Their values were checked by the schema. */

@@ -10,6 +10,7 @@ import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
+import type { Linked } from './link.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
 import { Selection } from './selection.ts';
@@ -56,8 +57,8 @@ export class KernelInstance {
   /** OTs that are made together: ranges begin at a multiple. */
   readonly otGroup: number;
 
-  constructor(module: WebAssembly.Module) {
-    this.#memory = new Memory(module);
+  constructor(of: WebAssembly.Module | Linked) {
+    this.#memory = new Memory(of);
     this.#selection = new Selection(this.#memory);
     this.#ot = new Ot(this.#memory);
     this.otGroup = this.#memory.exports.ot_group();
@@ -259,7 +260,7 @@ export class KernelInstance {
         const second = panels[block.place + p];
         if (second !== 0) {
           this.#memory.write(high, panels.subarray(second, second + block.layer));
-          place += high + 2 * this.#memory.exports.limbs_light(high, pairs);
+          place += high - at + 2 * this.#memory.exports.limbs_light(high, pairs);
           high += bytes;
         }
         places[next++] = place;

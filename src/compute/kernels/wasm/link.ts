@@ -1,0 +1,35 @@
+/**
+ * What kernels are made of: their functions, and the memory that these work in. A module of WebAssembly is both; a
+ * library of the processor (`node-native.ts`) has the same functions and is given a memory.
+ */
+
+export type Export = (...values: (number | bigint)[]) => number;
+
+/** A library of the processor, by its file: a thread is told so and loads it itself. */
+export interface NativeLibrary {
+  readonly library: string;
+}
+
+export interface Linked {
+  readonly exports: Record<string, Export>;
+  readonly memory: WebAssembly.Memory;
+  /** Bytes from address 0 that calls leave shares in: the stack of a module. */
+  readonly stack: number;
+  /** Where nothing of the kernels' own lies any more. */
+  readonly base: number;
+  /** Called when the memory has grown. */
+  readonly moved?: () => void;
+}
+
+/** Makes kernels, each time with a memory of their own. */
+export type Link = (of: WebAssembly.Module | NativeLibrary) => Linked;
+
+export function linkModule(module: WebAssembly.Module): Linked {
+  const { exports } = new WebAssembly.Instance(module);
+  return {
+    exports: exports as Record<string, Export>,
+    memory: exports.memory as WebAssembly.Memory,
+    stack: (exports.__global_base as WebAssembly.Global).value,
+    base: (exports.__heap_base as WebAssembly.Global).value,
+  };
+}
