@@ -43,3 +43,4 @@ mod call;
 mod kernels;
 mod link;
 pub mod processor;
+pub mod wide;

@@ -142,40 +142,37 @@ fn lanes<T: Copy, const N: usize>(v: v128) -> [T; N] {
     unsafe { core::mem::transmute_copy(&v) }
 }
 
-/// Lanes of both operands side by side, picked by constant places: LLVM makes them the shuffles of the processor.
-#[inline(always)]
-fn pick<T: Copy, const N: usize>(a: v128, b: v128, places: [usize; N]) -> v128 {
-    let (a, b) = (lanes::<T, N>(a), lanes::<T, N>(b));
-    let picked = places.map(|i| if i < N { a[i] } else { b[i - N] });
-    // SAFETY: of one size.
-    unsafe { core::mem::transmute_copy(&picked) }
-}
+// Shuffles of those places that kernels use. Places are constants: one branch is left of each.
 
 #[inline(always)]
 pub fn i64x2_shuffle<const A: usize, const B: usize>(a: v128, b: v128) -> v128 {
-    pick::<u64, 2>(a, b, [A, B])
+    match (A, B) {
+        (0, 2) => unsafe { _mm_unpacklo_epi64(a, b) },
+        (1, 3) => unsafe { _mm_unpackhi_epi64(a, b) },
+        _ => unreachable!("a shuffle that no kernel has"),
+    }
 }
 
 #[inline(always)]
 pub fn i32x4_shuffle<const A: usize, const B: usize, const C: usize, const D: usize>(a: v128, b: v128) -> v128 {
-    pick::<u32, 4>(a, b, [A, B, C, D])
+    match (A, B, C, D) {
+        (0, 4, 1, 5) => unsafe { _mm_unpacklo_epi32(a, b) },
+        (2, 6, 3, 7) => unsafe { _mm_unpackhi_epi32(a, b) },
+        (0, 2, 4, 6) => unsafe {
+            _mm_castps_si128(_mm_shuffle_ps::<0b10_00_10_00>(_mm_castsi128_ps(a), _mm_castsi128_ps(b)))
+        },
+        _ => unreachable!("a shuffle that no kernel has"),
+    }
 }
 
+#[rustfmt::skip]
 #[inline(always)]
 pub fn i16x8_shuffle<
-    const A: usize,
-    const B: usize,
-    const C: usize,
-    const D: usize,
-    const E: usize,
-    const F: usize,
-    const G: usize,
+    const A: usize, const B: usize, const C: usize, const D: usize, const E: usize, const F: usize, const G: usize,
     const H: usize,
->(
-    a: v128,
-    b: v128,
-) -> v128 {
-    pick::<u16, 8>(a, b, [A, B, C, D, E, F, G, H])
+>(a: v128, b: v128) -> v128 {
+    let places = [A, B, C, D, E, F, G, H];
+    picked(a, b, core::array::from_fn(|i| (2 * places[i / 2] + i % 2) as u8))
 }
 
 #[rustfmt::skip]
@@ -185,7 +182,20 @@ pub fn i8x16_shuffle<
     const H: usize, const I: usize, const J: usize, const K: usize, const L: usize, const M: usize, const N: usize,
     const O: usize, const P: usize,
 >(a: v128, b: v128) -> v128 {
-    pick::<u8, 16>(a, b, [A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P])
+    picked(a, b, [A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P].map(|place| place as u8))
+}
+
+/// Bytes of both operands side by side, by their places: of the first, then of the second.
+#[inline(always)]
+fn picked(a: v128, b: v128, places: [u8; 16]) -> v128 {
+    // A place with its upper bit set gives zero.
+    let first = places.map(|place| if place < 16 { place } else { 0x80 });
+    let second = places.map(|place| if place < 16 { 0x80 } else { place - 16 });
+    // SAFETY: of one size.
+    unsafe {
+        let from_first = _mm_shuffle_epi8(a, core::mem::transmute(first));
+        _mm_or_si128(from_first, _mm_shuffle_epi8(b, core::mem::transmute(second)))
+    }
 }
 
 // Floats are of the plaintext model alone.

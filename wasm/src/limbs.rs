@@ -90,6 +90,15 @@ unsafe fn pack<const R: usize>(x: *const u64, rows: usize, kc: usize, left: *mut
 /// A function of its own, so that an engine has all registers for its loop.
 #[inline(never)]
 unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift: u32, sums: *mut v128) {
+    #[cfg(not(target_arch = "wasm32"))]
+    return crate::wide::dot::<R>(x, w, count, shift, sums);
+    #[cfg(target_arch = "wasm32")]
+    lanes_dot::<R>(x, w, count, shift, sums)
+}
+
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize, shift: u32, sums: *mut v128) {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
     for _ in 0..count {
