@@ -50,10 +50,13 @@ impl Argument for u64 {
     }
 }
 
-/// Address 0 is no address, in WebAssembly as here.
+/// A place in the memory, where 0 is none as in WebAssembly, or a typed array: its first byte.
 impl<T> Argument for *mut T {
     unsafe fn read(site: Site, value: napi_value) -> Option<*mut T> {
-        let at = word(site, value)? as usize;
+        let Some(at) = word(site, value) else {
+            return bytes_of(site.env, value).map(|bytes| bytes as *mut T);
+        };
+        let at = at as usize;
         Some(if at == 0 { null_mut() } else { site.base.add(at) as *mut T })
     }
 }
@@ -62,6 +65,13 @@ impl<T> Argument for *const T {
     unsafe fn read(site: Site, value: napi_value) -> Option<*const T> {
         Some(<*mut T as Argument>::read(site, value)? as *const T)
     }
+}
+
+/// The first byte of a typed array.
+pub unsafe fn bytes_of(env: napi_env, value: napi_value) -> Option<*mut u8> {
+    let (mut data, mut offset, mut length, mut kind) = (null_mut(), 0, 0, 0);
+    let status = napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut data, null_mut(), &mut offset);
+    (status == Status::napi_ok && !data.is_null()).then_some(data as *mut u8)
 }
 
 /// A result type of kernels.

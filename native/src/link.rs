@@ -1,6 +1,6 @@
 //! What Node loads: `link(bytes)`, and `move(bytes)` of what it gives, for when the memory has grown.
 
-use crate::call::{Kernel, Site, MOST_ARGUMENTS};
+use crate::call::{bytes_of, Kernel, Site, MOST_ARGUMENTS};
 use crate::kernels::KERNELS;
 use napi_sys::*;
 use std::ffi::{c_void, CString};
@@ -24,13 +24,6 @@ unsafe fn refuse(env: napi_env, what: &str) -> napi_value {
         napi_throw_type_error(env, null(), what.as_ptr());
     }
     null_mut()
-}
-
-/// The first byte of a typed array.
-unsafe fn bytes_of(env: napi_env, value: napi_value) -> Option<*mut u8> {
-    let (mut data, mut offset, mut length, mut kind) = (null_mut(), 0, 0, 0);
-    let status = napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut data, null_mut(), &mut offset);
-    (status == Status::napi_ok && !data.is_null()).then_some(data as *mut u8)
 }
 
 unsafe extern "C" fn call(env: napi_env, info: napi_callback_info) -> napi_value {

@@ -5,7 +5,12 @@ import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Fold } from '../compute/fold.ts';
 import { WasmFold } from '../compute/kernels/wasm/fold.ts';
-import { builtLibrary, loadNodeFoldModule, loadNodeProofModule, nodeBackend } from '../compute/kernels/wasm/node-worker.ts';
+import {
+  builtLibrary,
+  loadNodeFoldModule,
+  loadNodeProofModule,
+  nodeBackend,
+} from '../compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { ProofSettings } from '../session/proved-session.ts';

@@ -3,7 +3,18 @@
  * library of the processor (`node-native.ts`) has the same functions and is given a memory.
  */
 
-export type Export = (...values: (number | bigint)[]) => number;
+/** What a kernel takes for a buffer: its address or, in a library, the buffer itself. */
+export type Place =
+  | number
+  | Uint8Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+export type Export = (...values: (Place | bigint)[]) => number;
 
 /** A library of the processor, by its file: a thread is told so and loads it itself. */
 export interface NativeLibrary {
@@ -17,6 +28,8 @@ export interface Linked {
   readonly stack: number;
   /** Where nothing of the kernels' own lies any more. */
   readonly base: number;
+  /** Whether operands may stay where they are: a library sees all memory of its process. */
+  readonly direct?: boolean;
   /** Called when the memory has grown. */
   readonly moved?: () => void;
 }

@@ -7,9 +7,9 @@ import { invariant } from '../../../core/errors.ts';
 import { type Vectors, type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
-import { type Export, type Linked, linkModule } from './link.ts';
+import { type Export, type Linked, type Place, linkModule } from './link.ts';
 
-type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
+type Lane = Exclude<Place, number>;
 
 const PAGE = 65536;
 const ALIGN = 64;
@@ -166,6 +166,23 @@ export class Memory {
     return at;
   }
 
+  /** An operand of which a kernel reads nothing beyond its end. */
+  operand(data: Lane): Place {
+    return this.#linked.direct === true && data.length > 0 ? data : this.copy(data);
+  }
+
+  /** A result vector that a kernel writes, and nothing beyond its end. */
+  made(k: number, count: number, work: (out: Place) => void): Words {
+    if (this.#linked.direct === true && count > 0) {
+      const result = this.result(k, count);
+      work(result.data);
+      return result;
+    }
+    const out = this.lanes(k, count);
+    work(out);
+    return this.read(out, k, count);
+  }
+
   write(at: number, data: Lane): void {
     this.bytes(at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
@@ -187,13 +204,18 @@ export class Memory {
   }
 
   /** A vector over Z_2^k of which element i is made of the elements i of the operands. */
-  lanewise(
-    k: number,
-    operands: readonly Words[],
-    work: (at: readonly number[], out: number, n: number) => void,
-  ): Words {
+  lanewise(k: number, operands: readonly Words[], work: (at: readonly Place[], out: Place, n: number) => void): Words {
     const count = operands[0].data.length;
     const result = this.result(k, count);
+    if (this.#linked.direct === true) {
+      if (count > 0)
+        work(
+          operands.map(({ data }) => data),
+          result.data,
+          count,
+        );
+      return result;
+    }
     this.run(() => {
       const n = Math.min(count, BLOCK);
       const at = operands.map((x) => this.lanes(x.k, n));

@@ -20,7 +20,7 @@ function linkLibrary({ library }: NativeLibrary): Linked {
   const memory = new WebAssembly.Memory(PAGES);
   const bytes = () => new Uint8Array(memory.buffer);
   const { move, ...exports } = addon.exports.link(bytes());
-  return { exports, memory, stack: 0, base: FIRST, moved: () => move(bytes()) };
+  return { exports, memory, stack: 0, base: FIRST, direct: true, moved: () => move(bytes()) };
 }
 
 /** Either kind. */
