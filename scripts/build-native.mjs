@@ -1,4 +1,5 @@
 // Builds native/, the kernels of compute parties as a library of this processor, into native/tercet.node. Needs cargo.
+// `--aside` leaves it in native/target, where tests find it and parties do not.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ if (built.error !== undefined) {
   process.exit(1);
 }
 if (built.status !== 0) process.exit(built.status ?? 1);
+if (process.argv.includes('--aside')) process.exit(0);
 // A process may have the file of before open: it keeps that one.
 const [made, target] = [join(crate, 'target/release', LIBRARIES[process.platform]), join(crate, 'tercet.node')];
 copyFileSync(made, `${target}.new`);

@@ -11,6 +11,7 @@ import {
   loadNodeProofModule,
   nodeBackend,
 } from '../compute/kernels/wasm/node-worker.ts';
+import type { NativeLibrary } from '../compute/kernels/wasm/link.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { ProofSettings } from '../session/proved-session.ts';
@@ -30,52 +31,19 @@ export interface NodeKernels {
 
 /**
  * @param threads workers beside the main thread, which is kept for the links.
- * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a graphics device that was asked for by name and is not there;
- * `auto` takes WebAssembly then.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a device that was asked for by name and is not there; `auto` takes
+ * native kernels then, or WebAssembly.
  */
 export async function nodeKernels(device: Device, threads: number): Promise<NodeKernels> {
   if (device === 'wasm') return wasm(threads, undefined);
-  if (device === 'native') return native(threads);
-  if (device === 'auto' && !mayHaveGpu()) return processor(threads, 'no graphics device was found');
+  if (device === 'native') return openNative(builtLibrary(), threads);
+  if (device === 'auto' && !mayHaveGpu()) return processor(threads, 'no graphics device was found', builtLibrary());
   try {
     return await webGpu(device === 'auto');
   } catch (error) {
     if (device === 'webgpu') throw error;
-    return processor(threads, asTercetError(error).message);
+    return processor(threads, asTercetError(error).message, builtLibrary());
   }
-}
-
-/** What `auto` takes without a graphics device: the library where one was built and loads. */
-async function processor(threads: number, noGraphics: string): Promise<NodeKernels> {
-  if (builtLibrary() === undefined) return wasm(threads, noGraphics);
-  try {
-    return { ...(await native(threads)), fallback: noGraphics };
-  } catch (error) {
-    return wasm(threads, `${noGraphics}; ${asTercetError(error).message}`);
-  }
-}
-
-async function native(threads: number): Promise<NodeKernels> {
-  const library = builtLibrary();
-  if (library === undefined)
-    throw new TercetError(
-      'ERR_DEVICE_UNAVAILABLE',
-      'no native kernels were built here',
-      'run npm run build:native where cargo is, or use --device wasm',
-    );
-  let kernels: WasmKernels;
-  try {
-    kernels = await createWasmKernels(await nodeBackend(threads, library));
-  } catch (cause) {
-    throw new TercetError(
-      'ERR_DEVICE_UNAVAILABLE',
-      'the native kernels that were built here do not load on this processor',
-      'run npm run build:native on it, or use --device wasm',
-      { cause },
-    );
-  }
-  const summary = `native kernels (AVX2), ${threads} worker threads`;
-  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
 }
 
 /** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */
@@ -108,6 +76,46 @@ export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
 /** What weights are folded and encoded by, in the calling thread. */
 export async function wasmFold(): Promise<Fold> {
   return new WasmFold(await loadNodeFoldModule());
+}
+
+/**
+ * The kernels as a library of this processor.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE where none was built, and where it does not load
+ */
+export async function openNative(library: NativeLibrary | undefined, threads: number): Promise<NodeKernels> {
+  if (library === undefined)
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'no native kernels were built here',
+      'run npm run build:native where cargo is, or use --device wasm',
+    );
+  let kernels: WasmKernels;
+  try {
+    kernels = await createWasmKernels(await nodeBackend(threads, library));
+  } catch (cause) {
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'the native kernels that were built do not load here',
+      'run npm run build:native on this machine, or use --device wasm',
+      { cause },
+    );
+  }
+  const summary = `native kernels (AVX2), ${threads} worker threads`;
+  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
+}
+
+/** What `auto` takes without a graphics device: the library where one was built, or WebAssembly, and why. */
+export async function processor(
+  threads: number,
+  noGraphics: string,
+  library: NativeLibrary | undefined,
+): Promise<NodeKernels> {
+  if (library === undefined) return wasm(threads, noGraphics);
+  try {
+    return { ...(await openNative(library, threads)), fallback: noGraphics };
+  } catch (error) {
+    return wasm(threads, `${noGraphics}, and ${asTercetError(error).message}`);
+  }
 }
 
 async function wasm(threads: number, fallback: string | undefined): Promise<NodeKernels> {
