@@ -102,10 +102,10 @@ const Performance = z.strictObject({
     standard: 'true',
     flags: links('device'),
   }),
-  device: setting(z.enum(['auto', 'wasm', 'webgpu']), {
+  device: setting(z.enum(['auto', 'wasm', 'native', 'webgpu']), {
     env: 'MPC_DEVICE',
-    description: 'The device by name; webgpu fails where there is none.',
-    expects: 'auto, wasm or webgpu',
+    description: 'The device by name; native and webgpu fail where there is none.',
+    expects: 'auto, wasm, native or webgpu',
     standard: 'auto',
     flags: links('device'),
   }),

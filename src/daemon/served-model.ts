@@ -75,7 +75,7 @@ async function load(
       return { parameters, reach, plans };
     },
     ({ parameters }) => parameters.free(kernels),
-    { shared: kernels.name === 'wasm', panels: kernels.panels?.order },
+    { shared: kernels.name === 'wasm' || kernels.name === 'native', panels: kernels.panels?.order },
   );
   return {
     name: model.name,

@@ -5,7 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { type WasmKernels, createWasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Fold } from '../compute/fold.ts';
 import { WasmFold } from '../compute/kernels/wasm/fold.ts';
-import { loadNodeFoldModule, loadNodeProofModule, nodeBackend } from '../compute/kernels/wasm/node-worker.ts';
+import {
+  builtLibrary,
+  loadNodeFoldModule,
+  loadNodeProofModule,
+  nodeBackend,
+} from '../compute/kernels/wasm/node-worker.ts';
+import type { NativeLibrary } from '../compute/kernels/wasm/link.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Proving } from '../session/proving.ts';
@@ -24,17 +30,18 @@ export interface NodeKernels {
 
 /**
  * @param threads workers beside the main thread, which is kept for the links.
- * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a graphics device that was asked for by name and is not there;
- * `auto` takes WebAssembly then.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for a device that was asked for by name and is not there; `auto` takes
+ * native kernels then, or WebAssembly.
  */
 export async function nodeKernels(device: Device, threads: number): Promise<NodeKernels> {
   if (device === 'wasm') return wasm(threads, undefined);
-  if (device === 'auto' && !mayHaveGpu()) return wasm(threads, 'no graphics device was found');
+  if (device === 'native') return openNative(builtLibrary(), threads);
+  if (device === 'auto' && !mayHaveGpu()) return processor(threads, 'no graphics device was found', builtLibrary());
   try {
     return await webGpu(device === 'auto');
   } catch (error) {
     if (device === 'webgpu') throw error;
-    return wasm(threads, asTercetError(error).message);
+    return processor(threads, asTercetError(error).message, builtLibrary());
   }
 }
 
@@ -67,6 +74,46 @@ export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
 /** What weights are folded and encoded by, in the calling thread. */
 export async function wasmFold(): Promise<Fold> {
   return new WasmFold(await loadNodeFoldModule());
+}
+
+/**
+ * The kernels as a library of this processor.
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE where none was built, and where it does not load
+ */
+export async function openNative(library: NativeLibrary | undefined, threads: number): Promise<NodeKernels> {
+  if (library === undefined)
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'no native kernels were built here',
+      'run npm run build:native where cargo is, or use --device wasm',
+    );
+  let kernels: WasmKernels;
+  try {
+    kernels = await createWasmKernels(await nodeBackend(threads, library));
+  } catch (cause) {
+    throw new TercetError(
+      'ERR_DEVICE_UNAVAILABLE',
+      'the native kernels that were built do not load here',
+      'run npm run build:native on this machine, or use --device wasm',
+      { cause },
+    );
+  }
+  const summary = `native kernels (AVX2), ${threads} worker threads`;
+  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
+}
+
+/** What `auto` takes without a graphics device: the library where one was built, or WebAssembly, and why. */
+export async function processor(
+  threads: number,
+  noGraphics: string,
+  library: NativeLibrary | undefined,
+): Promise<NodeKernels> {
+  if (library === undefined) return wasm(threads, noGraphics);
+  try {
+    return { ...(await openNative(library, threads)), fallback: noGraphics };
+  } catch (error) {
+    return wasm(threads, `${noGraphics}, and ${asTercetError(error).message}`);
+  }
 }
 
 async function wasm(threads: number, fallback: string | undefined): Promise<NodeKernels> {

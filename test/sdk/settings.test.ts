@@ -36,7 +36,7 @@ interface Options {
   readonly config?: string;
   readonly protocol?: Protocol;
   readonly securityLevel?: 128 | 256;
-  readonly device?: 'auto' | 'wasm' | 'webgpu';
+  readonly device?: 'auto' | 'wasm' | 'native' | 'webgpu';
 }
 const read = (options: Options) => withSettings<Options>(options, 'Somebody', RUN);
 

@@ -1,7 +1,7 @@
 //! ChaCha20 (RFC 8439 §2.3): four blocks at a time, one per 32-bit lane.
 
 use crate::lanes::transpose;
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 // By 16 as a shuffle of halves, which engines know; by 8 with shifts, because a shuffle of bytes loads its pattern
 // anew each time (V8: 7 % slower).
@@ -80,6 +80,11 @@ pub unsafe fn blocks(state: *const u32, counters: v128, out: *mut u8) {
 #[no_mangle]
 pub unsafe extern "C" fn keystream(state: *const u32, first: u32, count: usize, out: *mut u8) {
     let mut at = 0;
+    #[cfg(not(target_arch = "wasm32"))]
+    while at + crate::wide::GROUP <= count {
+        crate::wide::blocks(state, first.wrapping_add(at as u32), out.add(64 * at));
+        at += crate::wide::GROUP;
+    }
     while at < count {
         let c = first.wrapping_add(at as u32);
         let counters = i32x4_add(u32x4_splat(c), u32x4(0, 1, 2, 3));

@@ -1,6 +1,6 @@
 //! Product of f32 matrices, for the plaintext model only (it never sees a share): an honest speed to compare with.
 
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 const NR: usize = 8;
 

@@ -10,6 +10,7 @@
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
 pub mod lanes;
+pub mod simd;
 
 use core::arch::wasm32::*;
 use lanes::transpose;

@@ -1,6 +1,6 @@
 //! Lanes of vectors, rearranged.
 
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 /// Rows to columns: lane l of the result r is lane r of the operand l.
 #[inline(always)]

@@ -29,6 +29,7 @@ pub mod ot;
 pub mod pack;
 pub mod point;
 pub mod polynomial;
+pub mod simd;
 pub mod table;
 pub mod words;
 

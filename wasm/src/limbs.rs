@@ -11,7 +11,7 @@
 
 use crate::matmul::min;
 use crate::pack::{load, store};
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 /// Columns of a panel.
 const NR: usize = 8;
@@ -111,6 +111,15 @@ unsafe fn pack<const R: usize, const SET: usize>(x: *const u64, rows: usize, kc:
 /// A function of its own, so that an engine has all registers for its loop.
 #[inline(never)]
 unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
+    #[cfg(not(target_arch = "wasm32"))]
+    return crate::wide::dot::<R>(x, w, count, to);
+    #[cfg(target_arch = "wasm32")]
+    lanes_dot::<R>(x, w, count, to)
+}
+
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
     for _ in 0..count {
@@ -225,8 +234,9 @@ unsafe fn rows_of<const R: usize, const SET: usize>(
                 v128_store(sums.add(i), i64x2_splat(0));
             }
             layer::<R, SET>(left, sums, panel, 0, pairs, place & LIGHT != 0, digits);
-            let panel = (place & !(LIGHT | LIGHT_HIGH)) as *const v128;
-            if !panel.is_null() {
+            let behind = place & !(LIGHT | LIGHT_HIGH);
+            if behind != 0 {
+                let panel = low.add(behind) as *const v128;
                 layer::<R, SET>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0, digits);
             }
         }
@@ -280,8 +290,8 @@ unsafe fn product<const SET: usize>(
 }
 
 /// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀
-/// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block where
-/// its W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
+/// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block how far
+/// behind `low` its W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
 #[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn matmul_i32(
     x: *const u64,

@@ -7,7 +7,7 @@
 //! 64-bit lanes (widening multiplication), the second one in 32-bit lanes, and both are put together once per
 //! tile. All sums are exact modulo their width.
 
-use core::arch::wasm32::*;
+use crate::simd::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Columns of a panel for 64-bit results.
@@ -118,7 +118,7 @@ unsafe fn pack_left(x: *const u64, rows: usize, live: usize, kc: usize, left: *m
         for k in 0..kc {
             let word = *row.add(k);
             let at = left.add(k * STEP);
-            *(at.add(16 * r) as *mut v128) = u32x4_splat(word as u32);
+            v128_store(at.add(16 * r) as *mut v128, u32x4_splat(word as u32));
             *(at.add(16 * MR + 4 * r) as *mut u32) = (word >> 32) as u32;
         }
     }

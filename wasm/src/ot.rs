@@ -7,7 +7,7 @@
 //! address depends on one: which leaf weighs what is the place of its key.
 
 use crate::chacha::block4;
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 const TREES: usize = 32;

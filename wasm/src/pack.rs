@@ -1,6 +1,6 @@
 //! Wire form: words packed to the bit, the lowest bit first in a word and in a byte.
 
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 /// Sixteen bytes from any address (table bytes begin anywhere).
 #[inline(always)]

@@ -4,7 +4,7 @@
 use crate::chacha::block4;
 use crate::lanes::transpose;
 use crate::pack::{load, store};
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 

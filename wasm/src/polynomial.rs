@@ -2,7 +2,7 @@
 
 use crate::pack::{load, store};
 use crate::table::{begin, Table};
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 /// Horner's rule on the four re-centred coefficients at once. Lane p takes 3 − p steps; it starts with zeros,
 /// which steps leave zero: (((K₀·u) + K₁)·u + K₂)·u + K₃ with K₀ = (C₃,0,0,0), K₁ = (C₂,3C₃,0,0), K₂ =

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod entries;
 pub mod field;
 pub mod lanes;
+pub mod simd;
 
 use core::arch::wasm32::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};

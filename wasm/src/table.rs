@@ -11,7 +11,7 @@
 
 use crate::chacha::keystream;
 use crate::pack::{bits_at, load, low_bits, store, word_at, BitWriter};
-use core::arch::wasm32::*;
+use crate::simd::*;
 
 /// Blocks generated ahead of the entries: 4 KB.
 const AHEAD: usize = 64;

@@ -156,7 +156,7 @@ export interface OtSent<V extends Vector = Vector> {
 }
 
 export interface RingKernels<V extends Vector = Vector> {
-  readonly name: 'reference' | 'wasm' | 'webgpu';
+  readonly name: 'reference' | 'wasm' | 'native' | 'webgpu';
   /**
    * What ends this backend for everybody, if anything did. A call that is refused, or that there is no room for, is
    * not in it.

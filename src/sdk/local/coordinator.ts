@@ -17,7 +17,7 @@ export interface CoordinatorOptions {
   /** Ports of party 1 and party 2, on 127.0.0.1 (default: free ones). The data owner listens nowhere. */
   readonly ports?: readonly [number, number];
   /** What the parties and this process compute on (default 'wasm'). */
-  readonly device?: 'auto' | 'wasm' | 'webgpu';
+  readonly device?: 'auto' | 'wasm' | 'native' | 'webgpu';
   /** As of `PretrainedOptions` (default 'lan'). */
   readonly plan?: 'lan' | 'wan-cloud';
   /** As of `PretrainedOptions` (default '3pc_semi_honest'). */

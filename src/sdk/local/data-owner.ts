@@ -25,7 +25,7 @@ export interface PeerOptions {
   readonly tlsKey?: string;
   readonly tlsCa?: string;
   /** What this process computes on (default 'wasm'). */
-  readonly device?: 'auto' | 'wasm' | 'webgpu';
+  readonly device?: 'auto' | 'wasm' | 'native' | 'webgpu';
   /** As of `PretrainedOptions` (default 'lan'). */
   readonly plan?: 'lan' | 'wan-cloud';
   /** As of `PretrainedOptions` (default '3pc_semi_honest'). */

@@ -36,7 +36,7 @@ export function commandLine(): string {
 export interface OpenTogether {
   readonly names: readonly string[];
   readonly parties: TlsParties;
-  readonly device: 'auto' | 'wasm' | 'webgpu';
+  readonly device: 'auto' | 'wasm' | 'native' | 'webgpu';
   readonly plan: RunPlan;
   /** Default '3pc_semi_honest'. */
   readonly protocol?: string | undefined;

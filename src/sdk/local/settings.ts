@@ -13,7 +13,7 @@ export type Read<T> = Readonly<Record<string, (value: string) => Partial<T>>>;
 export interface RunSettings {
   readonly protocol?: Protocol;
   readonly securityLevel?: 128 | 256;
-  readonly device?: 'auto' | 'wasm' | 'webgpu';
+  readonly device?: 'auto' | 'wasm' | 'native' | 'webgpu';
 }
 
 /** Their values were checked by the schema. */

@@ -7,13 +7,16 @@ import { type Words, viewWords, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
+import type { Link, NativeLibrary } from './link.ts';
 import type { Operation, OperationArguments, WorkerPort } from './messages.ts';
 import { Pool, type ScopePool } from './pool.ts';
 import { type Tasks, Workers, detached, ranges } from './workers.ts';
 
 export interface WasmOptions {
-  /** The compiled module of `tercet.wasm`. */
-  readonly module: WebAssembly.Module;
+  /** The compiled module of `tercet.wasm`, or the same kernels as a library. */
+  readonly module: WebAssembly.Module | NativeLibrary;
+  /** Makes instances of a library. */
+  readonly link?: Link;
   /** Starts a worker that runs `serveKernels`; needed for `threads` > 0. */
   readonly startWorker?: () => WorkerPort;
   /** Workers; 0 computes everything in the calling thread. */
@@ -47,10 +50,11 @@ export class Dispatch {
     this.pool = pool;
   }
 
-  static start({ module, startWorker, threads, pool = () => new Pool() }: WasmOptions): Dispatch {
+  static start({ module, link, startWorker, threads, pool = () => new Pool() }: WasmOptions): Dispatch {
     invariant(threads === 0 || startWorker !== undefined, 'threads need a way to start workers');
     const fault = new Fault();
-    const inline = new KernelInstance(module);
+    invariant(link !== undefined || !('library' in module), 'a library needs a way to link it');
+    const inline = new KernelInstance(link?.(module) ?? (module as WebAssembly.Module));
     const ports = startWorker === undefined ? [] : Array.from({ length: threads }, startWorker);
     return new Dispatch({ fault, inline, pool, workers: new Workers(module, ports, fault) });
   }

@@ -10,6 +10,7 @@ import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
+import type { Linked } from './link.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
 import { Selection } from './selection.ts';
@@ -56,8 +57,8 @@ export class KernelInstance {
   /** OTs that are made together: ranges begin at a multiple. */
   readonly otGroup: number;
 
-  constructor(module: WebAssembly.Module) {
-    this.#memory = new Memory(module);
+  constructor(of: WebAssembly.Module | Linked) {
+    this.#memory = new Memory(of);
     this.#selection = new Selection(this.#memory);
     this.#ot = new Ot(this.#memory);
     this.otGroup = this.#memory.exports.ot_group();
@@ -112,9 +113,10 @@ export class KernelInstance {
   #row(name: string, x: Words, row: Words): Words {
     return this.#memory.run(() => {
       const n = x.data.length;
-      const [a, b, out] = [this.#memory.copy(x.data), this.#memory.copy(row.data), this.#memory.lanes(x.k, n)];
-      if (n > 0) this.#memory.of(name, x.k)(a, b, out, n, row.data.length, this.#memory.mask(x.k));
-      return this.#memory.read(out, x.k, n);
+      const [a, b] = [this.#memory.operand(x.data), this.#memory.operand(row.data)];
+      return this.#memory.made(x.k, n, (out) => {
+        if (n > 0) this.#memory.of(name, x.k)(a, b, out, n, row.data.length, this.#memory.mask(x.k));
+      });
     });
   }
 
@@ -156,27 +158,28 @@ export class KernelInstance {
   sumRows(x: Words, cols: number): Words {
     return this.#memory.run(() => {
       const rows = x.data.length / cols;
-      const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(x.k, rows)];
-      this.#memory.of('sum_rows', x.k)(a, out, rows, cols, this.#memory.mask(x.k));
-      return this.#memory.read(out, x.k, rows);
+      const a = this.#memory.operand(x.data);
+      return this.#memory.made(x.k, rows, (out) =>
+        this.#memory.of('sum_rows', x.k)(a, out, rows, cols, this.#memory.mask(x.k)),
+      );
     });
   }
 
   repeat(x: Words, cols: number): Words {
     return this.#memory.run(() => {
       const n = x.data.length;
-      const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(x.k, n * cols)];
-      this.#memory.of('repeat', x.k)(a, out, n, cols);
-      return this.#memory.read(out, x.k, n * cols);
+      const a = this.#memory.operand(x.data);
+      return this.#memory.made(x.k, n * cols, (out) => this.#memory.of('repeat', x.k)(a, out, n, cols));
     });
   }
 
   gather(x: Words, index: Uint32Array): Words {
     return this.#memory.run(() => {
-      const [a, at, out] = [this.#memory.copy(x.data), this.#memory.copy(index), this.#memory.lanes(x.k, index.length)];
-      const outside = this.#memory.of('gather', x.k)(a, x.data.length, at, out, index.length);
-      invariant(outside === 0, 'gather index out of range');
-      return this.#memory.read(out, x.k, index.length);
+      const [a, at] = [this.#memory.operand(x.data), this.#memory.operand(index)];
+      return this.#memory.made(x.k, index.length, (out) => {
+        const outside = this.#memory.of('gather', x.k)(a, x.data.length, at, out, index.length);
+        invariant(outside === 0, 'gather index out of range');
+      });
     });
   }
 
@@ -186,22 +189,12 @@ export class KernelInstance {
     const { batch, m, inner, n, transposed } = shape;
     return this.#memory.run(() => {
       const count = batch * m * n;
-      const [a, b, out] = [this.#memory.copy(x.data), this.#memory.copy(y.data), this.#memory.lanes(x.k, count)];
+      const [a, b] = [this.#memory.operand(x.data), this.#memory.operand(y.data)];
       const { panel, panel32, left } = this.#memory.sizes;
       const panels = this.#memory.take(x.k <= 32 ? 4 * inner * up(n, panel32) : 8 * inner * up(n, panel) + left);
-      this.#memory.of('product', x.k)(
-        a,
-        b,
-        out,
-        batch,
-        m,
-        inner,
-        n,
-        transposed === true ? 1 : 0,
-        this.#memory.mask(x.k),
-        panels,
-      );
-      return this.#memory.read(out, x.k, count);
+      const order = transposed === true ? 1 : 0;
+      const [kernel, mask] = [this.#memory.of('product', x.k), this.#memory.mask(x.k)];
+      return this.#memory.made(x.k, count, (out) => kernel(a, b, out, batch, m, inner, n, order, mask, panels));
     });
   }
 
@@ -262,7 +255,7 @@ export class KernelInstance {
         const second = panels[block.place + p];
         if (second !== 0) {
           this.#memory.write(high, panels.subarray(second, second + block.layer));
-          place += high + 2 * this.#memory.exports.limbs_light(high, pairs);
+          place += high - at + 2 * this.#memory.exports.limbs_light(high, pairs);
           high += bytes;
         }
         places[next++] = place;
@@ -278,14 +271,15 @@ export class KernelInstance {
     const { at, rows, cols, high } = matrix;
     const m = x.data.length / rows;
     return this.#memory.run(() => {
-      const [a, out] = [this.#memory.copy(x.data), this.#memory.lanes(64, m * cols)];
+      const a = this.#memory.operand(x.data);
       const [left, mask] = [this.#memory.take(this.#memory.sizes.left), ringMask(bits)];
-      if (high !== undefined) this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, mask, left);
-      else {
-        this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
-        if (bits < 64) this.#memory.exports.offset64(out, out, m * cols, 0n, mask);
-      }
-      return this.#memory.read(out, 64, m * cols);
+      return this.#memory.made(64, m * cols, (out) => {
+        if (high !== undefined) this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, mask, left);
+        else {
+          this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
+          if (bits < 64) this.#memory.exports.offset64(out, out, m * cols, 0n, mask);
+        }
+      });
     });
   }
 

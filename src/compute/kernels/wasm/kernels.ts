@@ -34,7 +34,7 @@ export type { WorkerPort } from './messages.ts';
 const POINT_WORDS = 1 << 10;
 
 export class WasmKernels implements RingKernels<Words> {
-  readonly name = 'wasm' as const;
+  readonly name: 'wasm' | 'native';
   readonly #on: Dispatch;
   readonly #matrices: Matrices;
   readonly #lists: Lists;
@@ -42,11 +42,13 @@ export class WasmKernels implements RingKernels<Words> {
   /** @param of what a backend is made of, or the kernels that these are a scope of */
   constructor(of: WasmOptions | WasmKernels) {
     if (of instanceof WasmKernels) {
+      this.name = of.name;
       this.#on = of.#on.scope();
       this.#matrices = of.#matrices;
       this.#lists = of.#lists;
       return;
     }
+    this.name = 'library' in of.module ? 'native' : 'wasm';
     this.#on = Dispatch.start(of);
     this.#matrices = new Matrices(
       this.#on,

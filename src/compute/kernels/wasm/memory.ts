@@ -1,5 +1,5 @@
 /**
- * The memory of one WebAssembly instance: the stack of the module and its constants, then what stays (matrices,
+ * The memory of one instance: the stack of a module and its constants, then what stays (matrices,
  * tables), then the scratch of the operation at hand. Operands are copied in, results out; scratch and stack are
  * zeroed after every operation, because they held shares, pads or keys.
  */
@@ -7,9 +7,9 @@ import { invariant } from '../../../core/errors.ts';
 import { type Vectors, type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
+import { type Export, type Linked, type Place, linkModule } from './link.ts';
 
-type Export = (...values: (number | bigint)[]) => number;
-type Lane = Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float32Array | Float64Array;
+type Lane = Exclude<Place, number>;
 
 const PAGE = 65536;
 const ALIGN = 64;
@@ -48,9 +48,7 @@ export class Memory {
   readonly exports: Record<string, Export>;
   /** Where the results of the operation at hand are taken from. */
   pool: Vectors | undefined;
-  readonly #memory: WebAssembly.Memory;
-  /** Bytes of the stack, which begins at address 0. */
-  readonly #stack: number;
+  readonly #linked: Linked;
   #sizes: Sizes | undefined;
   /** Where the persistent part begins. */
   readonly #base: number;
@@ -58,13 +56,15 @@ export class Memory {
   readonly #blocks: { at: number; end: number }[] = [];
   #top: number;
 
-  constructor(module: WebAssembly.Module) {
-    const { exports } = new WebAssembly.Instance(module);
-    this.exports = exports as Record<string, Export>;
-    this.#memory = exports.memory as WebAssembly.Memory;
-    this.#base = up((exports.__heap_base as WebAssembly.Global).value, ALIGN);
+  constructor(of: WebAssembly.Module | Linked) {
+    this.#linked = 'exports' in of ? of : linkModule(of);
+    this.exports = this.#linked.exports;
+    this.#base = up(this.#linked.base, ALIGN);
     this.#top = this.#base;
-    this.#stack = (exports.__global_base as WebAssembly.Global).value;
+  }
+
+  get #memory(): WebAssembly.Memory {
+    return this.#linked.memory;
   }
 
   /** Sizes of tercet.wasm; the module of the proofs has none of them. 0 for a kernel that owner.wasm lacks. */
@@ -94,6 +94,7 @@ export class Memory {
     } catch {
       this.#growLast(pages);
     }
+    this.#linked.moved?.();
   }
 
   /** Near the limit, no more than what is needed. */
@@ -147,7 +148,7 @@ export class Memory {
       const from = this.#scratch;
       const end = Math.min(up(this.#top + SLACK, ALIGN), this.#memory.buffer.byteLength);
       new Uint8Array(this.#memory.buffer, from, end - from).fill(0);
-      new Uint8Array(this.#memory.buffer, 0, this.#stack).fill(0);
+      new Uint8Array(this.#memory.buffer, 0, this.#linked.stack).fill(0);
       this.#top = from;
     }
   }
@@ -163,6 +164,23 @@ export class Memory {
     const at = this.take(data.byteLength);
     this.write(at, data);
     return at;
+  }
+
+  /** An operand of which a kernel reads nothing beyond its end. */
+  operand(data: Lane): Place {
+    return this.#linked.direct === true && data.length > 0 ? data : this.copy(data);
+  }
+
+  /** A result vector that a kernel writes, and nothing beyond its end. */
+  made(k: number, count: number, work: (out: Place) => void): Words {
+    if (this.#linked.direct === true && count > 0) {
+      const result = this.result(k, count);
+      work(result.data);
+      return result;
+    }
+    const out = this.lanes(k, count);
+    work(out);
+    return this.read(out, k, count);
   }
 
   write(at: number, data: Lane): void {
@@ -186,13 +204,18 @@ export class Memory {
   }
 
   /** A vector over Z_2^k of which element i is made of the elements i of the operands. */
-  lanewise(
-    k: number,
-    operands: readonly Words[],
-    work: (at: readonly number[], out: number, n: number) => void,
-  ): Words {
+  lanewise(k: number, operands: readonly Words[], work: (at: readonly Place[], out: Place, n: number) => void): Words {
     const count = operands[0].data.length;
     const result = this.result(k, count);
+    if (this.#linked.direct === true) {
+      if (count > 0)
+        work(
+          operands.map(({ data }) => data),
+          result.data,
+          count,
+        );
+      return result;
+    }
     this.run(() => {
       const n = Math.min(count, BLOCK);
       const at = operands.map((x) => this.lanes(x.k, n));

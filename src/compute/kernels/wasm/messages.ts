@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../../../core/errors.ts';
 import type { Words } from '../../ring.ts';
 import type { KernelInstance } from './instance.ts';
+import type { NativeLibrary } from './link.ts';
 
 /** The operations of an instance that a worker offers: all its methods. */
 export type Operation = {
@@ -15,8 +16,8 @@ export type OperationArguments<Op extends Operation> = Parameters<KernelInstance
 export type Request =
   /** What ended scopes had is worth a collection. */
   | { readonly kind: 'collect'; readonly id: number }
-  /** The first message: the compiled module. */
-  | { readonly kind: 'start'; readonly id: number; readonly module: WebAssembly.Module }
+  /** The first message: the compiled module, or where a library lies. */
+  | { readonly kind: 'start'; readonly id: number; readonly module: WebAssembly.Module | NativeLibrary }
   | {
       readonly kind: 'call';
       readonly id: number;

@@ -2,11 +2,15 @@
  * Node's side of the WebAssembly backend: reads the module, starts worker threads, and is the entry of such a
  * thread.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { collectNow } from '../../../core/collect-node.ts';
 import type { WasmOptions } from './dispatch.ts';
 import type { WorkerPort } from './messages.ts';
+import type { NativeLibrary } from './link.ts';
+import { linkInNode } from './node-native.ts';
 import { startThread } from './node-thread.ts';
 import { sharedPools } from './shared-pool.ts';
 import { serveKernels } from './worker-main.ts';
@@ -17,6 +21,12 @@ const ROLE = 'tercet-kernels';
 /** Compiles `tercet.wasm`, which lies next to this file in `src` and in `dist`. */
 export async function loadNodeModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(new URL('tercet.wasm', import.meta.url)));
+}
+
+/** What `npm run build:native` writes, beside `src` and `dist`; undefined where nobody did. */
+export function builtLibrary(): NativeLibrary | undefined {
+  const library = fileURLToPath(new URL('../../../../native/tercet.node', import.meta.url));
+  return existsSync(library) ? { library } : undefined;
 }
 
 /** Compiles `proof.wasm`, beside it: the kernels of the proofs. */
@@ -34,19 +44,26 @@ export function nodeWorkerFactory(): () => WorkerPort {
   return () => startThread(import.meta.url, ROLE);
 }
 
-/** What `createWasmKernels` makes a backend of in Node, where threads share memory. */
-export async function nodeBackend(threads: number): Promise<WasmOptions> {
+/**
+ * What `createWasmKernels` makes a backend of in Node, where threads share memory.
+ * @param library the kernels as a library, in place of WebAssembly
+ */
+export async function nodeBackend(threads: number, library?: NativeLibrary): Promise<WasmOptions> {
   // In a turn of its own: this one still holds what a scope leaves behind.
   const pool = sharedPools(() => void setImmediate(collectNow));
-  return { module: await loadNodeModule(), startWorker: nodeWorkerFactory(), threads, pool };
+  const module = library ?? (await loadNodeModule());
+  return { module, link: linkInNode, startWorker: nodeWorkerFactory(), threads, pool };
 }
 
 if (!isMainThread && workerData === ROLE && parentPort !== null) {
   const port = parentPort;
-  serveKernels({
-    postMessage: (message, transfer) => port.postMessage(message, transfer),
-    onMessage: (handler) => port.on('message', handler),
-    // In a turn of its own: this one still holds the message.
-    collect: () => void setImmediate(collectNow),
-  });
+  serveKernels(
+    {
+      postMessage: (message, transfer) => port.postMessage(message, transfer),
+      onMessage: (handler) => port.on('message', handler),
+      // In a turn of its own: this one still holds the message.
+      collect: () => void setImmediate(collectNow),
+    },
+    linkInNode,
+  );
 }

@@ -1,6 +1,7 @@
 /** The worker's side: one instance that answers requests in order. Knows neither Node nor a browser. */
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
+import type { Link } from './link.ts';
 import { type Reply, type Request, type Result, type ServicePort, isShared } from './messages.ts';
 
 /** Bytes that matrices leave behind before they are collected: a collection costs as much as to copy 10 MB. */
@@ -27,8 +28,11 @@ function call(instance: KernelInstance, { op, args, into }: Extract<Request, { k
   return undefined;
 }
 
-/** Serves the kernels on a port, for as long as it delivers messages. */
-export function serveKernels(port: ServicePort): void {
+/**
+ * Serves the kernels on a port, for as long as it delivers messages.
+ * @param link makes instances, where there is more than WebAssembly
+ */
+export function serveKernels(port: ServicePort, link?: Link): void {
   let instance: KernelInstance | undefined;
   let garbage = 0;
   port.onMessage((message) => {
@@ -38,7 +42,7 @@ export function serveKernels(port: ServicePort): void {
     try {
       let value: Result;
       if (request.kind === 'start') {
-        instance = new KernelInstance(request.module);
+        instance = new KernelInstance(link?.(request.module) ?? (request.module as WebAssembly.Module));
         // While the model is being loaded: nobody waits for the answer to a start.
         instance.warmUp();
       } else if (request.kind === 'call') {

@@ -11,6 +11,7 @@ import { type ErrorCode, TercetError } from '../../../core/errors.ts';
 import type { Words } from '../../ring.ts';
 import type { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
+import type { NativeLibrary } from './link.ts';
 import {
   type Operation,
   type OperationArguments,
@@ -93,7 +94,7 @@ export class Workers {
   #lastId = 0;
 
   /** @param fault raised when a worker fails, and checked before every call */
-  constructor(module: WebAssembly.Module, ports: readonly WorkerPort[], fault: Fault) {
+  constructor(module: WebAssembly.Module | NativeLibrary, ports: readonly WorkerPort[], fault: Fault) {
     this.#fault = fault;
     for (const port of ports) this.#start(port, module);
   }
@@ -172,7 +173,7 @@ export class Workers {
     );
   }
 
-  #start(port: WorkerPort, module: WebAssembly.Module): void {
+  #start(port: WorkerPort, module: WebAssembly.Module | NativeLibrary): void {
     const worker: Worker = { port, sent: new Map() };
     this.#workers.push(worker);
     port.onMessage((message) => this.#answer(worker, message as Reply));

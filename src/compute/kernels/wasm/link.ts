@@ -1,0 +1,48 @@
+/**
+ * What kernels are made of: their functions, and the memory that these work in. A module of WebAssembly is both; a
+ * library of the processor (`node-native.ts`) has the same functions and is given a memory.
+ */
+
+/** What a kernel takes for a buffer: its address or, in a library, the buffer itself. */
+export type Place =
+  | number
+  | Uint8Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+export type Export = (...values: (Place | bigint)[]) => number;
+
+/** A library of the processor, by its file: a thread is told so and loads it itself. */
+export interface NativeLibrary {
+  readonly library: string;
+}
+
+export interface Linked {
+  readonly exports: Record<string, Export>;
+  readonly memory: WebAssembly.Memory;
+  /** Bytes from address 0 that calls leave shares in: the stack of a module. */
+  readonly stack: number;
+  /** Where nothing of the kernels' own lies any more. */
+  readonly base: number;
+  /** Whether operands may stay where they are: a library sees all memory of its process. */
+  readonly direct?: boolean;
+  /** Called when the memory has grown. */
+  readonly moved?: () => void;
+}
+
+/** Makes kernels, each time with a memory of their own. */
+export type Link = (of: WebAssembly.Module | NativeLibrary) => Linked;
+
+export function linkModule(module: WebAssembly.Module): Linked {
+  const { exports } = new WebAssembly.Instance(module);
+  return {
+    exports: exports as Record<string, Export>,
+    memory: exports.memory as WebAssembly.Memory,
+    stack: (exports.__global_base as WebAssembly.Global).value,
+    base: (exports.__heap_base as WebAssembly.Global).value,
+  };
+}

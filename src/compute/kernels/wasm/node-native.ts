@@ -1,0 +1,29 @@
+/**
+ * The kernels as a library of the processor (`native/`), which a compute party may take in place of WebAssembly: the
+ * same sources, the same bits, and the same memory behind them.
+ *
+ * SECURITY: nothing checks an address there, as WebAssembly does. The library wipes its stack after every call.
+ */
+import { type Export, type Linked, type NativeLibrary, linkModule } from './link.ts';
+
+/** Address 0 is none. */
+const FIRST = 64;
+const PAGES = { initial: 16, maximum: 65536 };
+
+interface Addon {
+  readonly exports: { link(bytes: Uint8Array): Record<string, Export> & { move(bytes: Uint8Array): void } };
+}
+
+function linkLibrary({ library }: NativeLibrary): Linked {
+  const addon = { exports: {} } as Addon;
+  process.dlopen(addon, library);
+  const memory = new WebAssembly.Memory(PAGES);
+  const bytes = () => new Uint8Array(memory.buffer);
+  const { move, ...exports } = addon.exports.link(bytes());
+  return { exports, memory, stack: 0, base: FIRST, direct: true, moved: () => move(bytes()) };
+}
+
+/** Either kind. */
+export function linkInNode(of: WebAssembly.Module | NativeLibrary): Linked {
+  return 'library' in of ? linkLibrary(of) : linkModule(of);
+}
