@@ -75,7 +75,7 @@ const keep = () => {
   keepResults(values.out, 'growth', [...lengths, ...tables, ...laws], command, values.note);
 };
 
-await withParties({ model: 'bert-base', weights: 'open' }, async (measured) => {
+await withParties({ model: 'bert-base', weights: 'open' }, async ({ measured }) => {
   const one = async (rows, name, tokens, texts) => {
     process.stderr.write(`  ${name}\n`);
     const result = await measured({ plan: 'lan', tokens, sequences: texts, newTokens: 1 });
