@@ -67,14 +67,16 @@ function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<Arra
 
 /**
  * A deep copy whose views own exactly their bytes. Views of a large buffer would otherwise be cloned with all of
- * it. Shared memory stays where it is.
+ * it. Shared memory stays where it is, and so does a view that is `given` with all of its buffer.
  */
-export function detached<T>(value: T): T {
+export function detached<T>(value: T, given?: ArrayBufferView): T {
   if (ArrayBuffer.isView(value))
-    return isShared(value) ? value : ((value as unknown as Uint8Array).slice() as unknown as T);
-  if (Array.isArray(value)) return value.map(detached) as unknown as T;
+    return isShared(value) || (value === given && value.byteLength === value.buffer.byteLength)
+      ? value
+      : ((value as unknown as Uint8Array).slice() as unknown as T);
+  if (Array.isArray(value)) return value.map((item) => detached(item, given)) as unknown as T;
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item)])) as T;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item, given)])) as T;
   return value;
 }
 
