@@ -2,7 +2,7 @@
 import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
-import { type Words, viewWords, wireLength } from '../../ring.ts';
+import { type Words, isShared, viewWords, wireLength } from '../../ring.ts';
 import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
@@ -10,7 +10,6 @@ import { checkPowers, expDrops, rounding } from '../selection-shape.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
 import { BLOCK, type Memory, SLACK, up } from './memory.ts';
-import { isShared } from './messages.ts';
 
 /** Bytes of key stream that corrections are dealt from at a time. */
 const SPAN = 4096;

@@ -8,18 +8,10 @@
  * pending and later calls get its error. Want of memory fails a call alone.
  */
 import { type ErrorCode, TercetError } from '../../../core/errors.ts';
-import type { Words } from '../../ring.ts';
+import { type Words, isShared } from '../../ring.ts';
 import type { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
-import {
-  type Operation,
-  type OperationArguments,
-  type Reply,
-  type Request,
-  type Result,
-  type WorkerPort,
-  isShared,
-} from './messages.ts';
+import type { Operation, OperationArguments, Reply, Request, Result, WorkerPort } from './messages.ts';
 
 /** One message to one worker. Arguments are made when it is sent, so that waiting tasks hold no copies. */
 interface Task {
