@@ -1,5 +1,5 @@
-// The data owner of `bench/parties.mjs`: one run that warms up and one that is measured, in a process of its own.
-// The row to measure comes as JSON; messages to the parent are `ready`, then what the run took.
+// The data owner of `bench/parties.mjs`, in a process of its own: one short run that warms up, then one for each `run`
+// that it is sent. The row comes as JSON; messages to the parent are `ready`, then what every run took.
 import { readFileSync } from 'node:fs';
 import { OwnerCredential } from '../dist/net/enrolment/credential.js';
 import { wasmKernels } from '../dist/node/kernels.js';
@@ -12,19 +12,7 @@ import { WIDENINGS } from '../dist/session/run-plan.js';
 
 const WARM_TOKENS = 16;
 const asked = JSON.parse(process.argv[2]);
-const {
-  configPath,
-  addresses,
-  dealer,
-  pins,
-  credentialFile,
-  weights,
-  plan,
-  tokens,
-  sequences = 1,
-  newTokens,
-  threads,
-} = asked;
+const { configPath, addresses, dealer, pins, credentialFile, weights, plan, tokens, sequences = 1, threads } = asked;
 
 const { config } = await openModel({ kind: 'random', seed: 1, configPath }, { weights: false });
 const credential = credentialFile === undefined ? undefined : await OwnerCredential.read(readFileSync(credentialFile));
@@ -51,22 +39,25 @@ const run = async (length, texts, more) =>
     (await runner.run(planIds(config, spreadIds(config, length, texts), { newTokens: more }), { signal })).steps,
   );
 
-const told = (kind) =>
-  new Promise((resolve) => process.on('message', (message) => message === kind && resolve(undefined)));
+async function measure(newTokens) {
+  const before = process.cpuUsage();
+  const { rounds, timing, reports } = await run(tokens, sequences, newTokens);
+  const { user, system } = process.cpuUsage(before);
+  const [p0, p1, p2] = reports.map(({ sentBytes, receivedBytes }) => ({ sentBytes, receivedBytes }));
+  process.send({
+    kind: 'measured',
+    cpuS: (user + system) / 1e6,
+    cost: { p0, p1, p2, rounds },
+    timing: { preprocessMs: Math.round(timing.preprocessMs), onlineMs: Math.round(timing.onlineMs) },
+  });
+}
+
 await run(WARM_TOKENS, 1, 1);
-const go = told('go');
-process.send({ kind: 'ready' });
-await go;
-const before = process.cpuUsage();
-const { rounds, timing, reports } = await run(tokens, sequences, newTokens);
-const { user, system } = process.cpuUsage(before);
-const [p0, p1, p2] = reports.map(({ sentBytes, receivedBytes }) => ({ sentBytes, receivedBytes }));
-process.send({
-  kind: 'measured',
-  cpuS: (user + system) / 1e6,
-  peakBytes: process.resourceUsage().maxRSS * 1024,
-  cost: { p0, p1, p2, rounds },
-  timing: { preprocessMs: Math.round(timing.preprocessMs), onlineMs: Math.round(timing.onlineMs) },
+process.on('message', async ({ kind, newTokens }) => {
+  if (kind === 'run') await measure(newTokens);
+  else {
+    await runner.dispose();
+    process.disconnect();
+  }
 });
-await runner.dispose();
-process.disconnect();
+process.send({ kind: 'ready' });

@@ -4,7 +4,9 @@
 // BERT-base and GPT-2 small with random weights, by plan, with a dealer, with open and with secret weights. Parties
 // are processes of this machine; the kernel counts what each takes (/proc, so Linux only). Compute parties have
 // loaded the model before, and one short run has warmed everybody. A token of GPT-2 is the difference of two runs.
-//   --only TEXT    rows whose name contains it         --runs N     median of N, by CPU seconds (default 1)
+// A row is the median of runs in the same processes, by CPU seconds of all parties, with the highest peaks of any.
+// `first` is the first of them, in which the functions become hot that the short run did not use.
+//   --only TEXT    rows whose name contains it         --runs N     runs of a row (default 3)
 //   --out FILE     where rows are kept ('-': nowhere)  --note TEXT  kept with them: what else the machine did
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +18,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
-    runs: { type: 'string', default: '1' },
+    runs: { type: 'string', default: '3' },
     out: { type: 'string', default: join(ROOT, 'bench/results/costs.json') },
     note: { type: 'string' },
   },
@@ -36,12 +38,31 @@ const WORLDS = [
 const nameOf = ({ model, weights, token }, { plan, dealer }, length) =>
   `${model}/${token ? `token behind ${length}` : length}/${weights}/${plan}${dealer ? '/dealer' : ''}`;
 
+const runs = Number(values.runs);
 const sum = (object) => Object.values(object).reduce((total, value) => total + value, 0);
 
-async function median(runs, of, one) {
+/** The first of some runs, the median by CPU seconds, and the highest peaks. */
+async function repeated(runs, one) {
   const all = [];
   for (let run = 0; run < runs; run++) all.push(await one());
-  return all.sort((a, b) => of(a) - of(b))[runs >> 1];
+  const median = [...all].sort((a, b) => sum(a.cpuS) - sum(b.cpuS))[runs >> 1];
+  const highest = (party) => Math.max(...all.map(({ peakBytes }) => peakBytes[party]));
+  return {
+    first: all[0],
+    median: {
+      ...median,
+      peakBytes: Object.fromEntries(Object.keys(median.peakBytes).map((party) => [party, highest(party)])),
+    },
+  };
+}
+
+/** CPU seconds of every party and of all, to a hundredth. */
+function rounded(cpuS) {
+  const hundredth = (seconds) => Math.round(100 * seconds) / 100;
+  return {
+    ...Object.fromEntries(Object.entries(cpuS).map(([party, seconds]) => [party, hundredth(seconds)])),
+    all: hundredth(sum(cpuS)),
+  };
 }
 
 /** What a step more takes: the difference of two runs, for each further token. */
@@ -73,17 +94,11 @@ for (const world of WORLDS) {
   process.stderr.write(`  ${world.model}, ${world.weights} weights: starting\n`);
   const { model, weights } = world;
   const dealer = wanted.some(({ way }) => way.dealer);
-  await withParties({ model, weights, dealer }, async (measured) => {
+  await withParties({ model, weights, dealer }, async ({ measuring }) => {
     for (const { length, way, name } of wanted) {
       process.stderr.write(`  ${name}\n`);
-      const run = (newTokens) => measured({ plan: way.plan, tokens: length, newTokens }, way.dealer);
-      const result = await median(
-        Number(values.runs),
-        ({ cpuS }) => sum(cpuS),
-        async () => (world.token ? perToken(await run(1), await run(1 + FURTHER)) : run(1)),
-      );
-      const cpuS = Object.fromEntries(
-        Object.entries(result.cpuS).map(([party, seconds]) => [party, Math.round(100 * seconds) / 100]),
+      const { first, median } = await measuring({ plan: way.plan, tokens: length }, way.dealer, (run) =>
+        repeated(runs, async () => (world.token ? perToken(await run(1), await run(1 + FURTHER)) : run(1))),
       );
       rows.push({
         suite: 'costs',
@@ -94,8 +109,10 @@ for (const world of WORLDS) {
         weights: world.weights,
         plan: way.plan,
         dealer: way.dealer === true,
-        ...result,
-        cpuS: { ...cpuS, all: Math.round(100 * sum(result.cpuS)) / 100 },
+        runs,
+        ...median,
+        cpuS: rounded(median.cpuS),
+        first: { timing: first.timing, cpuS: rounded(first.cpuS) },
       });
       process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
       if (values.out !== '-') keepResults(values.out, 'costs', rows, command, values.note);

@@ -115,7 +115,7 @@ const keep = () => {
 };
 
 keep();
-await withParties({ model: 'bert-base', weights: 'open' }, async (measured) => {
+await withParties({ model: 'bert-base', weights: 'open' }, async ({ measured }) => {
   const one = async (rows, name, tokens, texts) => {
     process.stderr.write(`  ${name}\n`);
     const result = await measured({ plan: 'lan', tokens, sequences: texts, newTokens: 1 });

@@ -34,8 +34,15 @@ function started(program, args, home) {
   child.on('exit', () => children.delete(child));
   const told = (kind) =>
     new Promise((resolve, reject) => {
-      child.on('message', (message) => message.kind === kind && resolve(message));
-      child.on('exit', (code) => reject(new Error(`${args[0]} ended with ${code} before it said "${kind}"`)));
+      const settle = (done) => {
+        child.off('message', take);
+        child.off('exit', end);
+        done();
+      };
+      const take = (message) => message.kind === kind && settle(() => resolve(message));
+      const end = (code) => settle(() => reject(new Error(`${args[0]} ended with ${code} before it said "${kind}"`)));
+      child.on('message', take);
+      child.on('exit', end);
     });
   return { child, told };
 }
@@ -100,8 +107,12 @@ async function startWorld({ model, weights, dealer: dealt }, folder) {
   };
 }
 
-/** One run of an owner of its own, as every party sees it. @param asked weights, plan, tokens, newTokens, threads */
-async function measured(world, asked, dealer = false) {
+/**
+ * Runs of an owner of its own, one after the other in the same processes, as every party sees each.
+ * @param asked weights, plan, tokens, newTokens, threads
+ * @param use is given what makes and measures one run, of as many new tokens as are named
+ */
+async function measuring(world, asked, dealer, use) {
   const { processes, home, ...rest } = world;
   const { child, told } = started(
     OWNER,
@@ -111,33 +122,43 @@ async function measured(world, asked, dealer = false) {
   const ended = new Promise((resolve) => child.on('exit', resolve));
   await told('ready');
   const servers = Object.entries(processes).filter(([name]) => name !== 'dealer' || dealer);
-  const before = servers.map(([, { pid }]) => cpuOf(pid));
-  for (const [, { pid }] of servers) forgetPeak(pid);
-  child.send('go');
-  const { cpuS, peakBytes, cost, timing } = await told('measured');
-  const all = [
-    ['p0', { cpuS, peakBytes }],
-    ...servers.map(([name, { pid }], i) => [name, { cpuS: cpuOf(pid) - before[i], peakBytes: peakOf(pid) }]),
-  ];
-  await ended;
-  return {
-    cost,
-    timing,
-    cpuS: Object.fromEntries(all.map(([name, taken]) => [name, taken.cpuS])),
-    peakBytes: Object.fromEntries(all.map(([name, taken]) => [name, taken.peakBytes])),
+  const one = async (newTokens) => {
+    const before = servers.map(([, { pid }]) => cpuOf(pid));
+    for (const [, { pid }] of [['p0', child], ...servers]) forgetPeak(pid);
+    const measured = told('measured');
+    child.send({ kind: 'run', newTokens });
+    const { cpuS, cost, timing } = await measured;
+    const all = [
+      ['p0', { cpuS, peakBytes: peakOf(child.pid) }],
+      ...servers.map(([name, { pid }], i) => [name, { cpuS: cpuOf(pid) - before[i], peakBytes: peakOf(pid) }]),
+    ];
+    return {
+      cost,
+      timing,
+      cpuS: Object.fromEntries(all.map(([name, taken]) => [name, taken.cpuS])),
+      peakBytes: Object.fromEntries(all.map(([name, taken]) => [name, taken.peakBytes])),
+    };
   };
+  const result = await use(one);
+  child.send({ kind: 'end' });
+  await ended;
+  return result;
 }
 
 /**
  * Parties with a model of random weights, for as long as `use` takes.
  * @param asked model (of bench/configs), weights, and whether there is a dealer
- * @param use is given a function that measures one run, as `measured`
+ * @param use is given `measured`, of one run, and `measuring`, of several in the same processes
  */
 export async function withParties(asked, use) {
   const folder = mkdtempSync(join(tmpdir(), 'tercet-costs-'));
   try {
     const world = await startWorld(asked, folder);
-    return await use((run, dealer) => measured(world, { weights: asked.weights, threads: 1, ...run }, dealer));
+    const runs = (run, dealer, of) => measuring(world, { weights: asked.weights, threads: 1, ...run }, dealer, of);
+    return await use({
+      measuring: runs,
+      measured: ({ newTokens, ...run }, dealer) => runs(run, dealer, (one) => one(newTokens)),
+    });
   } finally {
     stop();
     await Promise.all([...children].map((child) => new Promise((resolve) => child.on('exit', resolve))));

@@ -106,6 +106,7 @@ function partyTable({ costs }) {
       'ahead + online',
       'CPU seconds P0 / P1 / P2 / dealer',
       'all',
+      'all, first run',
       'peak memory P0 / P1 / P2 / dealer',
       'P0 up',
       'rounds',
@@ -115,6 +116,8 @@ function partyTable({ costs }) {
       timesOf(row).map(seconds).join(' + '),
       parties.map((party) => row.cpuS[party] ?? '–').join(' / '),
       row.cpuS.all,
+      // Rows of before have one run each, which was the first.
+      row.first?.cpuS.all ?? row.cpuS.all,
       parties.map((party) => (row.peakBytes[party] === undefined ? '–' : giga(row.peakBytes[party]))).join(' / '),
       mega(row.cost.p0.sentBytes),
       row.cost.rounds,
@@ -226,7 +229,7 @@ ${uplink}
 
 ## What every party takes
 
-${made(costs)}${noted(costs)} User and system time of each process, dealing and online, models loaded before; peaks of the run. A token of GPT-2 is the difference of two runs.
+${made(costs)}${noted(costs)} User and system time of each process, dealing and online, models loaded before and everybody warmed by one short run: the median of the row's runs in the same processes, and the first of them. Peaks are the highest of any run. A token of GPT-2 is the difference of two runs.
 
 ${partyTable(kept)}
 

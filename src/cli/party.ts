@@ -8,7 +8,7 @@ import { type BudgetLimits, defaultLimits } from '../daemon/budgets.ts';
 import type { DaemonEnd, DaemonOptions } from '../daemon/daemon.ts';
 import { OperatorLog } from '../daemon/log.ts';
 import { mayHaveGpu } from '../node/devices.ts';
-import { endWithParent, failed } from './child.ts';
+import { endWithParent, failed, progressTeller } from './child.ts';
 import { ENTRY } from './entry.ts';
 import { DEVICE_LOST_EXIT, isSupervised, supervise } from '../daemon/supervisor.ts';
 import type { ChildMessage } from '../daemon/local.ts';
@@ -351,7 +351,10 @@ async function party(flags: PartyFlags): Promise<void> {
         // A party of another command is no service: whoever started it says when it is ready.
         if (service !== undefined) void notify('READY=1');
       },
-      onProgress: (progress) => announce(flags, { kind: 'progress', progress }),
+      onProgress: progressTeller(
+        (message) => announce(flags, message),
+        () => performance.now(),
+      ),
       audit: flags.audit,
       trace: trace.trace,
       onFailure: (error, session) => log.failed(error, session),

@@ -58,6 +58,11 @@ export function zeros(count: number, k: number): Words {
   return { k, data: k <= 32 ? new Uint32Array(count) : new BigUint64Array(count) };
 }
 
+/** Whether the bytes are seen by all threads: then they are neither copied nor handed over. */
+export function isShared(view: ArrayBufferView): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && view.buffer instanceof SharedArrayBuffer;
+}
+
 /** The bytes behind a vector, without a copy. */
 export function bytesOf(words: Words): Uint8Array {
   return new Uint8Array(words.data.buffer, words.data.byteOffset, words.data.byteLength);

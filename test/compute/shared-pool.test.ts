@@ -4,12 +4,14 @@ import { type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wa
 import { loadNodeModule, nodeBackend } from '../../src/compute/kernels/wasm/node-worker.ts';
 import type { ScopePool } from '../../src/compute/kernels/wasm/pool.ts';
 import { sharedPools } from '../../src/compute/kernels/wasm/shared-pool.ts';
-import { type Words, viewWords, wordsFrom } from '../../src/compute/ring.ts';
+import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { type Words, viewWords, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { conformance } from './kernels.suite.ts';
 
 const module = await loadNodeModule();
 const pools = sharedPools(() => undefined);
-const COUNT = 2048;
+/** A megabyte: what is taken is worth a sweep. */
+const COUNT = 1 << 18;
 const x = wordsFrom(
   Array.from({ length: COUNT }, (_, i) => i),
   32,
@@ -131,7 +133,7 @@ describe('a scope with shared memory', () => {
     };
     const made = await createWasmKernels({ ...backend, startWorker });
     const scope = made.scope();
-    await scope.repeat(x, 1 << 13);
+    await scope.repeat(x, 64);
     scope.sweep();
     expect(asked).toEqual(['start', 'collect']);
     const shape = { batch: 1, m: 64, inner: 128, n: 128 };
@@ -139,6 +141,91 @@ describe('a scope with shared memory', () => {
     const right = wordsFrom(new Array<number>(128 * 128).fill(3), 32);
     expect((await made.scope().matmul(left, right, shape)).data[64 * 128 - 1]).toBe(768);
     expect(asked).toEqual(['start', 'collect', 'call']);
+    await made.close();
+  });
+
+  it('is swept when a megabyte was taken: a sweep looks at everything', () => {
+    const pool = pools();
+    const live = vi.fn(function* (): Iterable<unknown> {});
+    const sweep = () => pool.sweep({ [Symbol.iterator]: () => live()[Symbol.iterator]() });
+    pool.take(32, COUNT / 2);
+    sweep();
+    expect(live).not.toHaveBeenCalled();
+    pool.take(32, COUNT / 2);
+    sweep();
+    sweep();
+    expect(live).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives the operand itself where an operation changes nothing', async () => {
+    const scope = kernels.scope();
+    expect(await scope.offset(x, 0n)).toBe(x);
+    expect(await scope.scale(x, 1n)).toBe(x);
+    expect(await scope.cast(x, x.k)).toBe(x);
+    expect(await scope.concat([x])).toBe(x);
+  });
+});
+
+describe('what a worker is sent of a selection', () => {
+  /** A scope of a backend of one worker, and the arguments of what its worker is asked for. */
+  async function watched() {
+    const backend = await nodeBackend(1);
+    const asked: (readonly unknown[])[] = [];
+    const startWorker = () => {
+      const port = backend.startWorker?.() as WorkerPort;
+      const postMessage: WorkerPort['postMessage'] = (message, transfer) => {
+        const { args } = message as { args?: readonly unknown[] };
+        if (args !== undefined) asked.push(args);
+        port.postMessage(message, transfer);
+      };
+      return { ...port, postMessage };
+    };
+    const made = await createWasmKernels({ ...backend, startWorker });
+    return { made, scope: made.scope(), asked };
+  }
+  const pads = { key: new Uint8Array(32), nonce: new Uint8Array(12) };
+  const n = 64;
+  const layout = tableLayout(n, 1);
+  const table = wordsFrom(
+    Array.from({ length: n * n }, (_, i) => i % 3),
+    1,
+  );
+
+  it('is no small table, and of a large one the public part in shared memory', async () => {
+    const { made, scope, asked } = await watched();
+    const rows = (count: number) => wordsFrom(new Array<number>(count).fill(5), 8);
+    const small = () => scope.selectionTable({ kind: 'rows', table, n, stride: n, row: rows(64) }, layout, pads, 0, 64);
+    const first = await small();
+    // The second one finds the table in wire form.
+    expect(await small()).toEqual(first);
+    expect(asked).toEqual([]);
+    const count = 1 << 13;
+    const large = { kind: 'rows', table, n, stride: n, row: rows(count) } as const;
+    const bytes = await scope.selectionTable(large, layout, pads, 0, count);
+    expect(bytes.subarray(0, first.length)).toEqual(first);
+    const sent = asked.map(([part]) => (part as typeof large).table.data);
+    expect(sent.map(({ buffer }) => buffer instanceof SharedArrayBuffer)).toEqual([true]);
+    await scope.selectionTable(large, layout, pads, 0, count);
+    expect((asked[1][0] as typeof large).table.data.buffer).toBe(sent[0].buffer);
+    await made.close();
+  });
+
+  it('is the table that the caller gives away, and else a copy', async () => {
+    const { made, scope } = await watched();
+    const count = 1 << 17;
+    const bits = tableLayout(1, 8);
+    const choice = { index: zeros(count, 1) };
+    const word = zeros(count, 8);
+    const bytes = new Uint8Array(count).fill(7);
+    const kept = await scope.evaluateSelection(choice, bits, bytes, word, 0, count);
+    expect(bytes.length).toBe(count);
+    const given = await scope.evaluateSelection(choice, bits, bytes, word, 0, count, 'given');
+    expect(bytes.length).toBe(0);
+    expect(given).toEqual(kept);
+    // A part of a buffer that others may see is never handed over.
+    const longer = new Uint8Array(count + 8).fill(7);
+    await scope.evaluateSelection(choice, bits, longer.subarray(8), word, 0, count, 'given');
+    expect(longer.length).toBe(count + 8);
     await made.close();
   });
 });

@@ -257,6 +257,7 @@ export interface RingKernels<V extends Vector = Vector> {
   /**
    * P2: y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k for the elements [from, to) whose table bytes are given;
    * `choice` and `word` are of all elements.
+   * @param given the caller has no use for the table any more: its bytes may be handed to a worker
    */
   evaluateSelection(
     choice: Choice<V>,
@@ -265,6 +266,7 @@ export interface RingKernels<V extends Vector = Vector> {
     word: V,
     from: number,
     to: number,
+    given?: 'given',
   ): Promise<V>;
   /**
    * φ of a polynomial: φ_0 = 2^s2, φ_p = ⌊ℓ_lo^p / 2^(pt−s2)⌋ (shifted left when pt < s2) for p ≤ degree, N·(degree

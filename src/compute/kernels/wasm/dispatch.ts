@@ -112,6 +112,7 @@ export class Dispatch {
   /**
    * A vector over Z_2^k computed by ranges of `count` items, each giving `scale` words: in the calling thread when
    * small or without workers.
+   * @param given what is handed to a worker as it is: the caller has no use for it any more
    */
   async ranged<Op extends Operation>(
     op: Op,
@@ -121,20 +122,20 @@ export class Dispatch {
     inline: boolean,
     args: (from: number, to: number) => OperationArguments<Op>,
     unit = 1,
-    parts = this.threads,
+    given?: ArrayBufferView,
   ): Promise<Words> {
     if (inline || this.threads === 0) {
       return this.here((instance) =>
         (instance[op] as (...args: readonly unknown[]) => Words).apply(instance, args(0, count) as unknown[]),
       );
     }
-    const cuts = ranges(count, parts, unit);
+    const cuts = ranges(count, this.threads, unit);
     let out = this.pool?.shared?.(k, count * scale);
     await this.submit((add) => {
       for (const [from, to] of cuts) {
         add(
           op,
-          () => detached(args(from, to)),
+          () => detached(args(from, to), given),
           (value) => {
             if (value === undefined) return;
             const words = value as Words;

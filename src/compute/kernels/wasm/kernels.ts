@@ -99,16 +99,21 @@ export class WasmKernels implements RingKernels<Words> {
     return this.#on.here((instance) => instance.mul(x, y));
   }
 
+  // Vectors are never written, so what changes nothing gives its operand.
+
   async scale(x: Words, c: bigint): Promise<Words> {
+    if (c === 1n) return x;
     return this.#on.here((instance) => instance.scale(x, c));
   }
 
   async offset(x: Words, c: bigint): Promise<Words> {
+    if (c === 0n) return x;
     return this.#on.here((instance) => instance.offset(x, c));
   }
 
   async shiftRight(x: Words, s: number, k: number): Promise<Words> {
     checkRing(k);
+    if (s === 0 && k === x.k) return x;
     return this.#on.here((instance) => instance.shiftRight(x, s, k));
   }
 
@@ -135,7 +140,7 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   async concat(parts: readonly Words[]): Promise<Words> {
-    return concatWords(parts, this.#on.pool);
+    return parts.length === 1 ? parts[0] : concatWords(parts, this.#on.pool);
   }
 
   async gather(x: Words, places: Pattern | Uint32Array): Promise<Words> {
@@ -232,8 +237,9 @@ export class WasmKernels implements RingKernels<Words> {
     word: Words,
     from: number,
     to: number,
+    given?: 'given',
   ): Promise<Words> {
-    return selection.evaluateSelection(this.#on, choice, layout, table, word, from, to);
+    return selection.evaluateSelection(this.#on, choice, layout, table, word, [from, to], given);
   }
 
   powers(l: Words, t: number, s2: number, degree: Degree, k: number): Promise<Words> {

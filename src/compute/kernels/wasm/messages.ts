@@ -49,8 +49,3 @@ export interface ServicePort {
   /** Has the garbage of this thread collected soon, where the platform lets one. */
   collect?(): void;
 }
-
-/** Whether the bytes are seen by all threads: then they are neither copied nor handed over. */
-export function isShared(view: ArrayBufferView): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && view.buffer instanceof SharedArrayBuffer;
-}

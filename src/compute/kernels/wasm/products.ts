@@ -1,10 +1,10 @@
 /** Products by ranges of rows, and matrices by ranges of columns: each worker keeps its own panels. */
 import { TercetError, invariant } from '../../../core/errors.ts';
-import { type Words, viewWords, zeros } from '../../ring.ts';
+import { type Words, isShared, viewWords, zeros } from '../../ring.ts';
 import type { Matrix, ProductShape } from '../types.ts';
 import { type PanelOrder, arePanels } from '../panels.ts';
 import type { Dispatch } from './dispatch.ts';
-import { type Result, isShared } from './messages.ts';
+import type { Result } from './messages.ts';
 import { detached, ranges } from './workers.ts';
 
 /** Multiply-adds below which a product stays in the calling thread (well under a millisecond). */

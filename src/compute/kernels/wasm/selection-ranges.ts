@@ -15,6 +15,10 @@ import { detached, ranges } from './workers.ts';
  * at all.
  */
 const TABLE_TASK = 1 << 20;
+/** Bytes of a table that stays in the calling thread: a message to a worker and back costs more than to make it. */
+const INLINE_TABLE = 1 << 15;
+/** Bytes of a public table that is worth a place in shared memory. */
+const SHARED_TABLE = 1 << 12;
 
 /** What of a layout goes to workers: a caller's own may be more than one. */
 function bare({ n, k, widths }: TableLayout): TableLayout {
@@ -29,6 +33,24 @@ function sliceChoice({ index, basis }: Choice<Words>, P: number, from: number, t
   };
 }
 
+/** Copies of public tables in shared memory. Tables are constants of the gadgets, so they are few, and stay. */
+const SHARED = new WeakMap<object, Words>();
+
+/** The same table, its public part where workers see it: it is not copied for every task then. */
+function withShared(on: Dispatch, table: SelectionTable<Words>): SelectionTable<Words> {
+  if (table.kind !== 'rows' || on.pool?.shared === undefined || table.table.data.byteLength < SHARED_TABLE)
+    return table;
+  const { k, data } = table.table;
+  let shared = SHARED.get(data);
+  if (shared === undefined) {
+    const buffer = new SharedArrayBuffer(data.byteLength);
+    new Uint8Array(buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    shared = { k, data: k <= 32 ? new Uint32Array(buffer) : new BigUint64Array(buffer) };
+    SHARED.set(data, shared);
+  }
+  return { ...table, table: shared };
+}
+
 export async function selectionTable(
   on: Dispatch,
   table: SelectionTable<Words>,
@@ -38,9 +60,10 @@ export async function selectionTable(
   to: number,
 ): Promise<Uint8Array> {
   checkTable(table, layout);
-  if (on.threads === 0)
-    return on.here((instance) => instance.selectionTable(sliceTable(table, from, to), layout, pads, from, to - from));
   const bytes = tableBytes(layout, to - from);
+  if (on.threads === 0 || bytes <= INLINE_TABLE)
+    return on.here((instance) => instance.selectionTable(sliceTable(table, from, to), layout, pads, from, to - from));
+  const sent = withShared(on, table);
   // Eight elements are whole bytes.
   const cuts = ranges(to - from, Math.max(1, Math.ceil(bytes / TABLE_TASK)), 8);
   let out: Uint8Array | undefined;
@@ -49,7 +72,7 @@ export async function selectionTable(
       const [first, last] = [from + start, from + end];
       add(
         'selectionTable',
-        () => detached([sliceTable(table, first, last), bare(layout), pads, first, last - first]),
+        () => detached([sliceTable(sent, first, last), bare(layout), pads, first, last - first]),
         (value) => {
           if (cuts.length === 1) {
             out = value as Uint8Array;
@@ -91,14 +114,15 @@ export async function evaluateSelection(
   layout: TableLayout,
   table: Uint8Array,
   word: Words,
-  from: number,
-  to: number,
+  [from, to]: readonly [number, number],
+  given?: 'given',
 ): Promise<Words> {
   checkChoice(choice, layout, word);
   invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
   const P = layout.widths.length;
   // Eight elements are whole bytes.
-  const cut = (start: number, end: number) => table.subarray(tableBytes(layout, start), tableBytes(layout, end));
+  const cut = (start: number, end: number) =>
+    end - start === to - from ? table : table.subarray(tableBytes(layout, start), tableBytes(layout, end));
   return on.ranged(
     'evaluateSelection',
     layout.k,
@@ -112,6 +136,7 @@ export async function evaluateSelection(
       viewWords(word, from + start, from + end),
     ],
     8,
+    given && table,
   );
 }
 

@@ -2,7 +2,7 @@
 import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
-import { type Words, ringMask, viewWords, wireLength } from '../../ring.ts';
+import { type Words, isShared, ringMask, viewWords, wireLength } from '../../ring.ts';
 import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
@@ -67,6 +67,7 @@ export class Selection {
   readonly #memory: Memory;
   #tables: { coarse: number; fine: number; words: ExpTables } | undefined;
   #cosines: number | undefined;
+  readonly #wire = new WeakMap<object, { readonly k: number; readonly bytes: Uint8Array }>();
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -112,15 +113,11 @@ export class Selection {
         const rows = this.#memory.indices(row, count);
         for (let i = 0; i < count; i++) invariant(rows[i] < limit, 'selection row out of range');
         const [k] = layout.widths;
-        // Whole bytes per row, and lanes that add in SIMD: rows in wire form. The public table is converted once
-        // per call.
+        // Whole bytes per row, and lanes that add in SIMD: rows in wire form.
         const whole =
           k === 1 ? n % 8 === 0 && stride % 8 === 0 && place.shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
         if (whole) {
-          const [at, ring] = [this.#memory.copy(table.table.data), table.table.k];
-          const cast = ring === k ? at : this.#memory.shift(at, ring, table.table.data.length, 0, k);
-          const packed = this.#memory.take(wireLength(k, table.table.data.length));
-          this.#memory.of('pack', k)(cast, packed, table.table.data.length, k);
+          const packed = this.#packed(table.table, k);
           const [bytes, step] = [wireLength(k, n), wireLength(k, stride)];
           this.#memory.exports.table_rows(...place.stream, Math.floor(k / 8), count, packed, bytes, step, row);
         } else {
@@ -192,6 +189,19 @@ export class Selection {
         return;
       }
     }
+  }
+
+  /** A public table in wire form. It is kept for as long as the table is there: small calls come by the hundred. */
+  #packed({ k: ring, data }: Words, k: number): number {
+    const known = this.#wire.get(data);
+    if (known?.k === k) return this.#memory.copy(known.bytes);
+    const at = this.#memory.copy(data);
+    const cast = ring === k ? at : this.#memory.shift(at, ring, data.length, 0, k);
+    const [length, packed] = [wireLength(k, data.length), this.#memory.take(wireLength(k, data.length))];
+    this.#memory.of('pack', k)(cast, packed, data.length, k);
+    // What a worker is sent is another view in every message.
+    if (!isShared(data)) this.#wire.set(data, { k, bytes: this.#memory.bytes(packed, length).slice() });
+    return packed;
   }
 
   /** The integer tables of the exponential, made once per instance. They are public and stay. */

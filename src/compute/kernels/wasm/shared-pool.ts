@@ -18,6 +18,8 @@ const LEAST_BYTES = 1 << 12;
 const REGION_BYTES = 1 << 23;
 /** Blocks begin and end at a cache line. */
 const LINE = 64;
+/** Bytes taken since the last sweep that are worth another: it looks at everything that is live. */
+const SWEEP_BYTES = 1 << 20;
 /** Bytes that ended scopes leave behind before they are collected. */
 const COLLECT_BYTES = 1 << 26;
 
@@ -62,6 +64,7 @@ function swept({ buffer, blocks }: Region, kept: ReadonlySet<Block>): Block[] {
 class SharedPool implements ScopePool {
   readonly #regions = new Map<ArrayBufferLike, Region>();
   readonly #left: (bytes: number) => boolean;
+  #taken = 0;
 
   /** @param left is told how many bytes the scope leaves, and says whether they are collected now */
   constructor(left: (bytes: number) => boolean) {
@@ -71,6 +74,7 @@ class SharedPool implements ScopePool {
   take(k: number, count: number): Words {
     const bytes = laneBytes(k) * count;
     if (bytes < LEAST_BYTES) return zeros(count, k);
+    this.#taken += bytes;
     const [buffer, at] = this.#block(up(bytes, LINE));
     return { k, data: k <= 32 ? new Uint32Array(buffer, at, count) : new BigUint64Array(buffer, at, count) };
   }
@@ -107,6 +111,8 @@ class SharedPool implements ScopePool {
   }
 
   sweep(live: Iterable<unknown>): void {
+    if (this.#taken < SWEEP_BYTES) return;
+    this.#taken = 0;
     const kept = new Set<Block>();
     for (const item of live) {
       const view = ArrayBuffer.isView(item) ? item : (item as { readonly data?: ArrayBufferView } | undefined)?.data;

@@ -1,8 +1,9 @@
 /** The worker's side: one instance that answers requests in order. Knows neither Node nor a browser. */
+import { isShared } from '../../ring.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Link } from './link.ts';
-import { type Reply, type Request, type Result, type ServicePort, isShared } from './messages.ts';
+import type { Reply, Request, Result, ServicePort } from './messages.ts';
 
 /** Bytes that matrices leave behind before they are collected: a collection costs as much as to copy 10 MB. */
 const COLLECT_BYTES = 32 * 2 ** 20;

@@ -8,19 +8,11 @@
  * pending and later calls get its error. Want of memory fails a call alone.
  */
 import { type ErrorCode, TercetError } from '../../../core/errors.ts';
-import type { Words } from '../../ring.ts';
+import { type Words, isShared } from '../../ring.ts';
 import type { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import type { NativeLibrary } from './link.ts';
-import {
-  type Operation,
-  type OperationArguments,
-  type Reply,
-  type Request,
-  type Result,
-  type WorkerPort,
-  isShared,
-} from './messages.ts';
+import type { Operation, OperationArguments, Reply, Request, Result, WorkerPort } from './messages.ts';
 
 /** One message to one worker. Arguments are made when it is sent, so that waiting tasks hold no copies. */
 interface Task {
@@ -68,14 +60,16 @@ function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<Arra
 
 /**
  * A deep copy whose views own exactly their bytes. Views of a large buffer would otherwise be cloned with all of
- * it. Shared memory stays where it is.
+ * it. Shared memory stays where it is, and so does a view that is `given` with all of its buffer.
  */
-export function detached<T>(value: T): T {
+export function detached<T>(value: T, given?: ArrayBufferView): T {
   if (ArrayBuffer.isView(value))
-    return isShared(value) ? value : ((value as unknown as Uint8Array).slice() as unknown as T);
-  if (Array.isArray(value)) return value.map(detached) as unknown as T;
+    return isShared(value) || (value === given && value.byteLength === value.buffer.byteLength)
+      ? value
+      : ((value as unknown as Uint8Array).slice() as unknown as T);
+  if (Array.isArray(value)) return value.map((item) => detached(item, given)) as unknown as T;
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item)])) as T;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item, given)])) as T;
   return value;
 }
 

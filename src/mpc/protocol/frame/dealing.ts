@@ -158,7 +158,7 @@ export async function chooseFromTables(gate: SummedGate, p2: Party): Promise<Vec
   const dealt = await kernels.unpack(p2.takeBytes(gate), k, count);
   const short = gate.drop > 0;
   let chosen = short ? zeros(count, gate.terms[0].k) : dealt;
-  for (const term of gate.terms) chosen = await chooseFromTable(gate, term, chosen, p2);
+  for (const term of gate.terms) chosen = await chooseFromTable(gate, term, chosen, p2, 'given');
   return short ? kernels.add(await roundDown(kernels, chosen, gate.drop), dealt) : chosen;
 }
 
@@ -178,7 +178,8 @@ export async function chooseWhole(gate: SummedGate, p2: Party): Promise<Vector> 
   return chosen;
 }
 
-async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party): Promise<Vector> {
+/** @param given nobody looks at P1's message afterwards, as a proof does: kernels may have its bytes */
+async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party, given?: 'given'): Promise<Vector> {
   const { kernels } = p2;
   const choice = await s.choice(p2);
   const size = partSize(s);
@@ -186,7 +187,7 @@ async function chooseFromTable(gate: Gate, s: Selection, word: Vector, p2: Party
   for (let from = 0; from < s.count; from += size) {
     const to = Math.min(from + size, s.count);
     const part = await p2.link(1).recvBytes(tagOf(gate, '12'), tableBytes(s, to - from));
-    parts.push(kernels.evaluateSelection(choice, s, part, word, from, to));
+    parts.push(kernels.evaluateSelection(choice, s, part, word, from, to, given));
     if (parts.length > 4) await parts[parts.length - 5];
   }
   return kernels.concat(await Promise.all(parts));
