@@ -162,6 +162,26 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       }
     });
 
+    it.each([
+      [3, 24, 5, 5n],
+      [66, 24, 64, 2n ** 61n - 1n],
+      [65, 72, 5, 2n ** 60n + 33n],
+    ])('%d tables of %d bits', async (n, entries, sigma, q) => {
+      const random = new Random(9);
+      const layout = tableLayout(entries, 1);
+      const bytes = tables(random, layout, n);
+      const [x, v] = [bits(random, n, sigma), bits(random, entries, sigma)];
+      await both((of) => of.digestEntries(bytes, layout, x, v, sigma));
+      await both((of) => of.tableSums(bytes, layout, [undefined, undefined], x, sigma));
+      const [f, some] = [field(random, n, q), field(random, entries, q)];
+      await both((of) => of.foldEntries(bytes, layout, f, some, q));
+      const choice = random.indices(n, entries);
+      for (const step of stepsOf(Math.ceil(Math.log2(entries)), 0, false)) {
+        const low = field(random, 2 ** step.at, q);
+        await both((of) => of.choiceRound(bytes, layout, choice, f, low, step, q));
+      }
+    });
+
     it.each(PRIMES)('digit rounds modulo %d', async (q) => {
       const random = new Random(6);
       for (const group of [indexGroup(0, 2), indexGroup(3), indexGroup(5, 1), indexGroup(4, 4), indexGroup(7)]) {

@@ -4,6 +4,7 @@
 //! eight of them. So a word is added σ/4 times and not σ/2 times. Addresses follow from challenges, which are public
 //! when an honest party works with them.
 
+use crate::bits;
 use crate::entries::Layout;
 use core::arch::wasm32::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
@@ -64,10 +65,16 @@ fn rows_first(n: usize, words: usize) -> bool {
 /// Bytes of scratch of `digest_entries`.
 #[no_mangle]
 pub extern "C" fn entries_scratch(n: usize, words: usize, sigma: usize) -> usize {
-    if rows_first(n, words) {
+    let any = if rows_first(n, words) {
         8 * (digest_scratch(sigma, sigma) + 2 * words + sigma) + columns_scratch(words, sigma) + 16
     } else {
         8 * (digest_scratch(words, sigma) + words + sigma * words)
+    };
+    let single = bits::sums_scratch(words) + 8 * digest_scratch(1, sigma);
+    if any < single {
+        single
+    } else {
+        any
     }
 }
 
@@ -79,6 +86,10 @@ pub unsafe extern "C" fn digest_entries(
 ) {
     let layout = &*layout;
     let width = layout.words();
+    if bits::bits_of(layout) > 0 {
+        let buckets = scratch.add(bits::sums_scratch(width) / 8);
+        return bits::digest(bytes, width, x, n, v, sigma, scratch, buckets, out);
+    }
     if rows_first(n, width) {
         return digest_rows(bytes, layout, x, n, v, sigma, scratch, out);
     }
@@ -434,6 +445,9 @@ pub unsafe extern "C" fn table_sums(
 ) {
     let layout = &*layout;
     let words = layout.words();
+    if bits::bits_of(layout) > 0 && f.is_null() {
+        return bits::counts(bytes, words, x, n, sigma, buckets, LIMBS, out);
+    }
     let width = limbs * words;
     let parts = row.add(words);
     for i in 0..n {

@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
+pub mod bits;
 pub mod chacha;
 pub mod digest;
 pub mod entries;
@@ -88,6 +89,12 @@ pub unsafe extern "C" fn combine_columns(
     }
 }
 
+/// Bytes of scratch of `fold_entries`: the words of an element, or the sums of four of its coefficients.
+#[no_mangle]
+pub extern "C" fn fold_scratch(words: usize) -> usize {
+    8 * words + bits::sums_scratch(words)
+}
+
 /// weights_i Σ_j coefficients_j E_{i,j,p}. Writes Montgomery's form over the weights.
 #[no_mangle]
 pub unsafe extern "C" fn fold_entries(
@@ -95,6 +102,15 @@ pub unsafe extern "C" fn fold_entries(
     row: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
+    let single = bits::bits_of(layout);
+    if single > 0 {
+        bits::subsets(single, |j| *coefficients.add(j), |a, b| (*f).plus(a, b), row);
+        for i in 0..n {
+            let sum = bits::residues(bytes.add(i * single / 8), single / 8, row);
+            *out.add(i) = (*f).mul(bits::reduced(&*f, sum), *weights.add(i));
+        }
+        return;
+    }
     for i in 0..n {
         *weights.add(i) = (*f).form(*weights.add(i));
         layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
@@ -443,28 +459,57 @@ pub unsafe extern "C" fn lookup_round(
     finish(&*f, &z, out);
 }
 
-/// z_{a,b} of a choice. `low` has 2^at words; `f_low` room for as many.
+/// Bytes of scratch of `choice_round`: the sums of four of `lows` coefficients.
+#[no_mangle]
+pub extern "C" fn choice_scratch(lows: usize) -> usize {
+    bits::sums_scratch(lows)
+}
+
+/// z_{a,b} of a choice. `low` has 2^at words.
 #[no_mangle]
 pub unsafe extern "C" fn choice_round(
     f: *const Field, bytes: *const u8, layout: *const Layout, choice: *const u32, weights: *const u64, n: usize,
-    low: *const u64, step: *const Step, out: *mut u64,
+    low: *const u64, step: *const Step, scratch: *mut u64, out: *mut u64,
 ) {
     let (f, layout, step) = (&*f, &*layout, &*step);
     let lows = 1usize << step.at;
     let mut z = [Sum::ZERO; RADIX * RADIX];
+    let single = bits::bits_of(layout);
+    if single > 0 && lows % 8 == 0 {
+        bits::subsets(lows, |l| *low.add(l), |a, b| f.plus(a, b), scratch);
+        for i in 0..n {
+            let c = *choice.add(i);
+            let (high, digit) = (((c >> step.at >> step.width) as usize) << step.width, step.digit(c));
+            for a in 0..step.digits() {
+                // Entries of an element are a power of two of whole blocks, or end within one.
+                let first = (high + a) * lows;
+                if first < single {
+                    let count = if single - first < lows { single - first } else { lows };
+                    let sum = bits::residues(bytes.add((i * single + first) / 8), count / 8, scratch);
+                    z[RADIX * a + digit].add(*weights.add(i), bits::reduced(f, sum));
+                }
+            }
+        }
+        return finish(f, &z, out);
+    }
+    let lone = f.form(*low);
     for i in 0..n {
         let c = *choice.add(i);
         let high = ((c >> step.at >> step.width) as usize) << step.width;
         for a in 0..step.digits() {
             for p in 0..layout.p {
-                let mut sum = Sum::ZERO;
-                for l in 0..lows {
-                    let j = (high + a) * lows + l;
-                    if j < layout.n {
-                        sum.add(*low.add(l), layout.word(bytes, i, j, p));
-                    }
+                let (mut sum, first) = (Sum::ZERO, (high + a) * lows);
+                let last = if first + lows < layout.n { first + lows } else { layout.n };
+                for j in first..last {
+                    sum.add(*low.add(j - first), layout.word(bytes, i, j, p));
                 }
-                z[RADIX * a + step.digit(c)].add(*weights.add(i * layout.p + p), f.reduce(&sum));
+                // One word needs no sum.
+                let word = if lows == 1 && first < last {
+                    f.mont(lone, layout.word(bytes, i, first, p))
+                } else {
+                    f.reduce(&sum)
+                };
+                z[RADIX * a + step.digit(c)].add(*weights.add(i * layout.p + p), word);
             }
         }
     }

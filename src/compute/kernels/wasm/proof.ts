@@ -245,7 +245,7 @@ export class WasmProofKernels implements ProofKernels {
     invariant(coefficients.length === layout.n, 'a coefficient for every entry');
     return this.#run((memory) => {
       const [at, shape, fs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(weights)];
-      const [cs, row] = [memory.copy(coefficients), memory.take(8 * layout.n * P)];
+      const [cs, row] = [memory.copy(coefficients), memory.take(memory.exports.fold_scratch(layout.n * P))];
       const out = memory.take(8 * n * P);
       memory.exports.fold_entries(fieldAt(memory, q), at, shape, n, fs, cs, row, out);
       return words64(memory, out, n * P);
@@ -364,8 +364,9 @@ export class WasmProofKernels implements ProofKernels {
     return this.#run((memory) => {
       const [at, shape, c] = [memory.copy(bytes), layoutAt(memory, layout), copyNarrow(memory, choice)];
       const [weights, lows] = [memory.copy(f), memory.copy(low)];
-      const [digit, out] = [stepAt(memory, { bits: 20, xorBits: 0 }, step), memory.take(8 * RADIX * RADIX)];
-      memory.exports.choice_round(fieldAt(memory, q), at, shape, c, weights, n, lows, digit, out);
+      const digit = stepAt(memory, { bits: 20, xorBits: 0 }, step);
+      const [scratch, out] = [memory.take(memory.exports.choice_scratch(low.length)), memory.take(8 * RADIX * RADIX)];
+      memory.exports.choice_round(fieldAt(memory, q), at, shape, c, weights, n, lows, digit, scratch, out);
       return words64(memory, out, RADIX * RADIX);
     });
   }
