@@ -103,9 +103,11 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
     it.each(SIGMAS)('claims with σ = %d', async (sigma) => {
       const random = new Random(3);
       for (const inner of [1, 6]) {
-        const [left, right] = [random.words(sigma * inner, 64), random.words(inner * sigma, 64)];
-        const total = random.words(CLAIM_LIMBS * sigma * sigma, 60).data as BigUint64Array;
-        await both((of) => of.matrixClaims(left, right, inner, total));
+        for (const k of sigma === 64 ? [64] : [48, 49, 64]) {
+          const [left, right] = [random.words(sigma * inner, k), random.words(inner * sigma, k)];
+          const total = random.words(CLAIM_LIMBS * sigma * sigma, 60).data as BigUint64Array;
+          await both((of) => of.matrixClaims(left, right, inner, total));
+        }
       }
       for (const layout of LAYOUTS) {
         const [n, words] = [5, layout.n * layout.widths.length];

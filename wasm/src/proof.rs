@@ -551,10 +551,24 @@ pub unsafe extern "C" fn tail_fold(
     }
 }
 
+/// Places that the products of the first coefficients are made for: three digits.
+const STRETCH: usize = RADIX * RADIX * RADIX;
+
+/// Bytes of scratch of `tail_dot`: zero where so few values have their product each.
+#[no_mangle]
+pub extern "C" fn dot_scratch(n: usize, rounds: usize) -> usize {
+    if n >= 2 * STRETCH && rounds >= 3 {
+        8 * STRETCH
+    } else {
+        0
+    }
+}
+
 /// Σ_i values_i Π_r coefficients_{r, digit r of first + i}. Writes Montgomery's form over the coefficients.
 #[no_mangle]
 pub unsafe extern "C" fn tail_dot(
-    f: *const Field, values: *const u64, n: usize, first: u32, coefficients: *mut u64, rounds: usize, out: *mut u64,
+    f: *const Field, values: *const u64, n: usize, first: u32, coefficients: *mut u64, rounds: usize,
+    scratch: *mut u64, out: *mut u64,
 ) {
     let f = &*f;
     let coefficients = from_raw_parts_mut(coefficients, rounds * RADIX);
@@ -562,21 +576,31 @@ pub unsafe extern "C" fn tail_dot(
         *c = f.form(*c);
     }
     let values = from_raw_parts(values, n);
+    // Digits whose products are at hand, and the places that these are for.
+    let (digits, stretch) = if dot_scratch(n, rounds) > 0 { (3, STRETCH) } else { (1, RADIX) };
+    for place in 0..if digits == 3 { STRETCH } else { 0 } {
+        let upper = f.mont(coefficients[RADIX + place / RADIX % RADIX], coefficients[2 * RADIX + place / RADIX / RADIX]);
+        *scratch.add(place) = f.mont(upper, coefficients[place % RADIX]);
+    }
+    let low = if digits == 3 { scratch as *const u64 } else { coefficients.as_ptr() };
     let (mut total, mut i) = (Sum::ZERO, 0);
     while i < n {
         let place = first as usize + i;
-        // What the digits behind the first make, once for eight places.
-        let (mut high, mut rest) = (f.word(1), place / RADIX);
-        for r in 1..rounds {
+        // What the digits behind these make, once for all of their places.
+        let (mut high, mut rest) = (f.word(1), place / stretch);
+        for r in digits..rounds {
             high = f.mont(high, coefficients[RADIX * r + rest % RADIX]);
             rest /= RADIX;
         }
-        let mut digit = place % RADIX;
-        while digit < RADIX && i < n {
-            total.add(f.mont(high, coefficients[digit]), values[i]);
-            digit += 1;
-            i += 1;
+        let from = place % stretch;
+        let count = if n - i < stretch - from { n - i } else { stretch - from };
+        let mut sum = Sum::ZERO;
+        for (d, value) in values[i..i + count].iter().enumerate() {
+            sum.add(*low.add(from + d), *value);
         }
+        // The sum has Montgomery's form, and this product none.
+        total.add(f.mont(f.reduce(&sum), high), 1);
+        i += count;
     }
     *out = f.reduce(&total);
 }

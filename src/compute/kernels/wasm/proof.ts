@@ -132,13 +132,17 @@ export class WasmProofKernels implements ProofKernels {
   async matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array> {
     const [rows, cols] = [lengthOf(left) / inner, lengthOf(right) / inner];
     invariant(
-      Number.isInteger(rows) && Number.isInteger(cols) && total.length === CLAIM_LIMBS * rows * cols,
-      'claims: factors of one inner dimension',
+      left.k === right.k && Number.isInteger(rows) && Number.isInteger(cols),
+      'claims: factors over one ring, of one inner dimension',
+    );
+    invariant(
+      total.length === CLAIM_LIMBS * rows * cols,
+      'claims: an integer for every row and column',
     );
     return this.#run((memory) => {
       const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.copy(total)];
       const scratch = memory.take(8 * memory.exports.matrix_scratch(rows, inner, cols));
-      memory.exports.matrix_claims(l, r, rows, inner, cols, scratch, out);
+      memory.exports.matrix_claims(l, r, left.k, rows, inner, cols, scratch, out);
       return words64(memory, out, total.length);
     });
   }
@@ -417,8 +421,9 @@ export class WasmProofKernels implements ProofKernels {
     for (const [from, to] of parts(values.length))
       total += this.#run((memory) => {
         const [at, cs, out] = [memory.copy(values.subarray(from, to)), memory.copy(digits), memory.take(8)];
+        const scratch = memory.take(memory.exports.dot_scratch(to - from, coefficients.length));
         memory.exports.tail_dot(
-          ...[fieldAt(memory, q), at, to - from, (first + from) | 0, cs, coefficients.length, out],
+          ...[fieldAt(memory, q), at, to - from, (first + from) | 0, cs, coefficients.length, scratch, out],
         );
         return memory.word64(out);
       });
