@@ -135,10 +135,7 @@ export class WasmProofKernels implements ProofKernels {
       left.k === right.k && Number.isInteger(rows) && Number.isInteger(cols),
       'claims: factors over one ring, of one inner dimension',
     );
-    invariant(
-      total.length === CLAIM_LIMBS * rows * cols,
-      'claims: an integer for every row and column',
-    );
+    invariant(total.length === CLAIM_LIMBS * rows * cols, 'claims: an integer for every row and column');
     return this.#run((memory) => {
       const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.copy(total)];
       const scratch = memory.take(8 * memory.exports.matrix_scratch(rows, inner, cols));
