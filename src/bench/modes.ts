@@ -8,10 +8,9 @@ import type { RunProofs } from '../owner/types/index.ts';
 import type { WeightMode } from '../session/request.ts';
 import { configPath } from './accuracy.ts';
 import { inferJson } from './bert.ts';
-import { childrenCpuS } from './children.ts';
 import { appendLine, readLines } from './lines.ts';
 import { linkProfile } from '../net/simulated/profiles.ts';
-import { type Row, type SuiteContext, commit } from './rows.ts';
+import { type Row, type SuiteContext, childrenCpuS, commit } from './rows.ts';
 
 const PROTOCOLS = ['3pc_semi_honest', '3pc_malicious', 'aby3'] as const;
 const WEIGHTS: readonly WeightMode[] = ['open', 'secret'];

@@ -2,9 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { childrenCpuS } from '../../src/bench/children.ts';
 import { benchModes } from '../../src/bench/modes.ts';
-import type { Row, SuiteContext } from '../../src/bench/rows.ts';
+import { type Row, type SuiteContext, childrenCpuS } from '../../src/bench/rows.ts';
 import { execFileSync } from 'node:child_process';
 
 const NAME = 'bert-base/16/open';

@@ -579,7 +579,8 @@ pub unsafe extern "C" fn tail_dot(
     // Digits whose products are at hand, and the places that these are for.
     let (digits, stretch) = if dot_scratch(n, rounds) > 0 { (3, STRETCH) } else { (1, RADIX) };
     for place in 0..if digits == 3 { STRETCH } else { 0 } {
-        let upper = f.mont(coefficients[RADIX + place / RADIX % RADIX], coefficients[2 * RADIX + place / RADIX / RADIX]);
+        let (second, third) = (place / RADIX % RADIX, place / RADIX / RADIX);
+        let upper = f.mont(coefficients[RADIX + second], coefficients[2 * RADIX + third]);
         *scratch.add(place) = f.mont(upper, coefficients[place % RADIX]);
     }
     let low = if digits == 3 { scratch as *const u64 } else { coefficients.as_ptr() };
