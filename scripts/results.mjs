@@ -231,16 +231,34 @@ const tally = (codes) =>
   Object.entries(codes)
     .map(([code, times]) => `${times} × ${code}`)
     .join(', ') || 'none';
-const modeRow = ({ name, protocol, tokens, preprocessMs, onlineMs, times, cost, memory, plaintext, proofs }) => [
+/** Seconds that each party spent on proofs, waiting for the others included. */
+const proving = (proofs) => (proofs === undefined ? '–' : proofs.ms.map((ms) => (ms / 1000).toFixed(1)).join(' / '));
+/** Kept before CPU was counted, or on a system that does not say it. */
+const cpuOf = ({ cpuS, timesCpu }) => (cpuS === undefined ? '–' : `${cpuS} s, ${timesCpu}×`);
+const modeRow = ({
+  name,
+  protocol,
+  tokens,
+  preprocessMs,
+  onlineMs,
+  times,
+  cost,
+  memory,
+  plaintext,
+  proofs,
+  ...row
+}) => [
   `${name}, ${tokens} tokens`,
   protocol,
   seconds(preprocessMs),
   seconds(onlineMs),
   `${times}×`,
+  cpuOf(row),
   mega(cost.p0.sentBytes),
   mega(cost.p1.sentBytes - cost.p0.receivedBytes + cost.p2.sentBytes),
   cost.rounds,
   proofs === undefined ? '–' : mega(proofs.bytes),
+  proving(proofs),
   `${giga(memory.p0PeakBytes)} / ${giga(memory.p1PeakBytes)} / ${giga(memory.p2PeakBytes)} GB`,
   plaintext.maxAbsLogitError.toFixed(4),
 ];
@@ -250,8 +268,10 @@ const modesSection =
     : `## Protocols side by side
 
 ${made(modes)} The same text and weights in every protocol, one run after the other.
+CPU is that of all three processes, with their start, the loading of weights and the plaintext run. Time on proofs
+counts waiting for the others. Where the CPU of a proved run goes, \`node bench/proof-cost.mjs\` says, by kernel.
 
-${table(['run', 'protocol', 'ahead', 'online', 'of the first', 'P0 up', 'P1↔P2', 'rounds', 'proofs', 'peak memory P0 / P1 / P2', 'largest logit error'], modes.rows.map(modeRow))}
+${table(['run', 'protocol', 'ahead', 'online', 'of the first', 'CPU', 'P0 up', 'P1↔P2', 'rounds', 'proofs', 'time on proofs P0 / P1 / P2 (s)', 'peak memory P0 / P1 / P2', 'largest logit error'], modes.rows.map(modeRow))}
 
 `;
 const loadSection =

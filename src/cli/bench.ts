@@ -20,7 +20,7 @@ const HONOURED = {
   filter: ['modes', 'tamper'],
   every: ['tamper'],
   device: ['tamper'],
-  rows: ['tamper', 'accuracy'],
+  rows: ['tamper', 'accuracy', 'modes'],
 } as const satisfies Partial<Record<keyof BenchFlags, readonly (typeof SUITES)[number][]>>;
 
 interface BenchFlags {
@@ -55,7 +55,10 @@ export function benchCommand(): Command {
     )
     .option('--every <n>', 'tamper: one cell of so many')
     .option('--device <name>', 'tamper: where parties compute and prove, wasm or webgpu (default: wasm)')
-    .option('--rows <file>', 'tamper, accuracy: append what is made to this file, and do not make again what it has')
+    .option(
+      '--rows <file>',
+      'tamper, accuracy, modes: append what is made to this file, and do not make again what it has',
+    )
     .option('--out <file>', 'keep the rows with commit, machine and command')
     .option('--json', 'print the rows as one JSON list on stdout')
     .action(async (flags: BenchFlags) => {
@@ -126,7 +129,10 @@ async function bench(flags: BenchFlags): Promise<void> {
         await (await import('../bench/batch.ts')).benchBatch(context);
         break;
       case 'modes':
-        await (await import('../bench/modes.ts')).benchModes({ filter: flags.filter, weights }, context);
+        await (await import('../bench/modes.ts')).benchModes(
+          { filter: flags.filter, weights, rows: flags.rows },
+          context,
+        );
         break;
       case 'tamper': {
         const { benchTamper } = await import('../bench/tamper/suite.ts');

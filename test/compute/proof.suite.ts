@@ -103,9 +103,11 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
     it.each(SIGMAS)('claims with σ = %d', async (sigma) => {
       const random = new Random(3);
       for (const inner of [1, 6]) {
-        const [left, right] = [random.words(sigma * inner, 64), random.words(inner * sigma, 64)];
-        const total = random.words(CLAIM_LIMBS * sigma * sigma, 60).data as BigUint64Array;
-        await both((of) => of.matrixClaims(left, right, inner, total));
+        for (const k of sigma === 64 ? [64] : [48, 49, 64]) {
+          const [left, right] = [random.words(sigma * inner, k), random.words(inner * sigma, k)];
+          const total = random.words(CLAIM_LIMBS * sigma * sigma, 60).data as BigUint64Array;
+          await both((of) => of.matrixClaims(left, right, inner, total));
+        }
       }
       for (const layout of LAYOUTS) {
         const [n, words] = [5, layout.n * layout.widths.length];
@@ -159,6 +161,26 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
           const low = field(random, 2 ** step.at, q);
           await both((of) => of.choiceRound(bytes, layout, choice, f, low, step, q));
         }
+      }
+    });
+
+    it.each([
+      [3, 24, 5, 5n],
+      [66, 24, 64, 2n ** 61n - 1n],
+      [65, 72, 5, 2n ** 60n + 33n],
+    ])('%d tables of %d bits', async (n, entries, sigma, q) => {
+      const random = new Random(9);
+      const layout = tableLayout(entries, 1);
+      const bytes = tables(random, layout, n);
+      const [x, v] = [bits(random, n, sigma), bits(random, entries, sigma)];
+      await both((of) => of.digestEntries(bytes, layout, x, v, sigma));
+      await both((of) => of.tableSums(bytes, layout, [undefined, undefined], x, sigma));
+      const [f, some] = [field(random, n, q), field(random, entries, q)];
+      await both((of) => of.foldEntries(bytes, layout, f, some, q));
+      const choice = random.indices(n, entries);
+      for (const step of stepsOf(Math.ceil(Math.log2(entries)), 0, false)) {
+        const low = field(random, 2 ** step.at, q);
+        await both((of) => of.choiceRound(bytes, layout, choice, f, low, step, q));
       }
     });
 

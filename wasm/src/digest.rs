@@ -4,6 +4,7 @@
 //! eight of them. So a word is added σ/4 times and not σ/2 times. Addresses follow from challenges, which are public
 //! when an honest party works with them.
 
+use crate::bits;
 use crate::entries::Layout;
 use core::arch::wasm32::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
@@ -64,10 +65,16 @@ fn rows_first(n: usize, words: usize) -> bool {
 /// Bytes of scratch of `digest_entries`.
 #[no_mangle]
 pub extern "C" fn entries_scratch(n: usize, words: usize, sigma: usize) -> usize {
-    if rows_first(n, words) {
+    let any = if rows_first(n, words) {
         8 * (digest_scratch(sigma, sigma) + 2 * words + sigma) + columns_scratch(words, sigma) + 16
     } else {
         8 * (digest_scratch(words, sigma) + words + sigma * words)
+    };
+    let single = bits::sums_scratch(words) + 8 * digest_scratch(1, sigma);
+    if any < single {
+        single
+    } else {
+        any
     }
 }
 
@@ -79,6 +86,10 @@ pub unsafe extern "C" fn digest_entries(
 ) {
     let layout = &*layout;
     let width = layout.words();
+    if bits::bits_of(layout) > 0 {
+        let buckets = scratch.add(bits::sums_scratch(width) / 8);
+        return bits::digest(bytes, width, x, n, v, sigma, scratch, buckets, out);
+    }
     if rows_first(n, width) {
         return digest_rows(bytes, layout, x, n, v, sigma, scratch, out);
     }
@@ -290,11 +301,21 @@ unsafe fn wide_columns(
     }
 }
 
-/// Bits of a part of a factor, and parts of a word: sums of 2^18 products of two parts fit 64 bits.
-const PART: u32 = 22;
+/// Most parts of a factor. Of words of 48 bits and less two parts of 24 bits are all; of longer ones three of 22.
 const PARTS: usize = 3;
-/// Terms between two carries.
-const TERMS: usize = 1 << 16;
+const SHORT: usize = 2;
+
+/// Bits of a part.
+const fn part_bits(parts: usize) -> usize {
+    if parts == SHORT {
+        24
+    } else {
+        22
+    }
+}
+
+/// Terms between two carries: as many sums of two products of 48 bits, or three of 44, fit 64.
+const TERMS: usize = 1 << 15;
 
 /// Four sums of 64 bits.
 #[derive(Clone, Copy)]
@@ -308,6 +329,16 @@ impl Pair {
         self.0 = i64x2_add(self.0, u64x2_extmul_low_u32x4(x, y));
         self.1 = i64x2_add(self.1, u64x2_extmul_high_u32x4(x, y));
     }
+
+    #[inline(always)]
+    fn words(&self) -> [u128; 4] {
+        [
+            u64x2_extract_lane::<0>(self.0) as u128,
+            u64x2_extract_lane::<1>(self.0) as u128,
+            u64x2_extract_lane::<0>(self.1) as u128,
+            u64x2_extract_lane::<1>(self.1) as u128,
+        ]
+    }
 }
 
 /// Words of scratch: the parts of both factors.
@@ -316,25 +347,39 @@ pub extern "C" fn matrix_scratch(rows: usize, inner: usize, cols: usize) -> usiz
     PARTS * inner * (rows + (cols + 3) / 4 * 4 + 1) / 2 + 2
 }
 
-/// Adds the integers left·right to `out`, rows × cols numbers of four 64-bit limbs. `scratch` is zero.
+/// Adds the integers left·right to `out`, rows × cols numbers of four 64-bit limbs. Words have k bits. `scratch` is
+/// zero.
 #[no_mangle]
 pub unsafe extern "C" fn matrix_claims(
+    left: *const u64, right: *const u64, k: u32, rows: usize, inner: usize, cols: usize, scratch: *mut u32,
+    out: *mut u64,
+) {
+    if k <= 48 {
+        claims_of::<SHORT>(left, right, rows, inner, cols, scratch, out);
+    } else {
+        claims_of::<PARTS>(left, right, rows, inner, cols, scratch, out);
+    }
+}
+
+#[inline(always)]
+unsafe fn claims_of<const N: usize>(
     left: *const u64, right: *const u64, rows: usize, inner: usize, cols: usize, scratch: *mut u32, out: *mut u64,
 ) {
-    const LOW: u64 = (1 << PART) - 1;
+    let bits = part_bits(N);
+    let low = (1u64 << bits) - 1;
     let blocks = (cols + 3) / 4;
     // Of the left factor the parts of a word side by side; of the right one those of four columns.
-    let (l, r) = (scratch, scratch.add((PARTS * inner * rows + 3) / 4 * 4));
+    let (l, r) = (scratch, scratch.add((N * inner * rows + 3) / 4 * 4));
     for i in 0..rows * inner {
-        for p in 0..PARTS {
-            *l.add(PARTS * i + p) = (*left.add(i) >> (PART * p as u32) & LOW) as u32;
+        for p in 0..N {
+            *l.add(N * i + p) = (*left.add(i) >> (bits * p) & low) as u32;
         }
     }
     for j in 0..inner {
         for c in 0..cols {
-            for p in 0..PARTS {
-                let at = ((c / 4 * inner + j) * PARTS + p) * 4 + c % 4;
-                *r.add(at) = (*right.add(j * cols + c) >> (PART * p as u32) & LOW) as u32;
+            for p in 0..N {
+                let at = ((c / 4 * inner + j) * N + p) * 4 + c % 4;
+                *r.add(at) = (*right.add(j * cols + c) >> (bits * p) & low) as u32;
             }
         }
     }
@@ -346,36 +391,24 @@ pub unsafe extern "C" fn matrix_claims(
                 // Sums of products whose parts' numbers add up to d, for columns 0, 1 and 2, 3.
                 let mut sums = [Pair::ZERO; 2 * PARTS - 1];
                 for j in from..to {
-                    let a = l.add(PARTS * (t * inner + j));
-                    let b = r.add((block * inner + j) * PARTS * 4) as *const v128;
-                    let (a0, a1, a2) = (u32x4_splat(*a), u32x4_splat(*a.add(1)), u32x4_splat(*a.add(2)));
-                    let (b0, b1, b2) = (v128_load(b), v128_load(b.add(1)), v128_load(b.add(2)));
-                    sums[0].add(a0, b0);
-                    sums[1].add(a0, b1);
-                    sums[1].add(a1, b0);
-                    sums[2].add(a0, b2);
-                    sums[2].add(a1, b1);
-                    sums[2].add(a2, b0);
-                    sums[3].add(a1, b2);
-                    sums[3].add(a2, b1);
-                    sums[4].add(a2, b2);
+                    let a = l.add(N * (t * inner + j));
+                    let b = r.add((block * inner + j) * N * 4) as *const v128;
+                    for p in 0..N {
+                        let splat = u32x4_splat(*a.add(p));
+                        for q in 0..N {
+                            sums[p + q].add(splat, v128_load(b.add(q)));
+                        }
+                    }
                 }
-                let words = |d: usize| {
-                    let Pair(low, high) = sums[d];
-                    [
-                        u64x2_extract_lane::<0>(low) as u128,
-                        u64x2_extract_lane::<1>(low) as u128,
-                        u64x2_extract_lane::<0>(high) as u128,
-                        u64x2_extract_lane::<1>(high) as u128,
-                    ]
-                };
-                let d = [words(0), words(1), words(2), words(3), words(4)];
+                let d = sums.map(|sum| sum.words());
                 for c in 0..4 {
                     if 4 * block + c < cols {
                         let to = out.add((t * cols + 4 * block + c) * 4);
-                        add_wide(to, 0, d[0][c] + (d[1][c] << PART) + (d[2][c] << (2 * PART)));
-                        // 2^66 is four times the second limb.
-                        add_wide(to, 1, (d[3][c] + (d[4][c] << PART)) << (3 * PART - 64));
+                        add_wide(to, 0, d[0][c] + (d[1][c] << bits) + (d[2][c] << (2 * bits)));
+                        if N > SHORT {
+                            // 2^66 is four times the second limb.
+                            add_wide(to, 1, (d[3][c] + (d[4][c] << bits)) << (3 * bits - 64));
+                        }
                     }
                 }
                 from = to;
@@ -434,6 +467,9 @@ pub unsafe extern "C" fn table_sums(
 ) {
     let layout = &*layout;
     let words = layout.words();
+    if bits::bits_of(layout) > 0 && f.is_null() {
+        return bits::counts(bytes, words, x, n, sigma, buckets, LIMBS, out);
+    }
     let width = limbs * words;
     let parts = row.add(words);
     for i in 0..n {

@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
+pub mod bits;
 pub mod chacha;
 pub mod digest;
 pub mod entries;
@@ -89,6 +90,12 @@ pub unsafe extern "C" fn combine_columns(
     }
 }
 
+/// Bytes of scratch of `fold_entries`: the words of an element, or the sums of four of its coefficients.
+#[no_mangle]
+pub extern "C" fn fold_scratch(words: usize) -> usize {
+    8 * words + bits::sums_scratch(words)
+}
+
 /// weights_i Σ_j coefficients_j E_{i,j,p}. Writes Montgomery's form over the weights.
 #[no_mangle]
 pub unsafe extern "C" fn fold_entries(
@@ -96,6 +103,15 @@ pub unsafe extern "C" fn fold_entries(
     row: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
+    let single = bits::bits_of(layout);
+    if single > 0 {
+        bits::subsets(single, |j| *coefficients.add(j), |a, b| (*f).plus(a, b), row);
+        for i in 0..n {
+            let sum = bits::residues(bytes.add(i * single / 8), single / 8, row);
+            *out.add(i) = (*f).mul(bits::reduced(&*f, sum), *weights.add(i));
+        }
+        return;
+    }
     for i in 0..n {
         *weights.add(i) = (*f).form(*weights.add(i));
         layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
@@ -444,28 +460,57 @@ pub unsafe extern "C" fn lookup_round(
     finish(&*f, &z, out);
 }
 
-/// z_{a,b} of a choice. `low` has 2^at words; `f_low` room for as many.
+/// Bytes of scratch of `choice_round`: the sums of four of `lows` coefficients.
+#[no_mangle]
+pub extern "C" fn choice_scratch(lows: usize) -> usize {
+    bits::sums_scratch(lows)
+}
+
+/// z_{a,b} of a choice. `low` has 2^at words.
 #[no_mangle]
 pub unsafe extern "C" fn choice_round(
     f: *const Field, bytes: *const u8, layout: *const Layout, choice: *const u32, weights: *const u64, n: usize,
-    low: *const u64, step: *const Step, out: *mut u64,
+    low: *const u64, step: *const Step, scratch: *mut u64, out: *mut u64,
 ) {
     let (f, layout, step) = (&*f, &*layout, &*step);
     let lows = 1usize << step.at;
     let mut z = [Sum::ZERO; RADIX * RADIX];
+    let single = bits::bits_of(layout);
+    if single > 0 && lows % 8 == 0 {
+        bits::subsets(lows, |l| *low.add(l), |a, b| f.plus(a, b), scratch);
+        for i in 0..n {
+            let c = *choice.add(i);
+            let (high, digit) = (((c >> step.at >> step.width) as usize) << step.width, step.digit(c));
+            for a in 0..step.digits() {
+                // Entries of an element are a power of two of whole blocks, or end within one.
+                let first = (high + a) * lows;
+                if first < single {
+                    let count = if single - first < lows { single - first } else { lows };
+                    let sum = bits::residues(bytes.add((i * single + first) / 8), count / 8, scratch);
+                    z[RADIX * a + digit].add(*weights.add(i), bits::reduced(f, sum));
+                }
+            }
+        }
+        return finish(f, &z, out);
+    }
+    let lone = f.form(*low);
     for i in 0..n {
         let c = *choice.add(i);
         let high = ((c >> step.at >> step.width) as usize) << step.width;
         for a in 0..step.digits() {
             for p in 0..layout.p {
-                let mut sum = Sum::ZERO;
-                for l in 0..lows {
-                    let j = (high + a) * lows + l;
-                    if j < layout.n {
-                        sum.add(*low.add(l), layout.word(bytes, i, j, p));
-                    }
+                let (mut sum, first) = (Sum::ZERO, (high + a) * lows);
+                let last = if first + lows < layout.n { first + lows } else { layout.n };
+                for j in first..last {
+                    sum.add(*low.add(j - first), layout.word(bytes, i, j, p));
                 }
-                z[RADIX * a + step.digit(c)].add(*weights.add(i * layout.p + p), f.reduce(&sum));
+                // One word needs no sum.
+                let word = if lows == 1 && first < last {
+                    f.mont(lone, layout.word(bytes, i, first, p))
+                } else {
+                    f.reduce(&sum)
+                };
+                z[RADIX * a + step.digit(c)].add(*weights.add(i * layout.p + p), word);
             }
         }
     }
@@ -507,10 +552,24 @@ pub unsafe extern "C" fn tail_fold(
     }
 }
 
+/// Places that the products of the first coefficients are made for: three digits.
+const STRETCH: usize = RADIX * RADIX * RADIX;
+
+/// Bytes of scratch of `tail_dot`: zero where so few values have their product each.
+#[no_mangle]
+pub extern "C" fn dot_scratch(n: usize, rounds: usize) -> usize {
+    if n >= 2 * STRETCH && rounds >= 3 {
+        8 * STRETCH
+    } else {
+        0
+    }
+}
+
 /// Σ_i values_i Π_r coefficients_{r, digit r of first + i}. Writes Montgomery's form over the coefficients.
 #[no_mangle]
 pub unsafe extern "C" fn tail_dot(
-    f: *const Field, values: *const u64, n: usize, first: u32, coefficients: *mut u64, rounds: usize, out: *mut u64,
+    f: *const Field, values: *const u64, n: usize, first: u32, coefficients: *mut u64, rounds: usize,
+    scratch: *mut u64, out: *mut u64,
 ) {
     let f = &*f;
     let coefficients = from_raw_parts_mut(coefficients, rounds * RADIX);
@@ -518,21 +577,32 @@ pub unsafe extern "C" fn tail_dot(
         *c = f.form(*c);
     }
     let values = from_raw_parts(values, n);
+    // Digits whose products are at hand, and the places that these are for.
+    let (digits, stretch) = if dot_scratch(n, rounds) > 0 { (3, STRETCH) } else { (1, RADIX) };
+    for place in 0..if digits == 3 { STRETCH } else { 0 } {
+        let (second, third) = (place / RADIX % RADIX, place / RADIX / RADIX);
+        let upper = f.mont(coefficients[RADIX + second], coefficients[2 * RADIX + third]);
+        *scratch.add(place) = f.mont(upper, coefficients[place % RADIX]);
+    }
+    let low = if digits == 3 { scratch as *const u64 } else { coefficients.as_ptr() };
     let (mut total, mut i) = (Sum::ZERO, 0);
     while i < n {
         let place = first as usize + i;
-        // What the digits behind the first make, once for eight places.
-        let (mut high, mut rest) = (f.word(1), place / RADIX);
-        for r in 1..rounds {
+        // What the digits behind these make, once for all of their places.
+        let (mut high, mut rest) = (f.word(1), place / stretch);
+        for r in digits..rounds {
             high = f.mont(high, coefficients[RADIX * r + rest % RADIX]);
             rest /= RADIX;
         }
-        let mut digit = place % RADIX;
-        while digit < RADIX && i < n {
-            total.add(f.mont(high, coefficients[digit]), values[i]);
-            digit += 1;
-            i += 1;
+        let from = place % stretch;
+        let count = if n - i < stretch - from { n - i } else { stretch - from };
+        let mut sum = Sum::ZERO;
+        for (d, value) in values[i..i + count].iter().enumerate() {
+            sum.add(*low.add(from + d), *value);
         }
+        // The sum has Montgomery's form, and this product none.
+        total.add(f.mont(f.reduce(&sum), high), 1);
+        i += count;
     }
     *out = f.reduce(&total);
 }

@@ -44,7 +44,13 @@ export function blocksAt(memory: Memory, u: BigUint64Array): number {
 
 /** In 64-bit lanes. */
 export function copyWide(memory: Memory, x: Words, from = 0, to = lengthOf(x)): number {
-  return memory.copy(x.data instanceof BigUint64Array ? x.data.subarray(from, to) : wide(x.data.subarray(from, to)));
+  const { data } = x;
+  if (data instanceof BigUint64Array) return memory.copy(data.subarray(from, to));
+  // The upper halves are zero: scratch is.
+  const at = memory.take(8 * (to - from));
+  const halves = memory.indices(at, 2 * (to - from));
+  for (let i = from; i < to; i++) halves[2 * (i - from)] = data[i];
+  return at;
 }
 
 /** In 32-bit lanes: indices, whatever their ring. */
@@ -54,13 +60,6 @@ export function copyNarrow(memory: Memory, x: Words, from = 0, to = lengthOf(x))
 
 function narrow({ data }: Words, from: number, to: number): Uint32Array {
   return Uint32Array.from({ length: to - from }, (_, i) => Number(data[from + i]));
-}
-
-/** 32-bit lanes as 64-bit ones. */
-function wide(data: Uint32Array): Uint32Array {
-  const out = new Uint32Array(2 * data.length);
-  for (let i = 0; i < data.length; i++) out[2 * i] = data[i];
-  return out;
 }
 
 /** 64-bit or 32-bit lanes as words of Z_2^k. */

@@ -132,13 +132,14 @@ export class WasmProofKernels implements ProofKernels {
   async matrixClaims(left: Words, right: Words, inner: number, total: BigUint64Array): Promise<BigUint64Array> {
     const [rows, cols] = [lengthOf(left) / inner, lengthOf(right) / inner];
     invariant(
-      Number.isInteger(rows) && Number.isInteger(cols) && total.length === CLAIM_LIMBS * rows * cols,
-      'claims: factors of one inner dimension',
+      left.k === right.k && Number.isInteger(rows) && Number.isInteger(cols),
+      'claims: factors over one ring, of one inner dimension',
     );
+    invariant(total.length === CLAIM_LIMBS * rows * cols, 'claims: an integer for every row and column');
     return this.#run((memory) => {
       const [l, r, out] = [copyWide(memory, left), copyWide(memory, right), memory.copy(total)];
       const scratch = memory.take(8 * memory.exports.matrix_scratch(rows, inner, cols));
-      memory.exports.matrix_claims(l, r, rows, inner, cols, scratch, out);
+      memory.exports.matrix_claims(l, r, left.k, rows, inner, cols, scratch, out);
       return words64(memory, out, total.length);
     });
   }
@@ -245,7 +246,7 @@ export class WasmProofKernels implements ProofKernels {
     invariant(coefficients.length === layout.n, 'a coefficient for every entry');
     return this.#run((memory) => {
       const [at, shape, fs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(weights)];
-      const [cs, row] = [memory.copy(coefficients), memory.take(8 * layout.n * P)];
+      const [cs, row] = [memory.copy(coefficients), memory.take(memory.exports.fold_scratch(layout.n * P))];
       const out = memory.take(8 * n * P);
       memory.exports.fold_entries(fieldAt(memory, q), at, shape, n, fs, cs, row, out);
       return words64(memory, out, n * P);
@@ -364,8 +365,9 @@ export class WasmProofKernels implements ProofKernels {
     return this.#run((memory) => {
       const [at, shape, c] = [memory.copy(bytes), layoutAt(memory, layout), copyNarrow(memory, choice)];
       const [weights, lows] = [memory.copy(f), memory.copy(low)];
-      const [digit, out] = [stepAt(memory, { bits: 20, xorBits: 0 }, step), memory.take(8 * RADIX * RADIX)];
-      memory.exports.choice_round(fieldAt(memory, q), at, shape, c, weights, n, lows, digit, out);
+      const digit = stepAt(memory, { bits: 20, xorBits: 0 }, step);
+      const [scratch, out] = [memory.take(memory.exports.choice_scratch(low.length)), memory.take(8 * RADIX * RADIX)];
+      memory.exports.choice_round(fieldAt(memory, q), at, shape, c, weights, n, lows, digit, scratch, out);
       return words64(memory, out, RADIX * RADIX);
     });
   }
@@ -416,8 +418,9 @@ export class WasmProofKernels implements ProofKernels {
     for (const [from, to] of parts(values.length))
       total += this.#run((memory) => {
         const [at, cs, out] = [memory.copy(values.subarray(from, to)), memory.copy(digits), memory.take(8)];
+        const scratch = memory.take(memory.exports.dot_scratch(to - from, coefficients.length));
         memory.exports.tail_dot(
-          ...[fieldAt(memory, q), at, to - from, (first + from) | 0, cs, coefficients.length, out],
+          ...[fieldAt(memory, q), at, to - from, (first + from) | 0, cs, coefficients.length, scratch, out],
         );
         return memory.word64(out);
       });

@@ -124,7 +124,7 @@ export function exponentialSelection(
 /**
  * The functions of a sum of cosines: the words with an angle, that of a, and those that are constant, where the sum has
  * any. And for every term of P1's words the function that it multiplies: the bit that lets entry j through is
- * (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1, so three terms with an angle, six for a = m − λ1, three of constants.
+ * (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1, so two terms with an angle, four for a = m − λ1, two of constants.
  */
 function cosineForm(sum: CosineSum, gated: boolean): CosineForm {
   const functions = [
@@ -132,7 +132,7 @@ function cosineForm(sum: CosineSum, gated: boolean): CosineForm {
     ...(sum.linear ? ['argument' as const] : []),
     ...(leadingWords(sum) > 0 ? ['constant' as const] : []),
   ];
-  const terms = gated ? { angle: 3, argument: 6, constant: 3 } : { angle: 1, argument: 2, constant: 1 };
+  const terms = gated ? { angle: 2, argument: 4, constant: 2 } : { angle: 1, argument: 2, constant: 1 };
   return {
     kind: 'cosines',
     sum,

@@ -99,33 +99,30 @@ export async function factorsOf(
 /** Factors of one entry. Those of two entries are left out at the same terms. */
 type FactorsOfEntry = Readonly<Record<'angle' | 'argument' | 'constant', readonly (Words | undefined)[]>>;
 
-/** The bit of entry j is (m ⊕ j) + λ1 − 2·(m ⊕ j)·λ1: what stands on m's side, for the bit alone and for bit·(m − λ1). */
+/**
+ * The bit of entry j is o + c − 2·o·c, where o = m ⊕ j is V's and c = λ1 W's. In terms that share a factor it is
+ * o·1 + (1 − 2·o)·c, and times m − λ1 it is o·m·1 + o·(2·c·λ1 − λ1) + (m − 2·o·m)·c + 1·(−c·λ1).
+ */
 async function gatedOfV(kernels: RingKernels, bit: Vector, m: Vector): Promise<readonly FactorsOfEntry[]> {
   const out: FactorsOfEntry[] = [];
   for (const j of [0n, 1n]) {
     const own = j === 0n ? bit : await kernels.offset(await kernels.scale(bit, -1n), 1n);
-    const [read, twice] = [await kernels.read(own), await kernels.read(await kernels.scale(own, -2n))];
     const product = await kernels.mul(own, m);
-    const alone = [read, undefined, twice];
-    const argument = [await kernels.read(product), read, await kernels.read(m), undefined];
-    out.push({
-      angle: alone,
-      argument: [...argument, await kernels.read(await kernels.scale(product, -2n)), read],
-      constant: alone,
-    });
+    const [read, more] = [await kernels.read(own), await kernels.offset(await kernels.scale(own, -2n), 1n)];
+    const rest = await kernels.add(m, await kernels.scale(product, -2n));
+    const alone = [read, await kernels.read(more)];
+    const argument = [await kernels.read(product), read, await kernels.read(rest), undefined];
+    out.push({ angle: alone, argument, constant: alone });
   }
   return out;
 }
 
 async function gatedOfW(kernels: RingKernels, bit: Vector, mask: Vector): Promise<readonly FactorsOfEntry[]> {
-  const [own, negative] = [await kernels.read(bit), await kernels.read(await kernels.scale(mask, -1n))];
-  const product = await kernels.mul(bit, mask);
-  const [minus, twice] = [
-    await kernels.read(await kernels.scale(product, -1n)),
-    await kernels.read(await kernels.scale(product, 2n)),
-  ];
-  const alone = [undefined, own, own];
-  const one = { angle: alone, argument: [undefined, negative, own, minus, own, twice], constant: alone };
+  const [own, product] = [await kernels.read(bit), await kernels.mul(bit, mask)];
+  const both = await kernels.read(await kernels.sub(await kernels.scale(product, 2n), mask));
+  const negative = await kernels.read(await kernels.scale(product, -1n));
+  const alone = [undefined, own];
+  const one = { angle: alone, argument: [undefined, both, own, negative], constant: alone };
   return [one, one];
 }
 

@@ -1,0 +1,156 @@
+//! Tables of single bits. A word of one bit times a challenge is the challenge or nothing, so four words at a time are
+//! one of 16 sums that are made beforehand ("four Russians", Arlazarov et al. 1970). Addresses depend on masked bits
+//! of tables, which their reader has in the clear.
+
+use crate::entries::Layout;
+use crate::field::{Field, Sum};
+
+/// Sums of four words.
+const SUMS: usize = 16;
+/// Words whose sums of 64 bits stay in the first cache.
+const MOST: usize = 1024;
+
+/// Words of an element, where all are single bits and elements begin with a byte; else 0.
+#[inline(always)]
+pub unsafe fn bits_of(layout: &Layout) -> usize {
+    if layout.p == 1 && layout.width(0) == 1 && layout.n % 8 == 0 && layout.n <= MOST {
+        layout.n
+    } else {
+        0
+    }
+}
+
+/// Bytes of scratch for sums of that many words, at most.
+pub fn sums_scratch(words: usize) -> usize {
+    if words <= MOST {
+        8 * SUMS * ((words + 3) / 4)
+    } else {
+        0
+    }
+}
+
+/// The sums of every four of `words` words.
+#[inline(always)]
+pub unsafe fn subsets(words: usize, word: impl Fn(usize) -> u64, add: impl Fn(u64, u64) -> u64, sums: *mut u64) {
+    for g in 0..(words + 3) / 4 {
+        let of = sums.add(SUMS * g);
+        *of = 0;
+        for c in 0..4 {
+            let more = if 4 * g + c < words { word(4 * g + c) } else { 0 };
+            for b in 0..1usize << c {
+                *of.add(b + (1 << c)) = add(*of.add(b), more);
+            }
+        }
+    }
+}
+
+/// The same residues added up where the bits of some bytes are one: at most 2^32 of them, in two halves.
+#[inline(never)]
+pub unsafe fn residues(bytes: *const u8, count: usize, sums: *const u64) -> (u64, u64) {
+    const HALF: u64 = 0xffff_ffff;
+    let (mut low, mut high) = (0, 0);
+    for b in 0..count {
+        let byte = *bytes.add(b) as usize;
+        // Two residues below 2^61 have no carry.
+        let sum = *sums.add(2 * SUMS * b + (byte & 15)) + *sums.add(2 * SUMS * b + SUMS + (byte >> 4));
+        low += sum & HALF;
+        high += sum >> 32;
+    }
+    (low, high)
+}
+
+/// Their sum, mod q.
+#[inline(never)]
+pub fn reduced(f: &Field, (low, high): (u64, u64)) -> u64 {
+    let mut sum = Sum::ZERO;
+    sum.add(high, 1 << 32);
+    sum.add(low, 1);
+    f.reduce(&sum)
+}
+
+/// `digest_entries`: all words are scaled by 2^63, so that sums are sums of bits mod 2. `sums` has room for those of V;
+/// `buckets` for 16 words for every four bits of X.
+pub unsafe fn digest(
+    bytes: *const u8, words: usize, x: *const u64, n: usize, v: *const u64, sigma: usize, sums: *mut u64,
+    buckets: *mut u64, out: *mut u64,
+) {
+    subsets(words, |c| *v.add(c), |a, b| a ^ b, sums);
+    let (each, groups) = (words / 8, (sigma + 3) / 4);
+    for i in 0..n {
+        let row = bytes.add(i * each);
+        let mut of = 0;
+        for b in 0..each {
+            let byte = *row.add(b) as usize;
+            of ^= *sums.add(2 * SUMS * b + (byte & 15)) ^ *sums.add(2 * SUMS * b + SUMS + (byte >> 4));
+        }
+        for g in 0..groups {
+            let bucket = buckets.add(SUMS * g + (*x.add(i) >> (4 * g) & 15) as usize);
+            *bucket ^= of;
+        }
+    }
+    for t in 0..sigma {
+        let mut row = 0;
+        for b in 0..SUMS {
+            row ^= *buckets.add(t / 4 * SUMS + b) & ((b >> (t & 3) & 1) as u64).wrapping_neg();
+        }
+        for k in 0..sigma {
+            *out.add(t * sigma + k) = row >> k << 63;
+        }
+    }
+}
+
+/// Rows to columns: bit i of word c is bit c of the word i before.
+#[inline(never)]
+fn transpose(block: &mut [u64; 64]) {
+    let (mut step, mut mask) = (32, 0x0000_0000_ffff_ffffu64);
+    while step > 0 {
+        let mut i = 0;
+        while i < 64 {
+            let swap = (block[i] >> step ^ block[i + step]) & mask;
+            block[i] ^= swap << step;
+            block[i + step] ^= swap;
+            i = (i + step + 1) & !step;
+        }
+        step >>= 1;
+        mask ^= mask << step;
+    }
+}
+
+/// Σ_i X_{i,t} E_{i,c}, added to every `each`-th number of `out`: σ × words. `columns` has room for σ words.
+pub unsafe fn counts(
+    bytes: *const u8, words: usize, x: *const u64, n: usize, sigma: usize, columns: *mut u64, each: usize,
+    out: *mut u64,
+) {
+    let row = words / 8;
+    let mut first = 0;
+    while first < n {
+        let count = if n - first < 64 { n - first } else { 64 };
+        let mut block = [0u64; 64];
+        for i in 0..count {
+            block[i] = *x.add(first + i);
+        }
+        transpose(&mut block);
+        for t in 0..sigma {
+            *columns.add(t) = block[t];
+        }
+        let mut from = 0;
+        while from < row {
+            let some = if row - from < 8 { row - from } else { 8 };
+            block = [0; 64];
+            for i in 0..count {
+                for b in 0..some {
+                    block[i] |= (*bytes.add((first + i) * row + from + b) as u64) << (8 * b);
+                }
+            }
+            transpose(&mut block);
+            for t in 0..sigma {
+                let (mine, to) = (*columns.add(t), out.add(each * (t * words + 8 * from)));
+                for c in 0..8 * some {
+                    *to.add(each * c) += (mine & block[c]).count_ones() as u64;
+                }
+            }
+            from += some;
+        }
+        first += count;
+    }
+}
