@@ -8,6 +8,7 @@
 // `first` is the first of them, in which the functions become hot that the short run did not use.
 //   --only TEXT    rows whose name contains it         --runs N     runs of a row (default 3)
 //   --out FILE     where rows are kept ('-': nowhere)  --note TEXT  kept with them: what else the machine did
+//   --device NAME  of the compute parties (default wasm)
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     out: { type: 'string', default: join(ROOT, 'bench/results/costs.json') },
     note: { type: 'string' },
+    device: { type: 'string', default: 'wasm' },
   },
 });
 
@@ -94,7 +96,7 @@ for (const world of WORLDS) {
   process.stderr.write(`  ${world.model}, ${world.weights} weights: starting\n`);
   const { model, weights } = world;
   const dealer = wanted.some(({ way }) => way.dealer);
-  await withParties({ model, weights, dealer }, async ({ measuring }) => {
+  await withParties({ model, weights, dealer, device: values.device }, async ({ measuring }) => {
     for (const { length, way, name } of wanted) {
       process.stderr.write(`  ${name}\n`);
       const { first, median } = await measuring({ plan: way.plan, tokens: length }, way.dealer, (run) =>
@@ -102,7 +104,7 @@ for (const world of WORLDS) {
       );
       rows.push({
         suite: 'costs',
-        name,
+        name: values.device === 'wasm' ? name : `${name}/${values.device}`,
         model: world.model,
         tokens: length,
         ...(world.token ? { perToken: true } : {}),

@@ -54,7 +54,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 // ── parties of one model ─────────────────────────────────────────────────────
 
-async function startWorld({ model, weights, dealer: dealt }, folder) {
+async function startWorld({ model, weights, dealer: dealt, device = 'wasm' }, folder) {
   const homes = ['one', 'two', 'dealer', 'owner'].map((name) => join(folder, name));
   const command = (args, home) =>
     execFileSync(process.execPath, [CLI, ...args], { env: { ...process.env, TERCET_HOME: home } })
@@ -78,7 +78,7 @@ async function startWorld({ model, weights, dealer: dealt }, folder) {
   const limits = ['--max-memory', 'none', '--max-traffic', 'none'];
   const party = async (id, more) => {
     const args = ['party', '--party-id', String(id), '--peer-identity', `${3 - id}=${pins[3 - id]}`, ...served(id)];
-    const { child, told } = started(CLI, [...args, ...limits, '--device', 'wasm', ...more], homes[id - 1]);
+    const { child, told } = started(CLI, [...args, ...limits, '--device', device, ...more], homes[id - 1]);
     const ready = told('ready');
     ready.catch(() => undefined);
     return { child, ready, port: (await told('listening')).port };

@@ -37,7 +37,7 @@ export function demoCommand(): Command {
     .option('--no-open', 'do not open a browser')
     .option('--port <port>', 'port of the page', '8420')
     .option('--dealer', 'start a dealer too: the page then offers to have it deal')
-    .option('--device <device>', 'auto, wasm or webgpu, for the compute parties', 'auto')
+    .option('--device <device>', 'auto, wasm, native or webgpu, for the compute parties', 'auto')
     .option('--app <dir>', 'folder of a page of yours that uses the SDK, instead of the web app')
     .option('--origins <url>', 'origin of a development server whose page may use these parties', collect, [])
     .action(async (flags: DemoFlags) => {

@@ -172,7 +172,7 @@ export function inferCommand(): Command {
       "for secret weights with --peers: the file that the model's owner made for you with `tercet owner enrol`",
     )
     .option('--ranges <which>', `${RANGES_HELP} (with parties that are started here)`)
-    .option('--device <device>', 'auto, wasm or webgpu', 'auto')
+    .option('--device <device>', 'auto, wasm, native or webgpu', 'auto')
     .option('--threads <n>', 'worker threads of each party')
     .option('--top-k <n>', 'how many answers to print', '5')
     .option('--profile <name>', 'shape the links like a network: lan, wan-cloud or home')

@@ -101,7 +101,7 @@ export function partyCommand(): Command {
       '--ranges <which>',
       `${RANGES_HELP}; the same at both parties, and for secret weights chosen by tercet model share`,
     )
-    .option('--device <device>', 'auto, wasm or webgpu', 'auto')
+    .option('--device <device>', 'auto, wasm, native or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
     .option('--protocols <list>', PROTOCOLS_HELP, PROTOCOLS.join(','))
     .option('--max-sessions <n>', 'sessions at a time, prepared ones included', '8')

@@ -92,7 +92,7 @@ export function serveCommand(): Command {
     .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
     .option('--security-level <level>', LEVEL_HELP, '128')
     .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
-    .option('--device <device>', 'auto, wasm or webgpu', 'auto')
+    .option('--device <device>', 'auto, wasm, native or webgpu', 'auto')
     .option('--threads <n>', 'worker threads')
     .option('--keys <file>', 'who may call: a file of tercet key (default: that of this user, where there is one)')
     .option('--http-cert <file>', 'certificate of the address, PEM')

@@ -53,13 +53,15 @@ function planFor(width: number, bits: 8 | 9, rounds: number): Plan | undefined {
   return best;
 }
 
-/** Most rounds of a maximum: three levels leave one of 512 columns, four of 4096. */
+/** Columns up to which three levels are cheap: with 512 they would take seven times the bytes of four. */
+const FEW = 192;
+
+/** Most rounds of a maximum: two for a level of several columns. */
 function mostRounds(width: number): number {
-  const three = width <= MOST ** 3 ? 6 : 8;
-  return Math.min(three, Math.ceil(Math.log2(width)));
+  return Math.min(width <= FEW ? 6 : 8, Math.ceil(Math.log2(width)));
 }
 
-/** The levels of a row's maximum: no more rounds than a tree of pairs has, ⌈log2 width⌉, and six up to 512 columns. */
+/** The levels of a row's maximum: no more rounds than a tree of pairs has, ⌈log2 width⌉, and six up to 192 columns. */
 export function maximumLevels(width: number, bits: 8 | 9): readonly MaximumLevel[] {
   return planFor(width, bits, mostRounds(width))?.levels ?? [];
 }

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { collectNow } from '../../../core/collect-node.ts';
@@ -25,7 +26,7 @@ export async function loadNodeModule(): Promise<WebAssembly.Module> {
 
 /** What `npm run build:native` writes, beside `src` and `dist`; undefined where nobody did. */
 export function builtLibrary(): NativeLibrary | undefined {
-  const library = fileURLToPath(new URL('../../../../native/tercet.node', import.meta.url));
+  const library = join(fileURLToPath(new URL('../../../../native/', import.meta.url)), 'tercet.node');
   return existsSync(library) ? { library } : undefined;
 }
 
