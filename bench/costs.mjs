@@ -106,6 +106,7 @@ for (const world of WORLDS) {
         suite: 'costs',
         name: values.device === 'wasm' ? name : `${name}/${values.device}`,
         model: world.model,
+        ...(values.device === 'wasm' ? {} : { device: values.device }),
         tokens: length,
         ...(world.token ? { perToken: true } : {}),
         weights: world.weights,

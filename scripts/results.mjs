@@ -11,7 +11,9 @@ const [bert, gpt2, batch, networks, kernels, accuracy, browser, namespaces, link
 
 /** Of a suite that may not have been run yet. */
 const kept = (name) => (existsSync(new URL(`${name}.json`, folder)) ? read(name) : undefined);
-const [load, soak, modes, growth, phone] = ['load', 'soak', 'modes', 'growth', 'phone'].map(kept);
+const [load, soak, modes, growth, phone, costsNative] = [
+  ...['load', 'soak', 'modes', 'growth', 'phone', 'costs-native'],
+].map(kept);
 const h100 = read('h100');
 const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
   ...['declared', 'costs', 'spu', 'peers', 'bert-before', 'gpt2-before', 'cpu'],
@@ -366,7 +368,7 @@ ${table(['tokens, weights', 'ahead', 'online', 'online / with dealing, against p
 The plaintext run is the float model in P0's process after the private run, with f32 SIMD kernels in the same number of workers. Set-up (loading, encoding, proving
 ranges, with secret weights also sharing) is outside both columns: ${bert.rows.map(({ timing }) => seconds(timing.setupMs)).join(', ')}.
 
-${costSections({ gadgets, declared, costs, spu, peers, bert, bertBefore, gpt2Before, cpu })}
+${costSections({ gadgets, declared, costs, costsNative, spu, peers, bert, bertBefore, gpt2Before, cpu })}
 ${growthSection(growth)}## GPT-2 small dimensions, random weights, for each generated token
 
 ${made(gpt2)} Open weights.
