@@ -13,7 +13,7 @@ import type { Task } from '../ml/tasks/table.ts';
 import { loadCredentials } from '../net/tls/certificates.ts';
 import { type Comparison, compareWithPlaintext } from '../node/compare.ts';
 import { defaultThreads } from '../node/defaults.ts';
-import { wasmKernels } from '../node/kernels.ts';
+import { nodeProving, wasmKernels } from '../node/kernels.ts';
 import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
 import { tlsRunContext } from '../node/tls-owner.ts';
 import { planIds, spreadIds } from '../owner/id-plan.ts';
@@ -21,6 +21,8 @@ import { Runner } from '../owner/runner.ts';
 import type { TaskPlan } from '../owner/predict-plan.ts';
 import { type TaskAnswer, planTask } from '../owner/task-plans.ts';
 import { loadTextContext } from '../owner/text-context.ts';
+import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { WeightMode } from '../session/request.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
 import { appendLine, readLines } from './lines.ts';
@@ -34,11 +36,12 @@ export interface AccuracyOptions {
   readonly weights: WeightMode | undefined;
   /** Only the texts of this task, and no real dimensions; all when absent. */
   readonly task: Task | undefined;
+  /** What the texts are asked by; `3pc_semi_honest` when absent. */
+  readonly protocol?: ProtocolId | undefined;
   /** A file with a line for every text: texts that this commit has a line of are not run again. */
   readonly rows: string | undefined;
 }
 
-const PROTOCOL = '3pc_semi_honest';
 const WEIGHT_MODES: readonly WeightMode[] = ['open', 'secret'];
 
 interface Dimensions {
@@ -115,7 +118,7 @@ interface Compared {
 async function compared(
   location: ModelLocation,
   weights: WeightMode,
-  { certificates }: AccuracyOptions,
+  { certificates, protocol = SEMI_HONEST.id }: AccuracyOptions,
   { entry, signal }: SuiteContext,
 ): Promise<Compared> {
   const cleanup = new Cleanup();
@@ -126,6 +129,7 @@ async function compared(
         entry,
         model: location,
         weights,
+        protocol,
         device: 'auto',
         threads,
         certificates,
@@ -140,7 +144,8 @@ async function compared(
       { addresses: local.addresses, credentials: await loadCredentials(certificates, 0) },
       {
         config: model.config,
-        terms: { protocol: PROTOCOL, weights, model: local.credential?.sharing },
+        terms: { protocol, weights, model: local.credential?.sharing },
+        proving: protocol === SEMI_HONEST.id ? undefined : await nodeProving(),
         credential: local.credential,
         kernels,
       },
@@ -179,6 +184,8 @@ async function unlessRefused<T>(run: Promise<T>): Promise<T | undefined> {
 interface TextLine {
   readonly commit: string;
   readonly name: string;
+  /** Absent in lines of before: `3pc_semi_honest`. */
+  readonly protocol?: ProtocolId;
   readonly weights: WeightMode;
   readonly text: number;
   /** Absent for a text that was refused. */
@@ -199,8 +206,13 @@ async function agreement(
 ): Promise<void> {
   const { name, task, folder, samples, metric, score } = each;
   const by = commit();
+  const { protocol = SEMI_HONEST.id } = options;
   const found = readLines<TextLine>(options.rows).filter(
-    (line) => line.commit === by && line.name === name && line.weights === weights,
+    (line) =>
+      line.commit === by &&
+      line.name === name &&
+      line.weights === weights &&
+      (line.protocol ?? SEMI_HONEST.id) === protocol,
   );
   const lines = new Map(found.map((line) => [line.text, line]));
   const keep = (line: TextLine) => {
@@ -208,7 +220,7 @@ async function agreement(
     if (options.rows !== undefined) appendLine(options.rows, line);
   };
   const wanted = samples.flatMap((_, text) => (lines.has(text) ? [] : [text]));
-  if (wanted.length > 0) await runTexts(each, wanted, { commit: by, name, weights }, keep, options, context);
+  if (wanted.length > 0) await runTexts(each, wanted, { commit: by, name, protocol, weights }, keep, options, context);
 
   const all = samples.flatMap((sample, i) => {
     const { answered } = lines.get(i) as TextLine;
@@ -222,7 +234,7 @@ async function agreement(
     name,
     task,
     model: basename(folder),
-    protocol: PROTOCOL,
+    protocol,
     weights,
     texts: samples.length,
     agreement: all.length === 0 ? 0 : round(1 - different.length / all.length),
@@ -238,7 +250,7 @@ async function agreement(
 async function runTexts(
   { name, task, folder, samples }: FidelityCase,
   wanted: readonly number[],
-  of: Pick<TextLine, 'commit' | 'name' | 'weights'>,
+  of: Pick<TextLine, 'commit' | 'name' | 'protocol' | 'weights'>,
   keep: (line: TextLine) => void,
   options: AccuracyOptions,
   context: SuiteContext,
@@ -280,7 +292,7 @@ async function atRealDimensions(
       suite: 'accuracy',
       name: `${name}/random/${tokens}`,
       task,
-      protocol: PROTOCOL,
+      protocol: options.protocol ?? SEMI_HONEST.id,
       weights,
       logitError: distribution([comparison.errors]),
       sameChoices: comparison.argmaxEqual,

@@ -5,6 +5,7 @@ import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
 import { TercetError } from '../core/errors.ts';
 import { stateFolder } from '../node/defaults.ts';
 import { ENTRY } from './entry.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { integer, oneOf, parseProfile, parseTask, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
@@ -20,6 +21,7 @@ const HONOURED = {
   filter: ['modes', 'tamper'],
   every: ['tamper'],
   device: ['tamper'],
+  protocol: ['accuracy'],
   rows: ['tamper', 'accuracy', 'modes'],
 } as const satisfies Partial<Record<keyof BenchFlags, readonly (typeof SUITES)[number][]>>;
 
@@ -33,6 +35,7 @@ interface BenchFlags {
   readonly filter?: string;
   readonly every?: string;
   readonly device?: string;
+  readonly protocol?: string;
   readonly rows?: string;
   readonly out?: string;
   readonly json?: boolean;
@@ -53,6 +56,7 @@ export function benchCommand(): Command {
       '--filter <text>',
       'modes, tamper: only what has it in its name, as bert-base/16/open or secret/generation/P1-P2/select-12/bit',
     )
+    .option('--protocol <name>', 'accuracy: what the texts are asked by (default: 3pc_semi_honest)')
     .option('--every <n>', 'tamper: one cell of so many')
     .option('--device <name>', 'tamper: where parties compute and prove, wasm or webgpu (default: wasm)')
     .option(
@@ -114,6 +118,7 @@ async function bench(flags: BenchFlags): Promise<void> {
             limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000),
             weights,
             task: flags.task === undefined ? undefined : parseTask(flags.task),
+            protocol: flags.protocol === undefined ? undefined : protocolWithProofs(flags.protocol),
             rows: flags.rows,
           },
           context,
