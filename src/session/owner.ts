@@ -357,7 +357,9 @@ export class OwnerSession {
     if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
     const error = asTercetError(thrown);
     if (this.#promised) return violated(error);
-    return isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
+    // Behind the first text nobody leaves so: what comes in place of an anchor is a violation there.
+    const before = this.#steps.current.number === 0;
+    return before && isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
   }
 
   #abort(thrown: unknown): TercetError {

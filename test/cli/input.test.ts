@@ -140,7 +140,7 @@ describe.concurrent('options that are refused', () => {
       ['infer', ...text, '--security-level', '256'],
       usage('ERR_PROTOCOL_UNAVAILABLE', /3pc_semi_honest has no level 256/),
     ],
-    ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, webgpu/)],
+    ['an unknown device', ['infer', ...text, '--device', 'tpu'], usage('ERR_ARGUMENT', /auto, wasm, native, webgpu/)],
     ['an unknown kind of weights', ['infer', ...text, '--weights', 'x'], usage('ERR_ARGUMENT', /open, secret/)],
     ['an unknown plan', ['infer', ...text, '--plan', 'home'], usage('ERR_ARGUMENT', /wan-cloud/)],
     ['an unknown profile', ['infer', ...text, '--profile', 'moon'], usage('ERR_ARGUMENT', /lan/)],

@@ -306,9 +306,11 @@ describe('the handshake on a link', () => {
       ]) {
         const { a, b } = link();
         const running = outcome(run(a));
-        // What this side says first is on its way: its keys take a moment to make.
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        b.open({ data: () => undefined, end: () => undefined, error: () => undefined });
+        // What this side says first has come: its keys take a moment to make. A party says nothing before its owner.
+        const said = new Promise((resolve) => {
+          b.open({ data: resolve, end: () => undefined, error: () => undefined });
+        });
+        await Promise.race([said, new Promise((resolve) => setTimeout(resolve, 200))]);
         if (bytes.length > 0) void b.write(bytes, NONE);
         await b.close();
         expect(await running).toBe(code);

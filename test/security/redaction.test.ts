@@ -71,7 +71,7 @@ function circuit(g: Gates): void {
 }
 
 async function endings(options: SimulationOptions, inputs = INPUTS): Promise<unknown[]> {
-  const results = await settle(createParties(circuit, { seed: SEED, timeoutMs: 300, ...options }), inputs);
+  const results = await settle(createParties(circuit, { seed: SEED, timeoutMs: 3_000, ...options }), inputs);
   return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
 }
 
