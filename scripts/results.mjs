@@ -21,6 +21,7 @@ const [declared, costs, spu, peers, bertBefore, gpt2Before, cpu] = [
 const gadgets = read('gadgets');
 const hostile = read('hostile-ranges');
 const tamper = read('tamper');
+const proved = read('accuracy-proved');
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const giga = (bytes) => (bytes / 1e9).toFixed(2);
@@ -51,7 +52,7 @@ const bertRows = bert.rows.map(({ tokens, weights, timing, ratio, cost, memory, 
 const errors = (logitError) => ['median', 'p999', 'max'].map((key) => logitError[key].toFixed(5));
 const percent = (value) => (value === undefined ? '–' : `${(100 * value).toFixed(1)} %`);
 const fidelity = accuracy.rows.filter(({ texts }) => texts !== undefined);
-const accuracyRows = fidelity.map((row) => [
+const textRow = (row) => [
   row.name,
   row.model,
   row.task,
@@ -63,7 +64,7 @@ const accuracyRows = fidelity.map((row) => [
   percent(row.private),
   percent(row.plaintext),
   ...errors(row.logitError),
-]);
+];
 /** Rows of one model, task and kind of weights together. */
 function grouped(rows) {
   const groups = new Map();
@@ -392,10 +393,14 @@ ${table(['model', 'task', 'weights', 'answered', 'same answer as plaintext', 're
 
 By set of texts:
 
-${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], accuracyRows)}
+${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], fidelity.map(textRow))}
 
 The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts. The question with another answer,
 "Where was Marie Curie born?", has two spans whose scores in the clear are 0.0014 apart, less than the error of a logit.
+
+The same under proofs, on fewer texts: ${made(proved)}
+
+${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], proved.rows.map(textRow))}
 
 Real dimensions, random weights (with outliers in the residual stream but for BERT), against the float model, commit ${dimensions[0].commit}, ${dimensions[0].date}:
 
