@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MOST = 120;
-const FOLDERS = ['src', 'test', 'scripts', 'dev', 'e2e', 'bench', 'wasm', 'shaders'];
+const FOLDERS = ['src', 'test', 'scripts', 'dev', 'e2e', 'bench', 'wasm', 'native', 'shaders'];
 
 /** The text of a page, as it is written there. */
 const PAGE = ['scripts/results.mjs', 'scripts/results-costs.mjs', 'scripts/results-growth.mjs'];

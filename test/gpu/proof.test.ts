@@ -34,7 +34,7 @@ it('the suites ran on the device: beside claims, only tables longer than a bindi
   const [whole, small] = made.map(({ counts }) => counts);
   expect(whole.get('long enough for the device')).toBeGreaterThan(500);
   expect(whole.get('the device has no room')).toBeUndefined();
-  // Two tables of 2^14 and 2^15 words, loaded anew for each of their 5 and 6 digits; and 65 tables of 72 bits, which are
-  // 37 kB as words.
+  // Two tables of 2^14 and 2^15 words, loaded anew for each of their 5 and 6 digits; and 65 tables of 72 bits, which
+  // are 37 kB as words.
   expect(small.get('the device has no room')).toBe(12);
 });
