@@ -1,6 +1,7 @@
 // `npm run examples [-- NAME …]`: packs once, installs the tarball as a user does, and runs every example and
 // bundler on it; a bundler alone is `by-rollup`. `--linked`: the same as CI runs it, where what the package depends on
-// is linked from here and not downloaded again. `--lock`: writes examples/package-lock.json again.
+// is linked from here and not downloaded again. `--lock`: writes examples/package-lock.json again. `--retries 1`: what
+// fails is tried once more, and the report says so.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,8 +19,9 @@ import { findChromium } from './find-chromium.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { linked: { type: 'boolean' }, lock: { type: 'boolean' } },
+  options: { linked: { type: 'boolean' }, lock: { type: 'boolean' }, retries: { type: 'string', default: '0' } },
 });
+const retries = Number(values.retries);
 const bundlers = positionals.filter((name) => name.startsWith('by-')).map((name) => name.slice(3));
 const unknown = positionals.filter((name) => !name.startsWith('by-') && !exampleNames().includes(name));
 if (unknown.length > 0) throw new Error(`there is no example ${unknown.join(', ')}: ${exampleNames().join(', ')}`);
@@ -28,7 +30,7 @@ const place = mkdtempSync(join(tmpdir(), 'tercet-packed-'));
 const stops = [() => rmSync(place, { recursive: true, force: true })];
 const failed = [];
 
-async function step(name, run) {
+async function step(name, run, left = retries) {
   const started = performance.now();
   try {
     const said = await run();
@@ -36,8 +38,10 @@ async function step(name, run) {
     console.log(`  ok      ${name} (${seconds} s)${said === undefined ? '' : `: ${said}`}`);
     return true;
   } catch (error) {
-    failed.push(name);
-    console.log(`  failed  ${name}\n${String(error.message).replace(/^/gm, '          ')}`);
+    const why = String(error.message).replace(/^/gm, '          ');
+    console.log(`  ${left > 0 ? 'again  ' : 'failed '} ${name}\n${why}`);
+    if (left > 0) return step(name, run, left - 1);
+    failed.push(`${name}\n${why}`);
     return false;
   }
 }
@@ -47,12 +51,12 @@ async function main() {
   const tarball = pack(place);
   const world = join(place, 'world');
   const { installed, names: there } = values.linked
-    ? linkExamples(tarball, world)
+    ? linkExamples(tarball, world, retries)
     : { installed: join(installExamples(tarball, world), 'node_modules/tercet'), names: exampleNames() };
   const missing = exampleNames().filter((name) => !there.includes(name));
   if (missing.length > 0) {
     console.log(`  skipped ${missing.join(', ')}, bundlers and lint: no registry was reached`);
-    if (process.env.REQUIRE_PACKED === '1') failed.push('the registry');
+    if (process.env.REQUIRE_PACKED === '1') failed.push('what the examples need could not be installed');
   }
   const chosen = (positionals.length > 0 ? positionals : exampleNames()).filter((name) => there.includes(name));
 
@@ -121,6 +125,6 @@ try {
   for (const stop of stops.reverse()) await stop();
 }
 if (failed.length > 0) {
-  console.error(`${failed.length} failed: ${failed.join(', ')}`);
+  console.error(`${failed.length} failed:\n${failed.map((what) => `  ${what}`).join('\n')}`);
   process.exitCode = 1;
 }

@@ -75,9 +75,9 @@ export function lockExamples(folder) {
  * linked, so that it finds what it declares and nothing of theirs. Says which examples are to be had: without a
  * registry, those that need nothing of their own.
  */
-export function linkExamples(tarball, folder) {
+export function linkExamples(tarball, folder, retries = 0) {
   copyWithout(folder);
-  const reached = installLocked(folder);
+  const reached = installLocked(folder, retries);
   const installed = unpack(tarball, join(folder, '..', 'alone'));
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '.bin'), { recursive: true });
@@ -88,12 +88,12 @@ export function linkExamples(tarball, folder) {
   return { installed, names: exampleNames().filter((name) => reached || needsNothing(join(folder, name))) };
 }
 
-function installLocked(folder) {
+function installLocked(folder, left) {
   try {
-    npm(folder, 'ci', '--prefer-offline', '--no-audit', '--no-fund', '--silent');
+    npm(folder, 'ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error');
     return true;
   } catch {
-    return false;
+    return left > 0 && installLocked(folder, left - 1);
   }
 }
 
