@@ -60,8 +60,8 @@ export class CountingChannel implements Channel {
     return this.#inner.send(tag, bytes);
   }
 
-  recv(tag: string, byteLength: number): Promise<Uint8Array> {
-    return this.#inner.recv(tag, byteLength);
+  recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {
+    return this.#inner.recv(tag, byteLength, instead);
   }
 
   close(): Promise<void> {

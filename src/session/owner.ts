@@ -167,7 +167,8 @@ export class OwnerSession {
 
   /** What a party said that hung up while a proved run was dealt. Who was caught cheating gets no other word. */
   async #saidInstead(error: unknown): Promise<void> {
-    if (isEndOfLink(error)) await withBoth((peer) => wordOf(channelTo(this.#options.channels, peer), 'ready'));
+    if (isEndOfLink(error) || isLastWord(error))
+      await withBoth((peer) => wordOf(channelTo(this.#options.channels, peer), 'ready'));
   }
 
   #prepared(start: number): void {
@@ -357,9 +358,8 @@ export class OwnerSession {
     if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
     const error = asTercetError(thrown);
     if (this.#promised) return violated(error);
-    // Behind the first text nobody leaves so: what comes in place of an anchor is a violation there.
-    const before = this.#steps.current.number === 0;
-    return before && isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
+    // Where the word itself was none that can be read, the party has left all the same.
+    return isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
   }
 
   #abort(thrown: unknown): TercetError {
