@@ -29,7 +29,15 @@ test('the browser answers in every round: what that comes to is said before the 
   const rounds = Number(/in (\d+) rounds/.exec((await app.readiness.textContent()) ?? '')?.[1]);
   const answer = await app.again();
   expect(answer.map(({ word }) => word)).toEqual(plain.map(({ word }) => word));
+  await app.shot('aby3-answer', EVERY_LOOK);
   expect(await app.figure('msgs')).toBe(`in ${rounds} rounds`);
+  // What went and came in them is no text and no answer, and the browser has computed.
+  for (const [name, words] of [
+    ['in', 'text, rounds'],
+    ['out', 'rounds, answer'],
+    ['c.0', 'counted beside'],
+  ] as const)
+    await expect(app.bound(name)).toHaveText(words);
   expect(rounds).toBeGreaterThan(50);
   await expect(app.page.locator('#proved tbody tr')).toHaveCount(4);
   await expect(app.page.locator('#proved')).toContainText('each of the three parties');

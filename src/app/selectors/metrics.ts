@@ -7,7 +7,7 @@ import { costOf } from '../results.ts';
 import { bytes, count, seconds } from '../format.ts';
 import type { Bars, Texts } from '../page-keys.ts';
 import { labels } from './labels.ts';
-import { loadingOf, runView, totalAhead } from './run.ts';
+import { loadingOf, piecesOf, runView, together, totalAhead } from './run.ts';
 import type { Run, State } from '../state.ts';
 
 const NONE = '–';
@@ -68,14 +68,12 @@ function counterTexts(state: State): Texts {
 /** One out and one in; while a text grows, one of each for every piece. */
 function messages(state: State): string {
   const { run, cost } = runView(state);
-  const answer = state.outcome?.answer;
   if (cost !== undefined) {
-    const pieces = answer?.task === 'text-generation' ? answer.result.pieceMs.length : 1;
-    if (cost.onlineRounds > pieces) return `in ${count(cost.onlineRounds)} rounds`;
-    return `${pieces} out, ${pieces} in`;
+    const pieces = piecesOf(state);
+    return together(state) ? `in ${count(cost.onlineRounds)} rounds` : `${pieces} out, ${pieces} in`;
   }
   if (run?.sentAt === undefined) return NONE;
-  if (state.settings.protocol === 'aby3') return 'in every round';
+  if (together(state)) return 'in every round';
   const out = `${Math.max(1, run.sent)} out`;
   return run.pieces.length === 0 ? out : `${out}, ${run.pieces.length} in`;
 }
