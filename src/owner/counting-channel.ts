@@ -18,6 +18,8 @@ export class CountingChannel implements Channel {
   #sample: Uint8Array = new Uint8Array();
   readonly #histogram = new Array<number>(256).fill(0);
   #keys: Uint8Array = new Uint8Array();
+  /** Of keys that were dealt: by how much they are turned. */
+  #turns: Uint8Array = new Uint8Array();
 
   /** @param pointKeyLength bytes of the key that stands for a token. */
   constructor(inner: Channel, pointKeyLength: number) {
@@ -55,6 +57,11 @@ export class CountingChannel implements Channel {
     return this.#keys;
   }
 
+  /** Of keys of random words: the distances to the tokens, packed. Empty where the keys are those of the tokens. */
+  get turns(): Uint8Array {
+    return this.#turns;
+  }
+
   async send(tag: string, bytes: Uint8Array): Promise<void> {
     if (!tag.startsWith('control/')) this.#watch(tag, bytes);
     return this.#inner.send(tag, bytes);
@@ -81,10 +88,10 @@ export class CountingChannel implements Channel {
   #watch(tag: string, bytes: Uint8Array): void {
     if (bytes.length > 0) this.#sample = bytes.slice(0, SAMPLE);
     // The keys come first. With secret weights party 2 gets a second message under the same tag, which is no key.
-    if (tag.startsWith('lookup-input') && this.#keys.length === 0) {
+    if (/^lookup-(deal|input)/.test(tag) && this.#keys.length === 0) {
       this.#keys = bytes.slice();
       this.#sample = this.#seeds();
-    }
+    } else if (tag.startsWith('lookup-input') && this.#turns.length === 0) this.#turns = bytes.slice();
     const counted = Math.min(bytes.length, COUNTED);
     for (let i = 0; i < counted; i++) this.#histogram[bytes[i]]++;
   }

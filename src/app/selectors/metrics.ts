@@ -40,12 +40,16 @@ function linkTexts(state: State, links: Links | undefined): Texts {
   }
   const between = links?.between;
   const going = between !== undefined && between.rounds > 0;
+  // Where the browser is in the rounds, the parties say how much they sent when they are through.
+  const said = going && (done || !together(state));
   // Of a text that grows nobody knows how many rounds it will take.
   const of = going && !done && state.task !== 'text-generation' ? ` of ${count(between.totalRounds)}` : '';
   return {
     ...texts,
-    'p12.total': going ? bytes(between.bytes) : NONE,
-    'p12.line': going ? `${count(between.rounds)}${of} rounds, ${bytes(between.bytes)}` : 'Parties 1 and 2',
+    'p12.total': said ? bytes(between.bytes) : NONE,
+    'p12.line': going
+      ? `${count(between.rounds)}${of} rounds${said ? `, ${bytes(between.bytes)}` : ''}`
+      : 'Parties 1 and 2',
     'p12.sub': going ? 'all of it locked' : 'nothing exchanged yet',
     'rounds.now': going ? count(between.rounds) : NONE,
     'rounds.of': of,
