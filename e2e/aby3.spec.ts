@@ -27,8 +27,16 @@ test('the browser answers in every round: what that comes to is said before the 
   );
   await app.shot('aby3-ready', EVERY_LOOK);
   const rounds = Number(/in (\d+) rounds/.exec((await app.readiness.textContent()) ?? '')?.[1]);
-  const answer = await app.again();
+  const begun = app.page.waitForFunction(() =>
+    document.querySelector('[data-bind="stepTitle"]')?.textContent?.startsWith('Layer'),
+  );
+  const answering = app.again();
+  await begun;
+  await app.shot('aby3-running', EVERY_LOOK);
+  const answer = await answering;
   expect(answer.map(({ word }) => word)).toEqual(plain.map(({ word }) => word));
+  // One word put back together from what was dealt and what left with the text.
+  expect((await app.sums()).map(({ total }) => total)).toEqual(['1', '0']);
   await app.shot('aby3-answer', EVERY_LOOK);
   expect(await app.figure('msgs')).toBe(`in ${rounds} rounds`);
   // What went and came in them is no text and no answer, and the browser has computed.

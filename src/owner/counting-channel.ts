@@ -21,9 +21,15 @@ export class CountingChannel implements Channel {
   /** Of keys that were dealt: by how much they are turned. */
   #turns: Uint8Array = new Uint8Array();
 
-  /** @param pointKeyLength bytes of the key that stands for a token. */
-  constructor(inner: Channel, pointKeyLength: number) {
+  readonly #onReceived: () => void;
+
+  /**
+   * @param pointKeyLength bytes of the key that stands for a token
+   * @param onReceived a message came
+   */
+  constructor(inner: Channel, pointKeyLength: number, onReceived: () => void = () => undefined) {
     this.#inner = inner;
+    this.#onReceived = onReceived;
     this.#pointKeyLength = pointKeyLength;
   }
 
@@ -67,8 +73,10 @@ export class CountingChannel implements Channel {
     return this.#inner.send(tag, bytes);
   }
 
-  recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {
-    return this.#inner.recv(tag, byteLength, instead);
+  async recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {
+    const bytes = await this.#inner.recv(tag, byteLength, instead);
+    this.#onReceived();
+    return bytes;
   }
 
   close(): Promise<void> {

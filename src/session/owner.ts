@@ -363,7 +363,6 @@ export class OwnerSession {
   }
 
   #status(circuit: Circuit, peer: 1 | 2, status: Status): void {
-    this.#options.onHeard?.(peer);
     // Parties say that they are done before rounds that their owner is in.
     if (circuit.owner !== undefined && status.last) {
       if (peer === 1) this.#told(NOTHING);

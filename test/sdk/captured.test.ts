@@ -45,6 +45,9 @@ describe.each(['3pc_semi_honest', '3pc_malicious', 'aby3'] as const)('a run of %
     expect(layers.map(({ progress }) => progress)).toEqual(
       layers.map(({ progress }) => progress).sort((a, b) => a - b),
     );
+    const behind = (party: 1 | 2) =>
+      site.events.slice(before).some((event) => event.status === 'heard' && event.party === party);
+    expect([behind(1), behind(2)]).toEqual([true, true]);
     // More than begun and done.
     expect(layers.some(({ progress }) => progress > 0 && progress < 1)).toBe(true);
   });
