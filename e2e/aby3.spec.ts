@@ -8,7 +8,7 @@ test.use({
 
 const TEXT = 'The capital of Norway is [MASK].';
 
-test('the browser answers in every round: what that comes to is said before the run, and counted after it', async ({
+test('the browser answers in the rounds: what that comes to is said before the run, and counted after it', async ({
   app,
 }) => {
   test.setTimeout(240_000);
@@ -19,7 +19,7 @@ test('the browser answers in every round: what that comes to is said before the 
   expect(await app.figure('msgs')).toBe('1 out, 1 in');
 
   await app.choose('protocol', 'aby3');
-  await expect(app.bound('steps')).toContainText('answers in every round');
+  await expect(app.bound('steps')).toContainText('answers in the rounds');
   await app.type(TEXT);
   await app.prepared(16);
   await expect(app.readiness).toContainText(

@@ -93,7 +93,7 @@ export const STEPS: Record<Protocol, string> = {
     'The parties are trusted to follow the steps. One that does not can spoil the answer, and may learn from it.',
   '3pc_malicious':
     'One party may do anything: its numbers are proved before the answer is unlocked. It can still stop a run.',
-  aby3: 'As malicious, but nothing of a product is dealt ahead: your browser answers in every round.',
+  aby3: 'As malicious, but nothing of a product is dealt ahead: your browser answers in the rounds.',
 };
 export const WEIGHTS: Record<Weights, string> = { open: 'open weights', secret: 'secret weights' };
 
@@ -105,7 +105,7 @@ export const PICTURE = {
   input: 'Now: one message leaves, your text, locked.',
   compute: 'Now: the two parties compute on locked numbers. The browser waits.',
   leaves: 'Now: your text leaves, locked.',
-  together: 'Now: all three compute on locked numbers. The browser answers in every round.',
+  together: 'Now: all three compute on locked numbers. The browser answers in the rounds.',
   output: 'Now: the locked answer comes back.',
   done: 'Done: the locked answer came back and was unlocked here.',
   lost: 'Stopped: no answer was unlocked, and the keys are thrown away.',
@@ -131,7 +131,7 @@ export const DEALER = {
 export const ASIDE = {
   preparing: 'The browser is making keys and helper numbers first. When you type, that happens before the button.',
   waiting: 'The browser is waiting, not working: after the one message out it takes part in none of the rounds.',
-  working: 'The browser is working: what it answers in each round waits for your line.',
+  working: 'The browser is working: what it answers in the rounds waits for your line.',
 };
 /** What leaves with the text and comes with the answer, who computes, and bytes of the browser meanwhile. */
 export const MESSAGES = {

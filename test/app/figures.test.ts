@@ -84,16 +84,16 @@ describe('what is shown when', () => {
     expect(texts['readyText']).toMatch(
       / Then the browser answers in 232 rounds with 6\.6.MB, at least 7\.0.s on this line\.$/,
     );
-    expect(texts['steps']).toContain('answers in every round');
+    expect(texts['steps']).toContain('answers in the rounds');
     const during = metrics(stateAfter(...ready, RUN, SENT, LAYER)).texts;
-    expect(during['picLine']).toContain('The browser answers in every round.');
+    expect(during['picLine']).toContain('The browser answers in the rounds.');
     expect(during['aside']).toContain('The browser is working');
-    expect(during['msgs']).toBe('in every round');
+    expect(during['msgs']).toBe('in the rounds');
     const symmetric = {
       ...{ leaves: 'Your text leaves, locked.', workers: 'All three parties', returns: texts['returns'] },
       ...{ in: 'text, rounds', out: 'rounds, answer', 'c.0': 'counted beside' },
     };
-    expect(texts['returns']).toBe('Messages go and return in every round.');
+    expect(texts['returns']).toBe('Messages go and return in the rounds.');
     expect(texts).toMatchObject(symmetric);
     expect(metrics(stateAfter(...ready, RUN, SENT)).texts['picLine']).toBe('Now: your text leaves, locked.');
     const both = { ...links(2e6, 98_000), p1: { ahead: 0, input: 98_000, output: 50_000 } };

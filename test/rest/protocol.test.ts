@@ -3,12 +3,13 @@
  * by that one, or refused before any party hears of it. A small circuit stands in place of the model's.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServiceMetrics } from '../../src/operate/metrics.ts';
 import type { Model, Protocol } from '../../src/owner/types/index.ts';
 import { openApi } from '../../src/rest/openapi.ts';
 import { EntitiesAnswer, EveryAnswer, ModelsAnswer, ProblemAnswer } from '../../src/rest/schemas.ts';
 import { type MemorySite, memorySite } from '../sdk/memory-site.ts';
 import { labelled } from '../session/labelled.ts';
-import { provingOfCircuit } from '../session/proved-toy.ts';
+import { provingOfCircuit, sending } from '../session/proved-toy.ts';
 import { wasm } from '../support/proved.ts';
 import { World } from './world.ts';
 
@@ -126,6 +127,57 @@ describe('a request with a protocol', () => {
         detail: `protocol expected ${EVERY.join(', ')}`,
       });
     }
+  });
+});
+
+describe('a party that was caught', () => {
+  it('is told as that, counted, and not trusted with what was made ahead', { timeout: 120_000 }, async () => {
+    const quick = provingOfCircuit(labelled);
+    const cheats = await memorySite('tagger', undefined, wasm, {
+      proving: quick,
+      // Party 1 changes a table of its first session.
+      between: (number, self, channel) =>
+        number > 0 || self !== 1
+          ? channel
+          : sending(channel, (tag, bytes, send) =>
+              send(tag, tag.startsWith('select-12/') ? bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : bytes),
+            ),
+    });
+    const model = await cheats.load({ protocol: '3pc_malicious' });
+    const metrics = new ServiceMetrics({
+      models: [model.id],
+      protocols: ['3pc_malicious'],
+      device: 'wasm',
+      now: () => 0,
+    });
+    const { url } = await world.gateway({
+      ...{ models: [model], protocol: '3pc_malicious' },
+      onDone: (told) => metrics.answered(told),
+    });
+    const post = async () => {
+      const response = await fetch(`${url}/api/v1/token-classification`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ text: 'paris' }),
+      });
+      return { status: response.status, json: (await response.json()) as unknown };
+    };
+    const counted = async () =>
+      /^mpc_security_violations_total\{code="ERR_SECURITY_VIOLATION"\} (\d+)$/m.exec(await metrics.text())?.[1];
+    expect(await counted()).toBe('0');
+    const { status, json } = await post();
+    expect(status).toBe(502);
+    expect(ProblemAnswer.parse(json)).toMatchObject({ code: 'ERR_SECURITY_VIOLATION' });
+    // No answer, no word of it, and nobody is named who was not found out.
+    expect(JSON.stringify(json)).not.toMatch(/LOC|entities|select-12/);
+    expect(await counted()).toBe('1');
+    expect(world.lines.at(-1)).toContain('"code":"ERR_SECURITY_VIOLATION"');
+    // The next request has sessions of its own, and is answered.
+    expect(cheats.ends).toHaveLength(2);
+    expect((await post()).status).toBe(200);
+    expect(cheats.ends).toHaveLength(4);
+    expect(await counted()).toBe('1');
+    await model.dispose();
   });
 });
 

@@ -146,7 +146,7 @@ function lineTexts(state: State): Texts {
     agreed: agreedLine(state),
     options: optionsLine(state),
     returns: together(state)
-      ? 'Messages go and return in every round.'
+      ? 'Messages go and return in the rounds.'
       : state.task === 'text-generation'
         ? 'One message returns for each piece.'
         : 'One message returns.',

@@ -77,7 +77,7 @@ function messages(state: State): string {
     return together(state) ? `in ${count(cost.onlineRounds)} rounds` : `${pieces} out, ${pieces} in`;
   }
   if (run?.sentAt === undefined) return NONE;
-  if (together(state)) return 'in every round';
+  if (together(state)) return 'in the rounds';
   const out = `${Math.max(1, run.sent)} out`;
   return run.pieces.length === 0 ? out : `${out}, ${run.pieces.length} in`;
 }
