@@ -93,7 +93,7 @@ export const STEPS: Record<Protocol, string> = {
     'The parties are trusted to follow the steps. One that does not can spoil the answer, and may learn from it.',
   '3pc_malicious':
     'One party may do anything: its numbers are proved before the answer is unlocked. It can still stop a run.',
-  aby3: 'As malicious, but nothing of a product is dealt ahead: your browser answers in every round.',
+  aby3: 'As malicious, but nothing of a product is dealt ahead: your browser answers in the rounds.',
 };
 export const WEIGHTS: Record<Weights, string> = { open: 'open weights', secret: 'secret weights' };
 
@@ -104,7 +104,8 @@ export const PICTURE = {
   ready: 'Ready: keys and helper numbers are there. Your text has not left.',
   input: 'Now: one message leaves, your text, locked.',
   compute: 'Now: the two parties compute on locked numbers. The browser waits.',
-  together: 'Now: all three compute on locked numbers. The browser answers in every round.',
+  leaves: 'Now: your text leaves, locked.',
+  together: 'Now: all three compute on locked numbers. The browser answers in the rounds.',
   output: 'Now: the locked answer comes back.',
   done: 'Done: the locked answer came back and was unlocked here.',
   lost: 'Stopped: no answer was unlocked, and the keys are thrown away.',
@@ -130,8 +131,19 @@ export const DEALER = {
 export const ASIDE = {
   preparing: 'The browser is making keys and helper numbers first. When you type, that happens before the button.',
   waiting: 'The browser is waiting, not working: after the one message out it takes part in none of the rounds.',
-  working: 'The browser is working: what it answers in each round waits for your line.',
+  working: 'The browser is working: what it answers in the rounds waits for your line.',
 };
+/** What leaves with the text and comes with the answer, who computes, and bytes of the browser meanwhile. */
+export const MESSAGES = {
+  one: {
+    ...{ leaves: 'One message leaves: your text, locked.', workers: 'Parties 1 and 2' },
+    ...{ in: 'locked text', out: 'locked answer', 'c.0': '0' },
+  },
+  rounds: {
+    ...{ leaves: 'Your text leaves, locked.', workers: 'All three parties' },
+    ...{ in: 'text, rounds', out: 'rounds, answer', 'c.0': 'counted beside' },
+  },
+} as const;
 /** The same while a text grows: the browser chooses each piece, and locks it for the next. */
 export const GROWING =
   'Both parties compute each piece without seeing any. The browser unlocks it, and sends it back locked for the next one.';

@@ -40,10 +40,22 @@ export type PageId = (typeof IDS)[number];
 
 /** Texts that follow the state, written through `data-bind`. */
 export const TEXT_KEYS = [
-  ...['agreed', 'aside', 'config', 'elapsed', 'gain.from', 'gain.to', 'layerCount', 'leaks', 'msgs', 'options'],
+  ...[
+    'agreed',
+    'aside',
+    'config',
+    'elapsed',
+    'gain.from',
+    'gain.to',
+    'layerCount',
+    'leaks',
+    'leaves',
+    'msgs',
+    'options',
+  ],
   ...['pct', 'picLine', 'readAs', 'readyText', 'returns', 'rounds.label', 'rounds.now', 'rounds.of', 'runLabel'],
   ...['sees', 'seesShort', 'stepSub', 'steps', 'stepTitle', 'textLabel', 'theme', 'tokens', 'took', 'up'],
-  ...['c.01', 'c.01a', 'c.01i', 'c.01o', 'c.02', 'c.02a', 'c.02i', 'c.02o', 'c.12'],
+  ...['c.01', 'c.01a', 'c.01i', 'c.01o', 'c.02', 'c.02a', 'c.02i', 'c.02o', 'c.12', 'c.0', 'in', 'out', 'workers'],
   ...['p01.ahead', 'p01.input', 'p01.output', 'p02.ahead', 'p02.input', 'p02.output'],
   ...['p12.line', 'p12.sub', 'p12.total', 'p0.health', 'p0.healthShort'],
   ...['p1.health', 'p1.healthShort', 'p1.place', 'p1.placeShort'],

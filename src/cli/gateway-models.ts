@@ -8,10 +8,13 @@ import { LocalParties } from '../daemon/local.ts';
 import { loadCredentials } from '../net/tls/certificates.ts';
 import { defaultThreads, embeddedModels } from '../node/defaults.ts';
 import { openDeploymentModel, readDeployment } from '../node/deployment-model.ts';
-import { type TlsModelOptions, openTlsModel } from '../node/tls-model.ts';
+import { type TlsModelOptions, deviceOf, openTlsModels } from '../node/tls-model.ts';
 import { type TlsParties, tlsHealth } from '../node/tls-owner.ts';
 import type { OwnerModel } from '../owner/owner-model.ts';
 import type { PartyHealth } from '../owner/types/index.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
+import { nodeProving } from '../node/kernels.ts';
+import type { Proving } from '../session/proving.ts';
 import { credentialFolder } from './credentials.ts';
 import { ENTRY } from './entry.ts';
 import { integer, namedModel, networkTimeout } from './options.ts';
@@ -25,13 +28,17 @@ export interface GatewayModelFlags extends RemoteFlags {
   readonly networkTimeout?: string;
 }
 
-export interface GatewayModelOptions extends Omit<TlsModelOptions, 'named' | 'dealer' | 'onProgress'> {
+export interface GatewayModelOptions
+  extends Omit<TlsModelOptions, 'named' | 'dealer' | 'onProgress' | 'protocol' | 'proving'> {
+  /** What requests may name; the first is for those that name none. */
+  readonly protocols: readonly [ProtocolId, ...ProtocolId[]];
   /** What ends with the gateway. */
   readonly cleanup: Cleanup;
 }
 
 interface GatewayModels {
-  readonly models: readonly OwnerModel[];
+  /** By protocol, each with all models. */
+  readonly models: ReadonlyMap<ProtocolId, readonly OwnerModel[]>;
   /** Asks every server whether it is there and proves who it is. */
   reach(): Promise<readonly PartyHealth[]>;
 }
@@ -48,7 +55,7 @@ export function threadsOf({ threads }: Pick<GatewayModelFlags, 'threads'>): numb
 async function ofDeployment(
   flags: GatewayModelFlags,
   source: string,
-  { cleanup, ...options }: GatewayModelOptions,
+  { cleanup, protocols, ...options }: GatewayModelOptions,
 ): Promise<GatewayModels> {
   const { peers, identities, dealerIdentity, tlsCert, tlsKey, tlsCa, networkTimeout: timeout, dealer } = flags;
   if ((peers ?? identities ?? dealerIdentity ?? tlsCert ?? tlsKey ?? tlsCa ?? timeout) !== undefined)
@@ -62,22 +69,48 @@ async function ofDeployment(
   const deployment = await readDeployment(source);
   const open = deployment.entries.filter(({ weights }) => weights.open !== undefined).map(({ id }) => id);
   const names = flags.model.length > 0 ? flags.model : open;
-  const models: OwnerModel[] = [];
+  const each = eachOf(protocols, options);
+  const models = protocols.map((): OwnerModel[] => []);
   for (const name of names)
-    models.push(
-      cleanup.add(await openDeploymentModel(name, { ...options, deployment, dealer: dealer !== undefined }), (model) =>
-        model.dispose(),
-      ),
-    );
-  const [first] = models;
+    for (const [i, by] of each.entries()) {
+      const asked = { ...options, ...by, deployment, dealer: dealer !== undefined };
+      models[i].push(cleanup.add(await openDeploymentModel(name, asked), (model) => model.dispose()));
+    }
+  const [[first]] = models;
   if (first === undefined)
     throw new TercetError('ERR_MODEL_NOT_FOUND', 'the deployment serves no model of open weights', 'choose another');
-  return { models, reach: () => first.health() };
+  return { models: byProtocol(protocols, models), reach: () => first.health() };
+}
+
+/** What each protocol is asked for with. They share what proves. */
+function eachOf(
+  protocols: GatewayModelOptions['protocols'],
+  { kernels, securityLevel }: Pick<GatewayModelOptions, 'kernels' | 'securityLevel'>,
+) {
+  let proofs: Promise<Proving> | undefined;
+  const proving = () => {
+    proofs ??= nodeProving(deviceOf(kernels));
+    return proofs;
+  };
+  const by = (protocol: ProtocolId, i: number) => {
+    // SECURITY: requests that name no protocol get the level that was asked for, or there is no gateway.
+    const level = i > 0 && protocol === '3pc_semi_honest' ? undefined : securityLevel;
+    return { protocol, securityLevel: level, proving };
+  };
+  const [first, ...others] = protocols;
+  return [by(first, 0), ...others.map((protocol, i) => by(protocol, i + 1))] as const;
+}
+
+function byProtocol(
+  protocols: readonly ProtocolId[],
+  models: readonly (readonly OwnerModel[])[],
+): GatewayModels['models'] {
+  return new Map(protocols.map((protocol, i) => [protocol, models[i]]));
 }
 
 async function ofParties(
   flags: GatewayModelFlags,
-  { cleanup, ...options }: GatewayModelOptions,
+  { cleanup, protocols, ...options }: GatewayModelOptions,
 ): Promise<GatewayModels> {
   const names = flags.model.length > 0 ? flags.model : embeddedModels();
   const known = await remote(flags);
@@ -85,24 +118,24 @@ async function ofParties(
   const parties: TlsParties =
     'peers' in known
       ? { addresses: known.peers, credentials: known.credentials, dealer: known.dealer?.address, recvTimeoutMs }
-      : { ...(await started(flags, names, { cleanup, protocol: options.protocol })), recvTimeoutMs };
+      : { ...(await started(flags, names, { cleanup, protocols })), recvTimeoutMs };
   const dealer = 'peers' in known ? known.dealer?.identity : undefined;
-  const models: OwnerModel[] = [];
-  for (const name of names)
-    models.push(
-      cleanup.add(
-        await openTlsModel(namedModel(name), parties, { ...options, dealer, named: names.length > 1 }),
-        (model) => model.dispose(),
-      ),
-    );
-  return { models, reach: () => tlsHealth(parties) };
+  const [first, ...others] = eachOf(protocols, options);
+  const models = protocols.map((): OwnerModel[] => []);
+  for (const name of names) {
+    const asked = { ...options, dealer, named: names.length > 1 };
+    const each = [{ ...asked, ...first }, ...others.map((by) => ({ ...asked, ...by }))] as const;
+    for (const [i, model] of (await openTlsModels(namedModel(name), parties, each)).entries())
+      models[i].push(cleanup.add(model, (open) => open.dispose()));
+  }
+  return { models: byProtocol(protocols, models), reach: () => tlsHealth(parties) };
 }
 
 /** Both compute parties as processes of this machine. */
 async function started(
   flags: GatewayModelFlags,
   names: readonly string[],
-  { cleanup, protocol }: Pick<GatewayModelOptions, 'cleanup' | 'protocol'>,
+  { cleanup, protocols }: Pick<GatewayModelOptions, 'cleanup' | 'protocols'>,
 ): Promise<Pick<TlsParties, 'addresses' | 'credentials'>> {
   const certificates = credentialFolder(flags);
   const credentials = await loadCredentials(certificates, 0);
@@ -115,7 +148,7 @@ async function started(
         // Nobody but this process reaches them: what a run may take is for this process to say.
         ...['--max-memory', 'none', '--max-traffic', 'none', '--max-sessions', '32', '--certificates', certificates],
         ...['--device', flags.device, '--threads', String(threadsOf(flags))],
-        ...(protocol === 'aby3' ? ['--protocols', protocol] : []),
+        ...['--protocols', protocols.join(',')],
       ],
     }),
     (parties) => parties.stop(),

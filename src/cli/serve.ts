@@ -5,8 +5,11 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { Cleanup } from '../core/abort.ts';
+import { TercetError } from '../core/errors.ts';
 import { VERSION } from '../daemon/version.ts';
 import { NETWORK_TIMEOUT_HELP } from '../node/defaults.ts';
+import { protocolWithProofs } from '../mpc/protocol/registry.ts';
+import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { nodeKernels } from '../node/kernels.ts';
 import { ServiceMetrics } from '../operate/metrics.ts';
 import { DEFAULT_BATCH } from '../owner/batch-size.ts';
@@ -14,6 +17,7 @@ import { LOG_LEVELS, Public, type ServiceLog, serviceLog } from '../operate/serv
 import { notify } from '../operate/notify.ts';
 import { openSpans } from '../operate/telemetry.ts';
 import { serveWatch } from '../operate/watch.ts';
+import type { RunPlan } from '../session/run-plan.ts';
 import { KeyRing } from '../rest/keys.ts';
 import { TRUST } from '../rest/openapi.ts';
 import { MAX_TEXTS } from '../rest/schemas.ts';
@@ -33,6 +37,7 @@ import {
   parseAddress,
   parseDevice,
   parseLevel,
+  parseProtocols,
   parsePlan,
   PROTOCOL_HELP,
   tlsFiles,
@@ -45,6 +50,7 @@ interface ServeFlags extends GatewayModelFlags {
   readonly port: string;
   readonly defaultModel?: string;
   readonly protocol: string;
+  readonly protocols?: string;
   readonly securityLevel: string;
   readonly plan: string;
   readonly keys?: string;
@@ -90,6 +96,10 @@ export function serveCommand(): Command {
     )
     .option('--dealer-identity <hex>', 'with --dealer HOST:PORT: the identity that it must prove')
     .option('--protocol <name>', PROTOCOL_HELP, '3pc_semi_honest')
+    .option(
+      '--protocols <list>',
+      'what requests may name, with commas between (default: that of --protocol, and 3pc_malicious beside 3pc_semi_honest where nothing rules it out)',
+    )
     .option('--security-level <level>', LEVEL_HELP, '128')
     .option('--plan <name>', 'lan or wan-cloud, as of tercet infer', 'lan')
     .option('--device <device>', 'auto, wasm, native or webgpu', 'auto')
@@ -162,12 +172,14 @@ async function run(
     await nodeKernels(device === 'auto' ? 'wasm' : device, threadsOf(flags)),
     (opened) => opened.close(),
   );
+  const plan = parsePlan(flags.plan);
+  const protocols = protocolsOf(flags, plan);
   const spans = await openSpans();
-  const { models, reach } = await openGatewayModels(flags, {
+  const { models: byProtocol, reach } = await openGatewayModels(flags, {
     ...{
       kernels,
-      plan: parsePlan(flags.plan),
-      protocol: flags.protocol,
+      plan,
+      protocols,
       securityLevel,
       maxCharacters: maxCharacters(flags.maxCharacters),
       batchSize: batchSize(flags.batchSize),
@@ -176,9 +188,10 @@ async function run(
     },
     stock: each === 0 ? undefined : { each, shapes: 4 },
   });
+  const [[protocol, models], ...others] = byProtocol;
   const metrics = new ServiceMetrics({
     models: models.map(({ id }) => id),
-    protocols: [flags.protocol],
+    protocols,
     device: kernels.name,
     now: () => performance.now(),
   });
@@ -189,7 +202,7 @@ async function run(
   };
   const gateway = await startGateway({
     ...{ models, host, port, tls, behindProxy: flags.behindProxy, keys, limits, log, version: VERSION },
-    defaultModel: flags.defaultModel,
+    ...{ protocol, others: new Map(others), defaultModel: flags.defaultModel },
     securityLevel,
     ready: remembered(health, READY_MS),
     onDone: (told) => metrics.answered(told),
@@ -215,6 +228,28 @@ async function run(
   void notify('STOPPING=1');
   log.log('info', 'stopping', { running: gateway.load.running, why: Public.of('signal', ['signal']) });
   await gateway.close(drainMs);
+}
+
+/**
+ * What requests may name; the first is for those that name none. Nobody is given less than `--protocol` unless its
+ * operator lists it.
+ * @throws {TercetError} ERR_ARGUMENT for a list without the one of `--protocol`
+ */
+function protocolsOf(
+  { protocol, protocols, dealer }: ServeFlags,
+  plan: RunPlan,
+): readonly [ProtocolId, ...ProtocolId[]] {
+  const chosen = protocolWithProofs(protocol);
+  const proofs = dealer === undefined && plan === 'lan';
+  const usual: readonly ProtocolId[] = chosen === '3pc_semi_honest' && proofs ? ['3pc_malicious'] : [];
+  const named = protocols === undefined ? [chosen, ...usual] : parseProtocols(protocols);
+  if (!named.includes(chosen))
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      `--protocols leaves out ${chosen}, which requests get that name none`,
+      'add it, or give another --protocol',
+    );
+  return [chosen, ...named.filter((one) => one !== chosen)];
 }
 
 /** How long an answer of `/readyz` holds: whoever asks often costs the parties nothing. */

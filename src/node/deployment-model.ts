@@ -9,7 +9,7 @@ import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { loadDeployment } from '../owner/deployment.ts';
 import type { Deployment } from '../owner/types/index.ts';
 import { nodeProving, peakMemory } from './kernels.ts';
-import { type TlsModelOptions, borrowed } from './tls-model.ts';
+import { type TlsModelOptions, borrowed, deviceOf } from './tls-model.ts';
 
 export interface DeploymentModelOptions extends Omit<TlsModelOptions, 'named' | 'dealer' | 'onProgress'> {
   readonly deployment: Deployment;
@@ -31,13 +31,14 @@ export async function openDeploymentModel(
     batchSize,
     stock,
     span,
+    proving,
   }: DeploymentModelOptions,
 ): Promise<OwnerModel> {
-  const device = kernels.name === 'webgpu' ? 'webgpu' : 'wasm';
+  const device = deviceOf(kernels);
   const environment: Environment = {
     ...nodeEnvironment(),
     peakMemory,
-    proving: () => nodeProving(device),
+    proving: proving ?? (() => nodeProving(device)),
     capabilities: async () => {
       const none = { ok: false, reason: NOT_ASKED, detail: 'the device is that of the service' } as const;
       const there = { ok: true, detail: '' } as const;

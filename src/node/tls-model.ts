@@ -13,7 +13,7 @@ import type { RunContext } from '../owner/run-context.ts';
 import { Stock, type StockOptions } from '../owner/stock.ts';
 import { loadTextContext } from '../owner/text-context.ts';
 import type { ProgressEvent } from '../owner/types/index.ts';
-import { checkLevel } from '../session/proving.ts';
+import { type Proving, checkLevel } from '../session/proving.ts';
 import type { SecurityLevel } from '../session/request.ts';
 import { WIDENINGS, type RunPlan } from '../session/run-plan.ts';
 import { nodeProving } from './kernels.ts';
@@ -33,6 +33,8 @@ export interface TlsModelOptions {
   readonly maxCharacters?: number | undefined;
   /** Texts of a list in one run (default 8). */
   readonly batchSize?: number | undefined;
+  /** What proves, where the protocol does (default: proofs of its own). */
+  readonly proving?: (() => Promise<Proving>) | undefined;
   /** Runs that are made ahead (default: those that a caller asks for). */
   readonly stock?: StockOptions | undefined;
   /** Whether the parties serve other models too: then this one is asked for by its hash, which needs its weights. */
@@ -51,56 +53,65 @@ export interface TlsModelOptions {
 export async function openTlsModel(
   location: ModelLocation,
   parties: TlsParties,
-  {
-    kernels,
-    plan = 'lan',
-    protocol: chosen = '3pc_semi_honest',
-    securityLevel,
-    maxCharacters,
-    batchSize = DEFAULT_BATCH,
-    stock,
-    named,
-    dealer,
-    span,
-    onProgress = () => undefined,
-  }: TlsModelOptions,
+  options: TlsModelOptions,
 ): Promise<OwnerModel> {
-  const protocol = protocolWithProofs(chosen);
-  const level = checkLevel(protocol, securityLevel);
+  const [model] = await openTlsModels(location, parties, [options]);
+  return model;
+}
+
+/**
+ * The same model several times, as each of the options says; its files are read once.
+ * @throws {TercetError} what a model's files can be wrong in
+ */
+export async function openTlsModels(
+  location: ModelLocation,
+  parties: TlsParties,
+  [first, ...others]: readonly [TlsModelOptions, ...TlsModelOptions[]],
+): Promise<[OwnerModel, ...OwnerModel[]]> {
+  const { named, maxCharacters } = first;
+  const terms = [first, ...others].map(({ protocol = '3pc_semi_honest', securityLevel }) => {
+    const known = protocolWithProofs(protocol);
+    return { protocol: known, securityLevel: checkLevel(known, securityLevel) };
+  });
   const model = await openModel(location, { weights: named });
   const { config, files, name } = model;
   if (files === undefined)
     throw new TercetError('ERR_ARGUMENT', 'random weights have no tokenizer', 'name a model folder');
   if (model.sharing !== undefined)
     throw new TercetError('ERR_ARGUMENT', `${name} has secret weights`, 'use tercet infer with a credential');
-  const proving =
-    protocol === '3pc_semi_honest' ? undefined : await nodeProving(kernels.name === 'webgpu' ? 'webgpu' : 'wasm');
-  const terms = {
-    model: named ? await model.hash() : undefined,
-    protocol,
-    weights: 'open' as const,
-    widening: WIDENINGS[plan],
-    securityLevel: level,
-    dealer,
-  };
-  const poolOf = stock === undefined ? undefined : (context: RunContext) => new Stock(context, stock);
-  return OwnerModel.over(
-    {
-      ...(await loadTextContext(files, config, maxCharacters)),
-      ...tlsRunContext(parties, { config, terms, proving, credential: undefined, kernels: borrowed(kernels) }),
+  const texts = await loadTextContext(files, config, maxCharacters);
+  const hash = named ? await model.hash() : undefined;
+  const over = async (options: TlsModelOptions, i: number): Promise<OwnerModel> => {
+    const { kernels, plan = 'lan', batchSize = DEFAULT_BATCH, stock, dealer, span } = options;
+    const { proving = () => nodeProving(deviceOf(kernels)), onProgress = () => undefined } = options;
+    const asked = {
+      ...terms[i],
+      ...{ model: hash, weights: 'open' as const, widening: WIDENINGS[plan], dealer },
+    };
+    const context = {
+      ...texts,
+      ...tlsRunContext(parties, {
+        ...{ config, terms: asked, credential: undefined, kernels: borrowed(kernels) },
+        proving: asked.protocol === '3pc_semi_honest' ? undefined : await proving(),
+      }),
       environment: { ...tlsEnvironment(parties), span },
       id: name,
       task: taskOf(config.head),
       buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),
       batchSize,
       runMemory: RUN_MEMORY,
-      device: kernels.name === 'webgpu' ? 'webgpu' : 'wasm',
+      device: deviceOf(kernels),
       downloadedBytes: 0,
       health: () => tlsHealth(parties),
       onProgress,
-    },
-    poolOf,
-  );
+    };
+    return OwnerModel.over(context, stock && ((run: RunContext) => new Stock(run, stock)));
+  };
+  return [await over(first, 0), ...(await Promise.all(others.map((options, i) => over(options, i + 1))))];
+}
+
+export function deviceOf({ name }: Pick<RingKernels, 'name'>): 'wasm' | 'webgpu' {
+  return name === 'webgpu' ? 'webgpu' : 'wasm';
 }
 
 /** A model's own view of kernels that several share: closing one closes none. */

@@ -25,6 +25,8 @@ export interface MetricsOptions {
 export interface Answered {
   readonly operation: string;
   readonly model: string;
+  /** What its runs are of; `none` where it was refused before. */
+  readonly protocol: string;
   readonly status: number;
   readonly code: string | undefined;
   readonly ms: number;
@@ -75,7 +77,7 @@ export class ServiceMetrics {
   readonly #requests: Counter<'operation' | 'status'>;
   readonly #refusals: Counter<'code'>;
   readonly #waited: Histogram;
-  readonly #texts: Counter<'model'>;
+  readonly #texts: Counter<'model' | 'protocol'>;
   readonly #prepared: Counter<'when'>;
   readonly #bytes: Counter<'party'>;
   readonly #carried: Counter<'direction' | 'party' | 'phase'>;
@@ -124,7 +126,7 @@ export class ServiceMetrics {
     for (const code of ERROR_CODES) if (isViolation(code)) this.#violations.inc({ code }, 0);
     this.#requests = counter('mpc_requests_total', 'Requests, by operation and status.', 'operation', 'status');
     this.#refusals = counter('mpc_refusals_total', 'What was not done, by code.', 'code');
-    this.#texts = counter('mpc_texts_total', 'Texts of requests.', 'model');
+    this.#texts = counter('mpc_texts_total', 'Texts of requests.', 'model', 'protocol');
     this.#prepared = counter('mpc_runs_total', 'Runs, dealt ahead of their text or with it.', 'when');
     this.#bytes = counter('mpc_sent_bytes_total', 'Bytes that each party sent in runs of this service.', 'party');
     this.#carried = counter(
@@ -158,7 +160,7 @@ export class ServiceMetrics {
   }
 
   /** A request is over. */
-  answered({ operation, model, status, code, ms, waitedMs, texts, costs }: Answered): void {
+  answered({ operation, model, protocol, status, code, ms, waitedMs, texts, costs }: Answered): void {
     this.#requests.inc({ operation, status: String(status) });
     if (code !== undefined) this.failed(code);
     if (texts === 0) return;
@@ -166,7 +168,8 @@ export class ServiceMetrics {
     const outcome = code === undefined ? 'answered' : 'failed';
     this.#inference.observe({ model: known, task: operation, outcome }, ms / 1000);
     this.#waited.observe(waitedMs / 1000);
-    this.#texts.inc({ model: known }, texts);
+    const { protocols = [] } = this.#options;
+    this.#texts.inc({ model: known, protocol: protocols.includes(protocol) ? protocol : 'other' }, texts);
     for (const cost of costs) this.#ran(cost);
   }
 

@@ -25,6 +25,7 @@ import { traceContextOf, traceparentOf } from '../core/trace-context.ts';
 interface RequestEnd {
   readonly operation: string;
   readonly model: string;
+  readonly protocol: string;
   readonly status: number;
   readonly code: string | undefined;
   readonly texts: number;
@@ -66,10 +67,10 @@ export class Spans {
     const span = this.#start('tercet.request', { kind: SpanKind.SERVER, links }, undefined);
     return {
       within: (work) => this.#request.run(span, work),
-      end({ operation, model, status, code, texts, waitedMs }) {
+      end({ operation, model, protocol, status, code, texts, waitedMs }) {
         span.setAttributes({
           ...{ 'tercet.operation': operation, 'tercet.model': model, 'http.response.status_code': status },
-          ...{ 'tercet.texts': texts, 'tercet.waited_ms': Math.round(waitedMs) },
+          ...{ 'tercet.protocol': protocol, 'tercet.texts': texts, 'tercet.waited_ms': Math.round(waitedMs) },
         });
         over(span, code);
       },

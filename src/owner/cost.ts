@@ -2,7 +2,7 @@
 import type { OwnerResult } from '../session/owner.ts';
 import type { PartyReport } from '../session/report.ts';
 import type { Lease } from './run-pool.ts';
-import type { RunCost, RunProofs } from './types/index.ts';
+import type { Links, RunCost, RunProofs } from './types/index.ts';
 
 export interface Totals extends Pick<OwnerResult, 'rounds' | 'onlineRounds' | 'timing' | 'reports'> {}
 
@@ -109,7 +109,7 @@ export function costOf(
   return {
     tokens,
     paddedTokens: prepared.shape.sequences * prepared.shape.tokens,
-    links: prepared.reporter.links(),
+    links: linksOf(prepared, steps, onlineRounds),
     onlineRounds,
     sentBytes: each((report) => report.sentBytes),
     receivedBytes: each((report) => report.receivedBytes),
@@ -126,6 +126,13 @@ export function costOf(
     preparedAhead: ahead,
     proofs,
   };
+}
+
+/** Of a run whose owner is in the rounds, the parties report no bytes meanwhile: what they counted comes at the end. */
+function linksOf({ reporter }: Lease['prepared'], steps: readonly OwnerResult[], onlineRounds: number): Links {
+  const links = reporter.links();
+  if (onlineRounds === steps.length) return links;
+  return { ...links, between: { ...links.between, bytes: betweenBytes(steps[steps.length - 1]) } };
 }
 
 /** What one more token took. */

@@ -18,10 +18,18 @@ export class CountingChannel implements Channel {
   #sample: Uint8Array = new Uint8Array();
   readonly #histogram = new Array<number>(256).fill(0);
   #keys: Uint8Array = new Uint8Array();
+  /** Of keys that were dealt: by how much they are turned. */
+  #turns: Uint8Array = new Uint8Array();
 
-  /** @param pointKeyLength bytes of the key that stands for a token. */
-  constructor(inner: Channel, pointKeyLength: number) {
+  readonly #onReceived: () => void;
+
+  /**
+   * @param pointKeyLength bytes of the key that stands for a token
+   * @param onReceived a message came
+   */
+  constructor(inner: Channel, pointKeyLength: number, onReceived: () => void = () => undefined) {
     this.#inner = inner;
+    this.#onReceived = onReceived;
     this.#pointKeyLength = pointKeyLength;
   }
 
@@ -55,13 +63,20 @@ export class CountingChannel implements Channel {
     return this.#keys;
   }
 
+  /** Of keys of random words: the distances to the tokens, packed. Empty where the keys are those of the tokens. */
+  get turns(): Uint8Array {
+    return this.#turns;
+  }
+
   async send(tag: string, bytes: Uint8Array): Promise<void> {
     if (!tag.startsWith('control/')) this.#watch(tag, bytes);
     return this.#inner.send(tag, bytes);
   }
 
-  recv(tag: string, byteLength: number): Promise<Uint8Array> {
-    return this.#inner.recv(tag, byteLength);
+  async recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {
+    const bytes = await this.#inner.recv(tag, byteLength, instead);
+    this.#onReceived();
+    return bytes;
   }
 
   close(): Promise<void> {
@@ -81,10 +96,10 @@ export class CountingChannel implements Channel {
   #watch(tag: string, bytes: Uint8Array): void {
     if (bytes.length > 0) this.#sample = bytes.slice(0, SAMPLE);
     // The keys come first. With secret weights party 2 gets a second message under the same tag, which is no key.
-    if (tag.startsWith('lookup-input') && this.#keys.length === 0) {
+    if (/^lookup-(deal|input)/.test(tag) && this.#keys.length === 0) {
       this.#keys = bytes.slice();
       this.#sample = this.#seeds();
-    }
+    } else if (tag.startsWith('lookup-input') && this.#turns.length === 0) this.#turns = bytes.slice();
     const counted = Math.min(bytes.length, COUNTED);
     for (let i = 0; i < counted; i++) this.#histogram[bytes[i]]++;
   }

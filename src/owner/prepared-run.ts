@@ -82,10 +82,10 @@ async function prepareRun(
     const dealer = await dealing;
     const keyLength = pointKeyBytes(Math.ceil(Math.log2(config.vocabSize)));
     const channels = [
-      new CountingChannel(opened[0].channel, keyLength),
-      new CountingChannel(opened[1].channel, keyLength),
+      new CountingChannel(opened[0].channel, keyLength, () => reporter.heard(1)),
+      new CountingChannel(opened[1].channel, keyLength, () => reporter.heard(2)),
     ] as const;
-    const reporter = new ProgressReporter(
+    const reporter: ProgressReporter = new ProgressReporter(
       {
         layers: config.layers,
         length: shape.tokens,
@@ -97,7 +97,7 @@ async function prepareRun(
       dealer?.channel,
     );
     const [one, two] = opened.map(({ presented }) => presented);
-    const session = await OwnerSession.open({
+    const session: OwnerSession = await OwnerSession.open({
       config,
       request,
       presented: one === undefined || two === undefined ? undefined : [one, two],
@@ -122,8 +122,11 @@ async function prepareRun(
         context.onDealt?.(progress);
         reporter.dealt(progress.done / progress.total);
       },
-      onStatus: (status, section) => reporter.status(status, section),
-      onHeard: (party) => reporter.heard(party),
+      onStatus: (status, section) => {
+        reporter.status(status, section);
+        // Rounds that this device is in follow from messages of both.
+        if (session.online !== undefined) for (const party of [1, 2] as const) reporter.heard(party);
+      },
       onLetGo: () => onLetGo?.(),
     });
     context.onPhase?.('preprocess');

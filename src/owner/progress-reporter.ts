@@ -124,8 +124,9 @@ export class ProgressReporter {
     return this.#place;
   }
 
-  /** A message of that party came. */
+  /** A message of that party came: a report, a word of the rounds or of a proof. Before the text nobody asks. */
   heard(party: 1 | 2): void {
+    if (!this.#inputTold) return;
     const now = this.#options.now();
     if (now - this.#lastHeard[party - 1] < HEARD_MS) return;
     this.#lastHeard[party - 1] = now;

@@ -33,11 +33,19 @@ export async function capture(
   const id = inputIds[index];
   const otherId = (id + 1) % vocabSize;
   const own = kernels.scope();
+  const [{ turns, pointKeys }] = channels;
+  // What was dealt is a random word's, and the distance to this one leaves with the text: row v is row v − distance.
+  const distances =
+    turns.length === 0 ? undefined : await own.read(await own.unpack(turns, depth, pointKeys.length / length));
+  const by = distances === undefined ? 0 : Number(wordAt(distances, index));
   const words = await Promise.all(
     ([0, 1] as const).map(async (party) => own.read(await own.expandPoint(keyOf(party, index), depth, vocabSize))),
   );
   own.sweep();
-  const word = (party: 0 | 1, row: number) => wordAt(words[party], row).toString(16).padStart(16, '0');
+  const word = (party: 0 | 1, row: number) =>
+    wordAt(words[party], (row - by + vocabSize) % vocabSize)
+      .toString(16)
+      .padStart(16, '0');
   const spans = spansOf(text, inputIds, allowMask, tokenizer);
   const bytes = new TextEncoder().encode(typeof text === 'string' ? text : text.question + text.context);
   return {

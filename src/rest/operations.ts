@@ -1,7 +1,7 @@
 /** What can be asked: for each task its address, what it takes, what it gives, and how it is done with a model. */
 import type { z } from 'zod';
 import { TercetError } from '../core/errors.ts';
-import type { Model, RunCost, Task } from '../owner/types/index.ts';
+import type { Model, Protocol, RunCost, Task } from '../owner/types/index.ts';
 import {
   type COMMON,
   ClassificationAnswer,
@@ -33,6 +33,8 @@ export interface Call {
   readonly many: boolean;
   /** Of generated text: as events, a piece in each. */
   readonly stream: boolean;
+  /** What its runs must be of; undefined: what this gateway chooses. */
+  readonly protocol?: Protocol | undefined;
   /** The least that its runs may be proved at. */
   readonly securityLevel?: 128 | 256 | undefined;
   run(model: Model, signal: AbortSignal, onPiece: (text: string) => void): Promise<Done>;
@@ -50,7 +52,7 @@ export interface Operation {
   read(body: unknown): Call;
 }
 
-function operation<T extends z.ZodObject<{ security_level: (typeof COMMON)['security_level'] }>>(
+function operation<T extends z.ZodObject<Pick<typeof COMMON, 'protocol' | 'security_level'>>>(
   about: Omit<Operation, 'read' | 'request'> & { readonly request: T },
   call: (body: z.infer<T>) => Call,
 ): Operation {
@@ -58,7 +60,7 @@ function operation<T extends z.ZodObject<{ security_level: (typeof COMMON)['secu
     ...about,
     read: (body) => {
       const read = readBody(about.request, body);
-      return { ...call(read), securityLevel: read.security_level };
+      return { ...call(read), protocol: read.protocol, securityLevel: read.security_level };
     },
   };
 }

@@ -8,10 +8,13 @@ import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { TercetError } from '../core/errors.ts';
 import { MAX_BATCH } from '../owner/batch-size.ts';
+import type { Protocol } from '../owner/types/index.ts';
 
 /** Texts of one request at most, whatever its operator allows. The server counts: it knows what is allowed. */
 export const MAX_TEXTS = 64;
 const MAX_LABELS = 64;
+/** What a request may name, where it is served. */
+export const PROTOCOLS = ['3pc_semi_honest', '3pc_malicious', 'aby3'] as const satisfies readonly Protocol[];
 
 const text = z.string().meta({ description: 'The text. For question answering, the context.', expects: 'a text' });
 const count = (most: number, description: string) =>
@@ -44,6 +47,14 @@ export const COMMON = {
     .meta({
       description: 'A name of GET /api/v1/models. Default: the first for the task.',
       expects: 'a name of at most 200 characters',
+    })
+    .optional(),
+  protocol: z
+    .enum(PROTOCOLS)
+    .meta({
+      description:
+        'What the parties are protected against: one of those that GET /api/v1/models lists. Default: the first of them.',
+      expects: PROTOCOLS.join(', '),
     })
     .optional(),
   security_level: z
@@ -154,6 +165,7 @@ export const VectorAnswer = z.object({ dims: z.array(z.int()).length(2), data: z
 export const EveryAnswer = z.object({
   model: z.string(),
   task: z.string(),
+  protocol: z.enum(PROTOCOLS).meta({ description: 'What answered.' }),
   request_id: z.string(),
   processing_time: z.number().meta({ description: 'Seconds, from the call to the answer.' }),
   cost: z.object({
@@ -170,7 +182,7 @@ export const EveryAnswer = z.object({
         soundness: z.number().meta({ description: 'log2 of what a wrong run is accepted with at most.' }),
       })
       .optional()
-      .meta({ description: 'Of runs of 3pc_malicious.' }),
+      .meta({ description: 'Of runs of 3pc_malicious and aby3.' }),
   }),
 });
 export const ProblemAnswer = z.object({
@@ -191,6 +203,7 @@ export const ModelsAnswer = z.object({
       max_tokens: z.int(),
       labels: z.array(z.string()),
       device: z.string(),
+      protocols: z.array(z.enum(PROTOCOLS)).meta({ description: 'What a request may name; the first is the default.' }),
     }),
   ),
 });

@@ -11,14 +11,14 @@ import type { Duplex } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods, fastify } from 'fastify';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
-import type { Model, RunCost } from '../owner/types/index.ts';
+import type { Model, Protocol, RunCost } from '../owner/types/index.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
 import { readBytes } from './body.ts';
 import { totalCost } from './cost.ts';
 import type { KeyRing } from './keys.ts';
 import { openApi } from './openapi.ts';
 import { OPERATIONS, type Call, type Operation, operationFor } from './operations.ts';
-import { MAX_TEXTS } from './schemas.ts';
+import { MAX_TEXTS, PROTOCOLS } from './schemas.ts';
 import { PAGE_POLICY, documentPage } from './page.ts';
 import { type OwnCode, Problem } from './problem.ts';
 import { newRequestId, refuseConnection, refuseRequest } from './unreadable.ts';
@@ -54,11 +54,15 @@ export interface Told extends Omit<Answered, 'costs'> {
 }
 
 export interface GatewayOptions {
-  /** In the order of preference for each task. */
+  /** In the order of preference for each task, of `protocol`. */
   readonly models: readonly Model[];
+  /** Of requests that name none (default: 3pc_semi_honest). */
+  readonly protocol?: Protocol | undefined;
+  /** The same models by other protocols, which a request may name. */
+  readonly others?: ReadonlyMap<Protocol, readonly Model[]> | undefined;
   /** Of `/api/v1/inference` without a model (default: the first). */
   readonly defaultModel?: string | undefined;
-  /** What its models' runs are proved at, where they are (default 128). */
+  /** What runs are proved at, where they are (default 128). */
   readonly securityLevel?: 128 | 256 | undefined;
   readonly host: string;
   /** 0: any free one. */
@@ -126,9 +130,20 @@ const EVERY = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 /** Of a request that asked for nothing that there is. */
-const NOTHING = { operation: 'none', model: 'none', texts: 0, waitedMs: 0, costs: [] } as const;
+const NOTHING = { operation: 'none', model: 'none', protocol: 'none', texts: 0, waitedMs: 0, costs: [] } as const;
+const SEMI_HONEST: Protocol = '3pc_semi_honest';
 /** Of those who need no key, together. */
 const LOCAL = 'local';
+
+/** A request that may run. */
+interface Granted {
+  readonly call: Call;
+  readonly model: Model;
+  readonly protocol: Protocol;
+  /** When it came. */
+  readonly start: number;
+  readonly signal: AbortSignal;
+}
 
 interface Under {
   readonly control: AbortController;
@@ -216,7 +231,8 @@ class Server implements Gateway {
 
   #routes(): void {
     const app = this.#app;
-    const { models, version, ready } = this.#options;
+    const { models, version, ready, protocol = SEMI_HONEST, others = new Map() } = this.#options;
+    const protocols = [protocol, ...others.keys()];
     // A page of any origin can send other types without being asked.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(/^application\/json(?:;|$)/, { parseAs: 'buffer' }, (request, body, done) => {
@@ -250,7 +266,7 @@ class Server implements Gateway {
     });
     app.get('/api/v1/models', (_request, reply) => {
       const listed = models.map(({ id, task, maxTokens, labels, device }) => ({
-        ...{ id, task, max_tokens: maxTokens, labels, device },
+        ...{ id, task, max_tokens: maxTokens, labels, device, protocols },
       }));
       return reply.send({ models: listed });
     });
@@ -288,9 +304,10 @@ class Server implements Gateway {
     const start = performance.now();
     const control = new AbortController();
     const under: Under = { control, why: { code: undefined } };
-    let told: Pick<Told, 'operation' | 'model' | 'texts' | 'waitedMs' | 'costs'> = {
+    let told: Pick<Told, 'operation' | 'model' | 'protocol' | 'texts' | 'waitedMs' | 'costs'> = {
       operation: asked?.name ?? 'inference',
       model: 'none',
+      protocol: 'none',
       texts: 0,
       waitedMs: 0,
       costs: [],
@@ -307,17 +324,19 @@ class Server implements Gateway {
     const span = this.#options.spans?.request(request.headers.traceparent);
     try {
       if (this.#draining) throw Problem.own('ERR_DRAINING', 10);
-      const model = this.#model(asked, request.body);
-      const operation = asked ?? operationFor(model, request.body);
-      told = { ...told, operation: operation.name, model: model.id };
+      const named = this.#model(asked, request.body);
+      const operation = asked ?? operationFor(named, request.body);
+      told = { ...told, operation: operation.name, model: named.id };
       const call = operation.read(request.body);
-      this.#checkLevel(call);
+      const { model, protocol } = this.#by(call, named);
+      told = { ...told, protocol };
+      this.#checkLevel(call, protocol);
       told = { ...told, texts: call.texts };
       if (call.texts > this.#limits.texts) throw Problem.tooManyTexts(this.#limits.texts);
       const turn = await this.#admission.enter(key, call.texts, control.signal);
       told = { ...told, waitedMs: turn.waitedMs };
       try {
-        const run = () => this.#run(request, reply, { call, model, start, signal: control.signal });
+        const run = () => this.#run(request, reply, { call, model, protocol, start, signal: control.signal });
         const costs = await (span === undefined ? run() : span.within(run));
         told = { ...told, costs };
       } finally {
@@ -338,9 +357,31 @@ class Server implements Gateway {
     }
   }
 
+  /**
+   * The model by the protocol of a request. SECURITY: a request that names one is answered by no other.
+   * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE
+   */
+  #by({ protocol: asked }: Call, named: Model): { readonly model: Model; readonly protocol: Protocol } {
+    const { protocol = SEMI_HONEST, others = new Map<Protocol, readonly Model[]>() } = this.#options;
+    if (asked === undefined || asked === protocol) return { model: named, protocol };
+    const model = others.get(asked)?.find(({ id }) => id === named.id);
+    if (model !== undefined) return { model, protocol: asked };
+    throw new TercetError(
+      'ERR_PROTOCOL_UNAVAILABLE',
+      `this gateway does not serve ${asked}`,
+      `ask for ${[protocol, ...others.keys()].join(' or ')}, or have it started with --protocols`,
+    );
+  }
+
   /** SECURITY: no request gets less than it asks for. @throws {TercetError} ERR_ARGUMENT */
-  #checkLevel({ securityLevel = 128 }: Call): void {
+  #checkLevel({ securityLevel = 128 }: Call, protocol: Protocol): void {
     const { securityLevel: ours = 128 } = this.#options;
+    if (securityLevel > 128 && protocol === SEMI_HONEST && ours > 128)
+      throw new TercetError(
+        'ERR_ARGUMENT',
+        `${protocol} proves nothing, so it has no level ${securityLevel}`,
+        'leave security_level out, or name a protocol that proves, as 3pc_malicious',
+      );
     if (securityLevel > ours)
       throw new TercetError(
         'ERR_ARGUMENT',
@@ -352,7 +393,7 @@ class Server implements Gateway {
   async #run(
     request: FastifyRequest,
     reply: FastifyReply,
-    { call, model, start, signal }: { call: Call; model: Model; start: number; signal: AbortSignal },
+    { call, model, protocol, start, signal }: Granted,
   ): Promise<readonly RunCost[]> {
     const { answers, costs } = await call.run(model, signal, (text) => {
       // Only what is known to be going well begins an answer: an error before the first piece has its status.
@@ -363,6 +404,7 @@ class Server implements Gateway {
     const every = {
       model: model.id,
       task: model.task,
+      protocol,
       request_id: request.id,
       processing_time: (performance.now() - start) / 1000,
       cost: totalCost(costs),
@@ -429,7 +471,7 @@ class Server implements Gateway {
 
   #tell(id: string, key: string, told: Told): void {
     const { log, models, onDone } = this.#options;
-    const { operation, model, status, code, ms, waitedMs, texts, costs } = told;
+    const { operation, model, protocol, status, code, ms, waitedMs, texts, costs } = told;
     onDone?.(told);
     log.log(status >= 500 ? 'warn' : 'info', 'request', {
       id: Public.hex(id),
@@ -438,6 +480,7 @@ class Server implements Gateway {
         model,
         models.map(({ id }) => id),
       ),
+      protocol: protocol === 'none' ? undefined : Public.of(protocol, PROTOCOLS),
       key: key === LOCAL ? undefined : Public.hex(key),
       status,
       code: code === undefined ? undefined : Public.code(code),

@@ -13,11 +13,16 @@ const MAX_BODY = 1 << 20;
 /** What is undefined is left out. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
+/** Of the first of the two frames. */
+export function tagOf(name: string): string {
+  return `control/${name}-length`;
+}
+
 export async function sendControl(channel: Channel, name: string, body: Json): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, bytes.length, true);
-  await channel.send(`control/${name}-length`, length);
+  await channel.send(tagOf(name), length);
   await channel.send(`control/${name}`, bytes);
 }
 
@@ -45,7 +50,7 @@ function isLate({ code, party }: { readonly code: string; readonly party: number
  * it says that it failed.
  */
 export async function recvControl(channel: Channel, name: string): Promise<Fields> {
-  const length = new DataView((await channel.recv(`control/${name}-length`, 4)).slice().buffer).getUint32(0, true);
+  const length = new DataView((await channel.recv(tagOf(name), 4)).slice().buffer).getUint32(0, true);
   if (length > MAX_BODY) throw malformed(channel, name);
   const bytes = await channel.recv(`control/${name}`, length);
   let body: unknown;

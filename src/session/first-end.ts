@@ -1,5 +1,6 @@
 /** Which link of a session ended first: when one breaks the others follow, and the cause is the first. */
 import { SecurityViolationError, TercetError, asTercetError } from '../core/errors.ts';
+import { OtherMessage } from '../net/wire/inbox.ts';
 import type { Channel, EndId } from '../net/wire/types.ts';
 
 /**
@@ -12,16 +13,11 @@ export function isEndOfLink(error: unknown): boolean {
 }
 
 /**
- * Whether a compute party said what it says before it hangs up, and its owner waited for a message of its proof. The
- * word is lost with the link. SECURITY: of a wrong message there is no such thing. test/session/let-go.test.ts.
+ * Whether a compute party said its last word where its owner waited for its anchor: before the first text, and in place
+ * of nothing else. SECURITY: of any other wrong message there is no such thing. test/session/let-go.test.ts.
  */
 export function isLastWord(error: unknown): boolean {
-  return (
-    error instanceof SecurityViolationError &&
-    error.cause instanceof TercetError &&
-    error.cause.code === 'ERR_FRAME_TAG' &&
-    error.cause.message.startsWith('got message control/ready-length,')
-  );
+  return error instanceof SecurityViolationError && error.cause instanceof OtherMessage;
 }
 
 export class FirstEnd {

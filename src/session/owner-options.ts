@@ -47,8 +47,6 @@ export interface OwnerOptions {
   readonly trace?: Trace | undefined;
   /** How far the compute parties are, as party 1 reports it. */
   onStatus?(status: Status, section: string): void;
-  /** A compute party said something while it computes: it is there, whether it moves on or waits for the other one. */
-  onHeard?(peer: 1 | 2): void;
   /**
    * What was prepared is let go, because a party needed its place and asked for it. Nothing is lost: no text was
    * sent.

@@ -10,6 +10,7 @@ import { toHex } from '../core/bytes.ts';
 import { SecurityViolationError, TercetError, asTercetError, invariant } from '../core/errors.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
+import type { Progress } from '../mpc/protocol/frame/engine.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import { isViolationReport, recvControl, sendControl } from './control.ts';
@@ -59,6 +60,11 @@ interface Computed {
   readonly result: OwnerResult;
 }
 
+/** Nothing yet. */
+const NOTHING = { done: 0, gate: 0, between: 0, last: false } as const;
+/** As often as a compute party says it. */
+const TOLD_MS = 100;
+
 /** An execution that has dealt its correlations and waits for the text. */
 export class OwnerSession {
   readonly #options: OwnerOptions;
@@ -75,6 +81,7 @@ export class OwnerSession {
   #preprocessMs = 0;
   /** Of a run that is proved: a text may be on the way, and not all that follows from it is proved yet. */
   #promised = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #letGo: 1 | 2 | undefined;
   #spent = false;
   #over = false;
@@ -82,7 +89,9 @@ export class OwnerSession {
   private constructor(options: OwnerOptions, agreed: Agreed) {
     this.#options = options;
     this.#agreed = agreed;
-    this.#steps = new Steps(options, agreed);
+    const onProgress = (progress: Progress): void =>
+      progress.phase === 'online' ? this.#works(progress) : options.onProgress?.(progress);
+    this.#steps = new Steps({ ...options, onProgress }, agreed);
     this.#onAbort = () => this.#abort(abortedError());
     options.signal?.addEventListener('abort', this.#onAbort);
     for (const channel of options.channels.values()) this.#first.watch(channel);
@@ -167,7 +176,8 @@ export class OwnerSession {
 
   /** What a party said that hung up while a proved run was dealt. Who was caught cheating gets no other word. */
   async #saidInstead(error: unknown): Promise<void> {
-    if (isEndOfLink(error)) await withBoth((peer) => wordOf(channelTo(this.#options.channels, peer), 'ready'));
+    if (isEndOfLink(error) || isLastWord(error))
+      await withBoth((peer) => wordOf(channelTo(this.#options.channels, peer), 'ready'));
   }
 
   #prepared(start: number): void {
@@ -251,8 +261,9 @@ export class OwnerSession {
     let logits: Float32Array = new Float32Array();
     let outside: readonly number[] = [];
     const open = async (): Promise<void> => {
-      computed = now();
       await engine.online();
+      computed = now();
+      if (circuit.owner !== undefined) this.#told({ ...NOTHING, done: 2 * circuit.cost.rounds, last: true });
       const opened = await engine.output();
       logits = revealLogits(opened, request.weights);
       outside = revealOutside(opened);
@@ -337,8 +348,26 @@ export class OwnerSession {
     await Promise.all([...this.#options.channels.values()].map((channel) => channel.close()));
   }
 
+  /** This owner is in the rounds: how far they are it sees itself. */
+  #works({ done, total, gate }: Progress): void {
+    const { now } = this.#options;
+    if (now() - this.#toldAt < TOLD_MS) return;
+    this.#toldAt = now();
+    this.#told({ ...NOTHING, done, total, gate });
+  }
+
+  #told(status: Omit<Status, 'total'> & { readonly total?: number }): void {
+    const { circuit } = this.#steps.current;
+    const whole = { total: 2 * circuit.cost.rounds, ...status };
+    this.#options.onStatus?.(whole, circuit.sections[whole.gate] ?? '');
+  }
+
   #status(circuit: Circuit, peer: 1 | 2, status: Status): void {
-    this.#options.onHeard?.(peer);
+    // Parties say that they are done before rounds that their owner is in.
+    if (circuit.owner !== undefined && status.last) {
+      if (peer === 1) this.#told(NOTHING);
+      return;
+    }
     if (peer === 1) this.#options.onStatus?.(status, circuit.sections[status.gate] ?? '');
   }
 
@@ -357,9 +386,8 @@ export class OwnerSession {
     if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
     const error = asTercetError(thrown);
     if (this.#promised) return violated(error);
-    // Behind the first text nobody leaves so: what comes in place of an anchor is a violation there.
-    const before = this.#steps.current.number === 0;
-    return before && isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
+    // Where the word itself was none that can be read, the party has left all the same.
+    return isLastWord(error) ? this.#first.leaves() : this.#first.beforeText(error);
   }
 
   #abort(thrown: unknown): TercetError {

@@ -16,6 +16,7 @@ import type { PartyId } from '../net/wire/types.ts';
 import type { Nonces, ProvedWalk, Proving, ProvingSession, Walk } from './proving.ts';
 import { SEGMENT_BYTES } from './proved-price.ts';
 import type { RequestBuilder } from './circuits.ts';
+import { tagOf } from './control.ts';
 import { type WeightMode, requestCode } from './request.ts';
 
 export interface ProofSettings {
@@ -109,7 +110,7 @@ class ProvedSession implements ProvingSession {
     const run = new ProvedRun({
       ...engine,
       after: this.#last,
-      hearsOut: this.#self === 0,
+      lastWord: this.#self === 0 ? tagOf('ready') : undefined,
       id: this.#self,
       circuit: built.circuit,
       session,

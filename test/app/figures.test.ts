@@ -84,19 +84,36 @@ describe('what is shown when', () => {
     expect(texts['readyText']).toMatch(
       / Then the browser answers in 232 rounds with 6\.6.MB, at least 7\.0.s on this line\.$/,
     );
-    expect(texts['steps']).toContain('answers in every round');
+    expect(texts['steps']).toContain('answers in the rounds');
     const during = metrics(stateAfter(...ready, RUN, SENT, LAYER)).texts;
-    expect(during['picLine']).toContain('The browser answers in every round.');
+    expect(during['picLine']).toContain('The browser answers in the rounds.');
     expect(during['aside']).toContain('The browser is working');
-    expect(during['msgs']).toBe('in every round');
+    expect(during['msgs']).toBe('in the rounds');
+    const symmetric = {
+      ...{ leaves: 'Your text leaves, locked.', workers: 'All three parties', returns: texts['returns'] },
+      ...{ in: 'text, rounds', out: 'rounds, answer', 'c.0': 'counted beside' },
+    };
+    expect(texts['returns']).toBe('Messages go and return in the rounds.');
+    expect(texts).toMatchObject(symmetric);
+    expect(metrics(stateAfter(...ready, RUN, SENT)).texts['picLine']).toBe('Now: your text leaves, locked.');
+    const both = { ...links(2e6, 98_000), p1: { ahead: 0, input: 98_000, output: 50_000 } };
+    const computing = { ...LAYER.event, links: both } as typeof LAYER.event;
+    const moving = movingOf(stateAfter(...ready, RUN, SENT, { ...LAYER, event: computing }));
+    expect(moving).toEqual(['p12', 'p01-down', 'p02-down', 'p01-up']);
     const done = answered(true);
     if (done.type === 'answered')
       Object.assign(done.answer.result, { cost: { ...predicted(true).cost, onlineRounds: 232 } });
     expect(metrics(stateAfter(...ready, RUN, SENT, LAYER, done)).texts['msgs']).toBe('in 232 rounds');
+    // The answer that stands took its rounds, whatever is chosen for the next.
+    const back: AppEvent = { type: 'settings', settings: INITIAL.settings };
+    expect(metrics(stateAfter(...ready, RUN, SENT, LAYER, done, back)).texts).toMatchObject(symmetric);
     // Nobody has answered yet: no time is said.
     const unasked = metrics(stateAfter(...LOADED, chosen, going, dealt, { type: 'prepared', now: 900 })).texts;
     expect(unasked['readyText']).toMatch(/with 6\.6.MB\.$/);
-    // Control: whoever deals ahead waits.
+    // Control: whoever deals ahead waits, and sends and gets one message.
+    const ahead = metrics(stateAfter(...LOADED, ...PREPARED, RUN, SENT)).texts;
+    for (const [name, words] of Object.entries(symmetric)) expect(ahead[name as 'in'], name).not.toBe(words);
+    expect(ahead['picLine']).toBe('Now: one message leaves, your text, locked.');
     expect(metrics(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER)).texts['picLine']).toContain(
       'The browser waits.',
     );

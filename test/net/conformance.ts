@@ -231,6 +231,29 @@ export function channelConformance(name: string, maker: Maker): void {
       }
     });
 
+    it('survives a message that was named in place of another, whether recv or the message came first', async () => {
+      for (const recvFirst of [true, false]) {
+        const [a, b] = await pair();
+        const send = async () => {
+          await a.send('word', Uint8Array.of(1, 2));
+          await a.send('more', Uint8Array.of(3));
+        };
+        if (!recvFirst) {
+          await send();
+          await sleep(30);
+        }
+        const refused = failure('ERR_FRAME_TAG', b.recv('a', 4, 'word'));
+        if (recvFirst) await send();
+        expect((await refused).message).toContain('got message word, expected a');
+        expect([...(await b.recv('word', 2))]).toEqual([1, 2]);
+        await b.send('reply', Uint8Array.of(4));
+        expect([...(await a.recv('reply', 1))]).toEqual([4]);
+        // One that was not named ends it as ever.
+        await failure('ERR_FRAME_TAG', b.recv('a', 4, 'word'));
+        await failure('ERR_FRAME_TAG', b.recv('more', 1));
+      }
+    });
+
     it('survives its own caller asking for the impossible', async () => {
       const [a, b] = await pair();
       await failure('ERR_ARGUMENT', a.send('', new Uint8Array(1)));

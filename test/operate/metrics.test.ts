@@ -23,8 +23,9 @@ const RAN = {
 } as const;
 
 function counted(now = () => 0): ServiceMetrics {
-  const metrics = new ServiceMetrics({ models: ['bert'], device: 'webgpu', now });
-  const request = { operation: 'fill-mask', model: 'bert', status: 200, ms: 700, waitedMs: 3, texts: 1 };
+  const metrics = new ServiceMetrics({ models: ['bert'], protocols: ['aby3'], device: 'webgpu', now });
+  const what = { operation: 'fill-mask', model: 'bert', protocol: 'aby3' };
+  const request = { ...what, status: 200, ms: 700, waitedMs: 3, texts: 1 };
   metrics.answered({ ...request, code: undefined, costs: [RAN] });
   metrics.answered({ ...request, status: 502, code: 'ERR_IDENTITY_KEY', costs: [] });
   metrics.reached([
@@ -56,6 +57,7 @@ describe('metrics', () => {
       'mpc_security_violations_total{code="ERR_IDENTITY_KEY"} 1',
       'mpc_security_violations_total{code="ERR_FRAME_TAG"} 1',
       'mpc_party_up{party="2"} 0',
+      'mpc_texts_total{model="bert",protocol="aby3"} 2',
       'mpc_places{state="taken"} 3',
       'mpc_queue_length 2',
       'mpc_rounds_total{phase="online"} 80',
@@ -90,9 +92,10 @@ describe('metrics', () => {
     }
     expect(await lines()).toBe(before);
     const request = { operation: 'fill-mask', status: 200, ms: 1, waitedMs: 0, texts: 1, code: undefined, costs: [] };
-    metrics.answered({ ...request, model: 'a-name-0' });
+    const named = (i: number) => ({ model: `a-name-${i}`, protocol: `a-name-${i}` });
+    metrics.answered({ ...request, ...named(0) });
     const known = await lines();
-    for (let i = 1; i < 100; i++) metrics.answered({ ...request, model: `a-name-${i}` });
+    for (let i = 1; i < 100; i++) metrics.answered({ ...request, ...named(i) });
     expect(await lines()).toBe(known);
     expect(await metrics.text()).not.toMatch(/a-name|__proto__/);
   });

@@ -93,7 +93,8 @@ describe('spans', () => {
     ]);
     request.within(() => ahead.used());
     for (const run of [ahead, own]) run.end();
-    request.end({ operation: 'inference', model: 'm', status: 200, code: undefined, texts: 1, waitedMs: 0 });
+    const what = { operation: 'inference', model: 'm', protocol: 'p' };
+    request.end({ ...what, status: 200, code: undefined, texts: 1, waitedMs: 0 });
     const all = exporter.getFinishedSpans();
     const [first, second] = named(all, 'tercet.run');
     const [asked] = named(all, 'tercet.request');

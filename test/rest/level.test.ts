@@ -3,23 +3,14 @@
  * says its own bound. A small circuit stands in place of the model's.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOGITS, OUTPUT_FORM, REAL_WORDS } from '../../src/ml/models/run.ts';
-import type { Gates } from '../../src/mpc/protocol/types.ts';
 import type { Model } from '../../src/owner/types/index.ts';
 import { EntitiesAnswer, EveryAnswer, ProblemAnswer } from '../../src/rest/schemas.ts';
 import { type MemorySite, memorySite } from '../sdk/memory-site.ts';
+import { labelled } from '../session/labelled.ts';
 import { provingOfCircuit } from '../session/proved-toy.ts';
 import { wasm } from '../support/proved.ts';
 import { World } from './world.ts';
 
-const LABELS = 4;
-/** The first label everywhere: eight places of a bucket, of which a text fills some. */
-const labelled = () => (g: Gates) => {
-  const real = g.repeat(g.reduce(g.input(REAL_WORDS, [8], 8, 0), 3), LABELS);
-  const { k, scale } = OUTPUT_FORM.open;
-  const chosen = g.table(real, { bits: 3, entries: Array.from({ length: 8 }, (_, i) => BigInt(i)) }, 14);
-  g.output(LOGITS, g.reshape(g.widen(chosen, k), [8, LABELS], scale));
-};
 /** Bits of a bound, rounded, of a run of that size. */
 const BOUND = { 128: -47, 256: -63, aby3: -63 } as const;
 
@@ -40,13 +31,13 @@ beforeAll(async () => {
   for (const securityLevel of [128, 256] as const) {
     const site = await memorySite('tagger', undefined, wasm, { proving });
     const model = await site.load({ protocol: '3pc_malicious', securityLevel });
-    const { url } = await world.gateway({ models: [model], securityLevel });
+    const { url } = await world.gateway({ models: [model], protocol: '3pc_malicious', securityLevel });
     gateways.set(securityLevel, { site, model, url });
   }
   {
     const site = await memorySite('tagger', undefined, wasm, { proving });
     const model = await site.load({ protocol: 'aby3', securityLevel: 256 });
-    const { url } = await world.gateway({ models: [model], securityLevel: 256 });
+    const { url } = await world.gateway({ models: [model], protocol: 'aby3', securityLevel: 256 });
     gateways.set('aby3', { site, model, url });
   }
   const site = await memorySite('tagger', undefined, wasm);

@@ -86,8 +86,11 @@ describe('the place of a session that is agreed on', () => {
     ['open', 2, 'before', 'ERR_PEER_LET_GO'],
     ['secret', 1, 'before', 'ERR_PEER_LET_GO'],
     ['secret', 2, 'before', 'ERR_PEER_LET_GO'],
-    // What comes in place of an anchor cannot be read: it says that the party goes, and no more.
-    ['secret', 2, 'while', 'ERR_PEER_CLOSED'],
+    // In place of the anchor that its owner waits for. Party 2 says then that its link to party 1 broke.
+    ['secret', 1, 'while', 'ERR_PEER_LET_GO'],
+    ['secret', 2, 'while', 'ERR_PEER_LET_GO'],
+    // What is no word that can be read says that the party goes, and no more.
+    ['secret', 2, 'while, in no words,', 'ERR_PEER_CLOSED'],
   ] as const)(
     'with %s weights is lost at party %i %s a proved run is dealt: %s',
     async (weights, party, when, code) => {
@@ -95,23 +98,27 @@ describe('the place of a session that is agreed on', () => {
       const run = toy(weights, {
         compute: (id) => (id === party ? { place: placeFor(wanted) } : {}),
         corrupt: (self, channel) => {
+          if (when === 'while, in no words,' && self === party && channel.peer === 0)
+            return sending(channel, (tag, bytes, send) =>
+              send(tag, tag === 'control/ready' ? bytes.map((byte) => byte ^ 255) : bytes),
+            );
           // What the other party says of the session comes late: this one waits, and its owner may deal.
           if (self !== 0 && self !== party && channel.peer === party)
             return sending(channel, async (tag, bytes, send) => {
-              if (tag === 'binding/nonce') await late.opens;
+              if (tag === 'binding/nonce') await Promise.race([late.opens, channel.ended]);
               return send(tag, bytes);
             });
           if (self !== 0 || channel.peer !== 2) return channel;
-          const recv: Channel['recv'] = (tag, length) => {
+          const recv: Channel['recv'] = (tag, ...expected) => {
             if (tag.startsWith('proof-anchor')) waits.open();
-            return channel.recv(tag, length);
+            return channel.recv(tag, ...expected);
           };
           return { ...sending(channel, (tag, bytes, send) => send(tag, bytes)), recv };
         },
       });
       const session = await run.owner;
       let ended: Promise<TercetError> | undefined;
-      if (when === 'while') {
+      if (when !== 'before') {
         ended = failure(session.prepare());
         await waits.opens;
       }

@@ -105,7 +105,7 @@ export function sending(
   return {
     ...{ self: channel.self, peer: channel.peer, stats: channel.stats, ended: channel.ended },
     send: (tag, bytes) => change(tag, bytes, send),
-    recv: (tag, length) => channel.recv(tag, length),
+    recv: (tag, length, instead) => channel.recv(tag, length, instead),
     close: () => channel.close(),
     abort: (error) => channel.abort(error),
   };

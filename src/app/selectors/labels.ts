@@ -11,6 +11,7 @@ import {
   GONE,
   GROWING,
   KEYS_DROPPED,
+  MESSAGES,
   PICTURE,
   PROTOCOL,
   STEPS,
@@ -26,7 +27,7 @@ import { bytes, count, hexGroups, milliseconds, plural, seconds, wholePercent, w
 import type { Texts } from '../page-keys.ts';
 import { willSee } from '../leaks.ts';
 import { costOf } from '../results.ts';
-import { type Silence, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
+import { type Silence, together, loadingOf, lostOf, phaseOf, sampleOf, runView, silenceOf, totalAhead } from './run.ts';
 import { type Run, type State, dealerOf, entryOf, serversOf, weightsOf } from '../state.ts';
 import { generationOf } from '../form.ts';
 
@@ -133,18 +134,19 @@ function lineTexts(state: State): Texts {
         ? `${silenceText(silence)} Nothing of your text is lost; Stop ends the run.`
         : run?.phase === 'prepare'
           ? ASIDE.preparing
-          : inRounds(state)
+          : together(state)
             ? ASIDE.working
             : state.task === 'text-generation'
               ? GROWING
               : ASIDE.waiting,
+    ...MESSAGES[together(state) ? 'rounds' : 'one'],
     steps: STEPS[state.settings.protocol],
     textLabel: TASKS[state.task].text,
     leaks: willSee(state),
     agreed: agreedLine(state),
     options: optionsLine(state),
-    returns: inRounds(state)
-      ? 'Messages go and return in every round.'
+    returns: together(state)
+      ? 'Messages go and return in the rounds.'
       : state.task === 'text-generation'
         ? 'One message returns for each piece.'
         : 'One message returns.',
@@ -192,12 +194,12 @@ function pictureLine(state: State): string {
   if (silence !== undefined) return silenceText(silence);
   const phase = phaseOf(state);
   if (phase === 'idle' && dealerOf(state) !== undefined) return DEALER.picture;
-  if (phase === 'compute' && inRounds(state)) return PICTURE.together;
+  if (together(state)) {
+    if (phase === 'input') return PICTURE.leaves;
+    if (phase === 'compute') return PICTURE.together;
+  }
   return PICTURE[phase === 'idle' && state.preparation.status === 'ready' ? 'ready' : phase];
 }
-
-/** Whether this device computes with the parties, in place of waiting for them. */
-const inRounds = ({ settings }: State): boolean => settings.protocol === 'aby3';
 
 /** While a text grows: the piece first, then how far it is. It is the next one's turn once the last one was sent. */
 function pieceTitle({ task, run }: State, step: string): string {

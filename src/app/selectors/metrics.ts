@@ -7,7 +7,7 @@ import { costOf } from '../results.ts';
 import { bytes, count, seconds } from '../format.ts';
 import type { Bars, Texts } from '../page-keys.ts';
 import { labels } from './labels.ts';
-import { loadingOf, runView, totalAhead } from './run.ts';
+import { loadingOf, piecesOf, runView, together, totalAhead } from './run.ts';
 import type { Run, State } from '../state.ts';
 
 const NONE = '–';
@@ -40,12 +40,16 @@ function linkTexts(state: State, links: Links | undefined): Texts {
   }
   const between = links?.between;
   const going = between !== undefined && between.rounds > 0;
+  // Where the browser is in the rounds, the parties say how much they sent when they are through.
+  const said = going && (done || !together(state));
   // Of a text that grows nobody knows how many rounds it will take.
   const of = going && !done && state.task !== 'text-generation' ? ` of ${count(between.totalRounds)}` : '';
   return {
     ...texts,
-    'p12.total': going ? bytes(between.bytes) : NONE,
-    'p12.line': going ? `${count(between.rounds)}${of} rounds, ${bytes(between.bytes)}` : 'Parties 1 and 2',
+    'p12.total': said ? bytes(between.bytes) : NONE,
+    'p12.line': going
+      ? `${count(between.rounds)}${of} rounds${said ? `, ${bytes(between.bytes)}` : ''}`
+      : 'Parties 1 and 2',
     'p12.sub': going ? 'all of it locked' : 'nothing exchanged yet',
     'rounds.now': going ? count(between.rounds) : NONE,
     'rounds.of': of,
@@ -68,14 +72,12 @@ function counterTexts(state: State): Texts {
 /** One out and one in; while a text grows, one of each for every piece. */
 function messages(state: State): string {
   const { run, cost } = runView(state);
-  const answer = state.outcome?.answer;
   if (cost !== undefined) {
-    const pieces = answer?.task === 'text-generation' ? answer.result.pieceMs.length : 1;
-    if (cost.onlineRounds > pieces) return `in ${count(cost.onlineRounds)} rounds`;
-    return `${pieces} out, ${pieces} in`;
+    const pieces = piecesOf(state);
+    return together(state) ? `in ${count(cost.onlineRounds)} rounds` : `${pieces} out, ${pieces} in`;
   }
   if (run?.sentAt === undefined) return NONE;
-  if (state.settings.protocol === 'aby3') return 'in every round';
+  if (together(state)) return 'in the rounds';
   const out = `${Math.max(1, run.sent)} out`;
   return run.pieces.length === 0 ? out : `${out}, ${run.pieces.length} in`;
 }

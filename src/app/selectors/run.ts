@@ -29,6 +29,17 @@ export function phaseOf(state: State): Phase {
   return state.preparation.status === 'going' && state.preparation.links !== undefined ? 'prepare' : 'idle';
 }
 
+/** Whether the browser has a part in the rounds: of the answer that stands, or of the run that is asked for. */
+export function together(state: State): boolean {
+  const { cost } = runView(state);
+  return cost === undefined ? state.settings.protocol === 'aby3' : cost.onlineRounds > piecesOf(state);
+}
+
+/** Texts that grow take one message out and one in for each piece. */
+export function piecesOf({ outcome }: State): number {
+  return outcome?.answer.task === 'text-generation' ? outcome.answer.result.pieceMs.length : 1;
+}
+
 /** So long without a sign is said. */
 const SILENT_MS = 3_000;
 
@@ -68,7 +79,7 @@ export function movingOf(state: State): readonly string[] {
     case 'input':
       return ['p01-down', 'p02-down'];
     case 'compute':
-      return ['p12'];
+      return together(state) ? ['p12', ...both('down', 'input'), ...both('up', 'output')] : ['p12'];
     case 'output':
       return both('up', 'output');
     default:

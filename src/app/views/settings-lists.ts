@@ -127,7 +127,7 @@ function protocols(state: State): Option<Protocol>[] {
     {
       value: 'aby3',
       title: 'ABY3, ends on cheating',
-      text: 'To compare with: protects as malicious does, but the browser takes part in every round, so each waits for your line. What that comes to is said before the run.',
+      text: 'To compare with: protects as malicious does, but the browser takes part in the rounds, so they wait for your line. What that comes to is said before the run.',
       missing: dealerOf(state) === undefined ? unserved(state, 'aby3') : NOT_DEALT,
       ...figures('aby3'),
     },

@@ -5,6 +5,7 @@
 import type { Captured } from '../../owner/types/index.ts';
 import { bytes, hexGroups, plural } from '../format.ts';
 import { didSee } from '../leaks.ts';
+import { costOf } from '../results.ts';
 import type { Outcome } from '../state.ts';
 import { all, auto, button, byId, el, svg } from './dom.ts';
 
@@ -15,8 +16,10 @@ const WORD = 1n << 64n;
 
 export function transcriptRows(captured: Captured, outcome: Outcome): void {
   const found = readable(captured, outcome);
-  byId('saw-lead').textContent =
-    `The same ${plural(found.tokens.length, 'token')} in the three places. A word leaves in a short form: two halves, one for each compute party. These are the first 8 bytes of each half, as they were sent; one alone looks like any other random number. From the halves the two parties make the locked text. Key 1 and key 2 are other random numbers, and were there before.`;
+  const proved = costOf(outcome.answer).proofs !== undefined;
+  byId('saw-lead').textContent = proved
+    ? `The same ${plural(found.tokens.length, 'token')} in the three places. Halves of random words were sent ahead, one for each compute party; these are the first 8 bytes of each. With the text left how far each is from yours, the same number to both, which says nothing to whoever does not know the random word. Both turn their halves by it and make the locked text from them.`
+    : `The same ${plural(found.tokens.length, 'token')} in the three places. A word leaves in a short form: two halves, one for each compute party. These are the first 8 bytes of each half, as they were sent; one alone looks like any other random number. From the halves the two parties make the locked text. Key 1 and key 2 are other random numbers, and were there before.`;
   rows(found, ROWS);
 }
 

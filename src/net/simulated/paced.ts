@@ -8,6 +8,7 @@
 
 import { TercetError } from '../../core/errors.ts';
 import { checkMessage, frameBytes } from '../wire/frame.ts';
+import { OtherMessage } from '../wire/inbox.ts';
 import { LinkMeter } from '../wire/meter.ts';
 import { Queue } from '../wire/queue.ts';
 import { nextTurn } from '../../core/event-loop.ts';
@@ -88,14 +89,15 @@ class PacedChannel implements Channel {
     await new Promise<void>((resolve, reject) => this.#waiting.add({ resolve, reject }));
   }
 
-  async recv(tag: string, byteLength: number): Promise<Uint8Array> {
+  async recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {
     try {
-      const bytes = await this.#inner.recv(tag, byteLength);
+      const bytes = await this.#inner.recv(tag, byteLength, instead);
       this.#meter.received(tag, byteLength);
       return bytes;
     } catch (error) {
-      // The one error that a channel survives is a bad argument.
-      if (!(error instanceof TercetError && error.code === 'ERR_ARGUMENT')) this.#fail(error as Error);
+      // What a channel survives is a bad argument, and another message that was named.
+      const survives = error instanceof OtherMessage || (error instanceof TercetError && error.code === 'ERR_ARGUMENT');
+      if (!survives) this.#fail(error as Error);
       throw error;
     }
   }

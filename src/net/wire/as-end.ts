@@ -14,7 +14,7 @@ export function asEnd(channel: Channel, ends: { readonly self?: EndId; readonly 
       return channel.ended;
     },
     send: (tag, bytes) => channel.send(tag, bytes),
-    recv: (tag, byteLength) => channel.recv(tag, byteLength),
+    recv: (tag, byteLength, instead) => channel.recv(tag, byteLength, instead),
     close: () => channel.close(),
     abort: (error) => channel.abort(error),
   };

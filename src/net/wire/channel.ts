@@ -147,8 +147,8 @@ export class FramedChannel implements SessionChannel {
   }
 
   /** @throws what `Inbox.recv` throws */
-  recv(tag: string, byteLength: number): Promise<Uint8Array> {
-    return this.#inbox.recv(tag, byteLength);
+  recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {
+    return this.#inbox.recv(tag, byteLength, instead);
   }
 
   close(): Promise<void> {

@@ -17,6 +17,7 @@ export const DEFAULT_TIMEOUT_MS = 120_000;
 const DEFAULT_HIGH_WATER_BYTES = 64 * 1024 * 1024;
 /** What a queued frame costs besides its bytes, so that a flood of empty frames is bounded too. */
 const FRAME_OVERHEAD_BYTES = 512;
+const OUT_OF_STEP = 'the parties are out of step: check that all run the same version, model and settings';
 
 export interface InboxOptions {
   readonly session: Uint8Array;
@@ -31,6 +32,7 @@ export interface InboxOptions {
 }
 
 interface Waiter extends Expected {
+  readonly instead: string | undefined;
   readonly resolve: (payload: Uint8Array) => void;
   readonly reject: (error: Error) => void;
   readonly timer: ReturnType<typeof setTimeout> | undefined;
@@ -119,20 +121,23 @@ export class Inbox {
    *
    * @throws TercetError ERR_FRAME_TAG or ERR_FRAME_LENGTH if the next message is another one, ERR_PEER_TIMEOUT,
    * ERR_PEER_CLOSED if the peer closed before it, ERR_ARGUMENT for a tag or length that no message can have (the
-   * channel survives that one), or the error that ended the channel before
+   * channel survives that one), or the error that ended the channel before; {OtherMessage} for one with the tag
+   * `instead`, which the channel survives as well
    */
-  recv(tag: string, byteLength: number): Promise<Uint8Array> {
+  recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) return reject(this.#error);
       checkMessage(tag, byteLength);
-      const frame = this.#frames.shift();
+      const frame = this.#frames.peek();
+      if (frame !== undefined && frame.tag === instead) return reject(new OtherMessage(frame.tag, tag));
+      this.#frames.shift();
       if (frame !== undefined) return this.#take(frame, { tag, byteLength }, resolve, reject);
       if (this.#ended) {
         this.#failFromInside(this.#closedByPeer());
         return reject(this.#error);
       }
       const timer = startTimer(this.#timeoutMs, () => this.#failFromInside(this.#timedOut(tag)));
-      this.#waiters.push({ tag, byteLength, resolve, reject, timer });
+      this.#waiters.push({ tag, byteLength, instead, resolve, reject, timer });
     });
   }
 
@@ -154,13 +159,24 @@ export class Inbox {
     resolve(frame.payload);
   }
 
+  /** Tells whoever waits first that another message comes, if that is the one it named. */
+  #instead({ tag }: Pick<FrameHeader, 'tag'>): void {
+    const waiter = this.#waiters.peek();
+    if (waiter === undefined || waiter.instead !== tag) return;
+    this.#waiters.shift();
+    clearTimeout(waiter.timer);
+    waiter.reject(new OtherMessage(tag, waiter.tag));
+  }
+
   #onHeader(header: FrameHeader): void {
+    this.#instead(header);
     const waiter = this.#waiters.peek();
     const wrong = waiter === undefined ? undefined : mismatch(header, waiter);
     if (wrong !== undefined) throw wrong;
   }
 
   #onFrame(frame: Frame): void {
+    this.#instead(frame);
     const waiter = this.#waiters.peek();
     if (waiter === undefined) {
       this.#frames.push(frame);
@@ -205,12 +221,19 @@ export class Inbox {
   }
 }
 
+/** A message that whoever received named beside the one it waited for. It can still be received. */
+export class OtherMessage extends TercetError {
+  constructor(got: string, expected: string) {
+    super('ERR_FRAME_TAG', `got message ${got}, expected ${expected}`, OUT_OF_STEP);
+  }
+}
+
 function queueCost(frame: Frame): number {
   return frameBytes(frame.tag, frame.payloadLength) + FRAME_OVERHEAD_BYTES;
 }
 
 function mismatch(got: FrameHeader, expected: Expected): TercetError | undefined {
-  const hint = 'the parties are out of step: check that all run the same version, model and settings';
+  const hint = OUT_OF_STEP;
   if (got.tag !== expected.tag)
     return new TercetError('ERR_FRAME_TAG', `got message ${got.tag}, expected ${expected.tag}`, hint);
   if (got.payloadLength !== expected.byteLength) {

@@ -50,8 +50,12 @@ export interface Channel {
    * The channel may keep the buffer until it is written: the caller must not change it afterwards.
    */
   send(tag: string, bytes: Uint8Array): Promise<void>;
-  /** Receives the next message, which must have exactly this tag and length. The result is owned by the caller. */
-  recv(tag: string, byteLength: number): Promise<Uint8Array>;
+  /**
+   * Receives the next message, which must have exactly this tag and length. The result is owned by the caller.
+   * @param instead tag of a message that may come in its place: then this rejects with `OtherMessage`, the channel
+   * goes on, and that message is the next one
+   */
+  recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array>;
   /** Tells the peer that nothing follows, and releases the link. Safe to call twice. */
   close(): Promise<void>;
   /** Ends the link with an error; the peer sees ERR_PEER_CLOSED. */

@@ -166,8 +166,8 @@ export class Proofs implements Observer {
 
   // ── messages of the proofs ───────────────────────────────────────────────
 
-  /** Anchors, before anything else is sent. */
-  async begin(): Promise<void> {
+  /** Anchors, before anything else is sent. @param instead as of `Channel.recv`, of what comes */
+  async begin(instead?: string): Promise<void> {
     for (const proof of [0, 1, 2] as const) {
       const mine = this.#of(proof);
       const anchors = mine.flatMap((part) => (part.role === 'W' ? [part.witness.anchor()] : []));
@@ -176,7 +176,7 @@ export class Proofs implements Observer {
     const own = this.#of(this.#options.id);
     if (own.length === 0) return;
     const [, w] = VERIFIERS[this.#options.id];
-    const anchors = await this.#recv(w, `proof-anchor/${this.#options.id}`, HASH * own.length);
+    const anchors = await this.#recv(w, `proof-anchor/${this.#options.id}`, HASH * own.length, instead);
     for (const [i, part] of own.entries())
       if (part.role === 'prover') part.prover.anchor(anchors.subarray(HASH * i, HASH * (i + 1)));
   }
@@ -291,8 +291,8 @@ export class Proofs implements Observer {
     return passed(this.#channel(peer).send(tag, bytes));
   }
 
-  #recv(peer: PartyId, tag: string, length: number): Promise<Uint8Array> {
-    return passed(this.#channel(peer).recv(tag, length));
+  #recv(peer: PartyId, tag: string, length: number, instead?: string): Promise<Uint8Array> {
+    return passed(this.#channel(peer).recv(tag, length, instead));
   }
 
   #channel(peer: PartyId): Channel {

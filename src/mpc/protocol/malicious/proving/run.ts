@@ -39,8 +39,11 @@ export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'k12'
   readonly segmentBytes: number;
   /** `agreementHash`, as this party computes it. */
   readonly agreement: Uint8Array;
-  /** Whether links outlive a failure of the dealing: their session looks for a peer's last word, and ends them. */
-  readonly hearsOut?: boolean | undefined;
+  /**
+   * Tag of a peer's last word, which may come in place of its anchor. Links outlive a failure of the dealing then:
+   * their session looks for that word, and ends them.
+   */
+  readonly lastWord?: string | undefined;
   /** The run of the step before, whose kept words this one takes up. */
   readonly after?: Pick<ProvedRun, 'passed'> | undefined;
 }
@@ -103,8 +106,11 @@ export class ProvedRun {
    * session says what a link that ends means, and ends the others.
    */
   async deal(): Promise<void> {
-    const ends = this.#after === undefined && this.#options.hearsOut !== true;
-    await this.#guarded('messages', () => this.#proofs.begin(), ends);
+    const first = this.#after === undefined;
+    const { lastWord } = this.#options;
+    const ends = first && lastWord === undefined;
+    // SECURITY: behind a step nobody leaves so, and what comes in place of an anchor is a violation.
+    await this.#guarded('messages', () => this.#proofs.begin(first ? lastWord : undefined), ends);
     await this.#guarded('messages', () => this.#engine.deal(), ends);
   }
 
