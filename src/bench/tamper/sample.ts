@@ -32,8 +32,7 @@ export function kindOf({ cheater, to, message }: Pick<Cell, 'cheater' | 'to' | '
   return `P${cheater}-P${to}/${message.replace(/^(proof-\w+\/\d)\..*$/, '$1')}`;
 }
 
-export const COVERS = ['parties', 'kinds', 'classes'] as const;
-type Cover = (typeof COVERS)[number];
+type Cover = 'parties' | 'kinds' | 'classes';
 
 export interface Sampling {
   /** One cell of so many; 1 where neither is said. */
