@@ -172,8 +172,9 @@ const tamperProved = tamper.rows.filter(({ protocol }) => protocol in UNPROVED);
 const tamperKind = ({ cheater, to, message }) => `${cheater} ${to} ${message.replace(/^(proof-\w+\/\d)\..*$/, '$1')}`;
 const OTHER_CLASSES = ['none', 'repeat', 'replay', 'short', 'long', 'twice', 'reorder', 'drop', 'leave'];
 const tamperKinds = (world) =>
-  new Set(tamper.rows.filter((row) => tamperWorld(row) === world && !OTHER_CLASSES.includes(row.change)).map(tamperKind))
-    .size;
+  new Set(
+    tamper.rows.filter((row) => tamperWorld(row) === world && !OTHER_CLASSES.includes(row.change)).map(tamperKind),
+  ).size;
 const tamperRows = [...new Set(tamperProved.map(tamperWorld))].map((world) => {
   const proved = (...outcomes) => tamperCount(world, outcomes);
   const [protocol, ...rest] = world.split(', ');
