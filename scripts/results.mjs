@@ -406,7 +406,7 @@ ${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer
 The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts. The question with another answer,
 "Where was Marie Curie born?", has two spans whose scores in the clear are 0.0014 apart, less than the error of a logit.
 
-The same under proofs, on fewer texts: ${made(proved)}
+The same under proofs, on fewer texts: ${made(proved)} ${proved.note}
 
 ${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], proved.rows.map(textRow))}
 
