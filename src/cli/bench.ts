@@ -20,6 +20,7 @@ const HONOURED = {
   task: ['accuracy'],
   filter: ['modes', 'tamper'],
   every: ['tamper'],
+  cover: ['tamper'],
   device: ['tamper'],
   protocol: ['accuracy'],
   rows: ['tamper', 'accuracy', 'modes'],
@@ -34,6 +35,7 @@ interface BenchFlags {
   readonly task?: string;
   readonly filter?: string;
   readonly every?: string;
+  readonly cover?: string;
   readonly device?: string;
   readonly protocol?: string;
   readonly rows?: string;
@@ -57,7 +59,11 @@ export function benchCommand(): Command {
       'modes, tamper: only what has it in its name, as bert-base/16/open or secret/generation/P1-P2/select-12/bit',
     )
     .option('--protocol <name>', 'accuracy: what the texts are asked by (default: 3pc_semi_honest)')
-    .option('--every <n>', 'tamper: one cell of so many')
+    .option('--every <n>', 'tamper: one cell of so many, of each model')
+    .option(
+      '--cover <what>',
+      'tamper: of each model a changed message of all parties, or of all kinds, or a change of each class of all kinds: parties, kinds or classes; with --every, what that leaves out',
+    )
     .option('--device <name>', 'tamper: where parties compute and prove, wasm or webgpu (default: wasm)')
     .option(
       '--rows <file>',
@@ -144,8 +150,10 @@ async function bench(flags: BenchFlags): Promise<void> {
         const every = flags.every === undefined ? undefined : integer('every', flags.every, 1, 10_000);
         const device =
           flags.device === undefined ? undefined : oneOf('device', flags.device, ['wasm', 'webgpu'] as const);
+        const cover =
+          flags.cover === undefined ? undefined : oneOf('cover', flags.cover, ['parties', 'kinds', 'classes'] as const);
         const { filter, rows: file } = flags;
-        const { survived, ...counts } = await benchTamper({ filter, every, device, rows: file }, context);
+        const { survived, ...counts } = await benchTamper({ filter, every, cover, device, rows: file }, context);
         context.note(`${counts.caught} caught, ${survived} survived, ${counts.same} changed nothing`);
         context.note(
           `${counts.controls} sessions answered that nobody changed; ${counts.unnoticed} changes unnoticed without proofs`,

@@ -247,7 +247,8 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       options.onRounds?.(circuit.cost.rounds, engine.proofs?.exchanges ?? 0);
       if (!alone) await reports.finish(2 * circuit.cost.rounds);
       expected = undefined;
-      await inTime(engine.output(), patience.textMs + msFor(p1ToP0, patience), 'take its answer');
+      const answerMs = patience.textMs + msFor(p1ToP0, patience) + provingMs(circuit, patience);
+      await inTime(engine.output(), answerMs, 'take its answer');
       await sendControl(
         owner,
         'report',
@@ -356,6 +357,17 @@ async function farewell(owner: Channel, name: string, failure: TercetError): Pro
 
 function msFor(bytes: number, { bytesPerSecond }: Patience): number {
   return Math.ceil((1000 * bytes) / bytesPerSecond);
+}
+
+/**
+ * Longest wait for the owner's own proof, which comes behind the rounds and before the answer: as long as for what it
+ * is about, which is all that the owner dealt and sent.
+ */
+function provingMs({ gates, cost, owner }: Circuit, patience: Patience): number {
+  if (!gates.some(({ relations }) => relations?.some(({ prover }) => prover === 0))) return 0;
+  const { p0ToP1Ahead, p0ToP2Ahead } = cost;
+  const inRounds = owner === undefined ? 0 : owner.p0ToP1 + owner.p0ToP2;
+  return patience.dealMs + msFor(p0ToP1Ahead + p0ToP2Ahead + inRounds, patience);
 }
 
 /**

@@ -48,7 +48,10 @@ export interface Patience {
   readonly holdMs: number;
   /** How long an owner that was asked to give way may take to leave, or to send its text after all. */
   readonly giveWayMs: number;
-  /** From the word that the text follows to the text, and for taking the answer, beyond what their bytes take. */
+  /**
+   * From the word that the text follows to the text, and for taking the answer, beyond what their bytes take and what
+   * an owner has for its proof.
+   */
   readonly textMs: number;
 }
 

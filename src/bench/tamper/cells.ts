@@ -104,11 +104,23 @@ function hasSteps(family: Family): boolean {
 const isProof = (message: string) => message.startsWith('proof-');
 const isDealt = (message: string) => /^(proof-anchor|binding|.*-(deal|ahead)$)/.test(message);
 
-/** Changes that a message of this kind is worth in a family. Every session of a whole model takes seconds. */
+/** One change or two of every class. Every session of a whole model takes seconds. */
+const FEW: readonly Change[] = ['bit', 'all', 'repeat', 'short', 'leave'];
+const FEW_OF_PROOFS: readonly Change[] = ['bit', 'lift', 'repeat', 'short', 'leave'];
+
+function fewOf(family: Family, message: string): readonly Change[] {
+  const few = isProof(message) ? FEW_OF_PROOFS : FEW;
+  // Behind a step, an earlier message is that of the step before.
+  return hasSteps(family) ? few.map((change) => (change === 'repeat' ? 'replay' : change)) : few;
+}
+
+/** Changes that a message of this kind is worth in a family. */
 function changesOf(family: Family, { from, to, message }: Target): readonly Change[] {
-  if (hasSteps(family)) return message.startsWith('kept-') ? ['one', 'all'] : ['bit', 'replay'];
+  // What was kept is in no message: it has no form, and nobody waits for it.
+  if (message.startsWith('kept-')) return ['one', 'all'];
+  if (family === 'steps') return ['bit', 'replay'];
   const fits = CHANGES.filter((change) => {
-    if (change === 'replay') return false;
+    if (change === 'replay') return hasSteps(family);
     if (isOfBoth(change)) return message === 'lookup-deal' && to === 1;
     if (change === 'lift') return /^proof-answer\/\d\.0\.1$/.test(message);
     // Who leaves before the text has broken no promise, and an owner may leave whenever it likes.
@@ -117,7 +129,7 @@ function changesOf(family: Family, { from, to, message }: Target): readonly Chan
     return true;
   });
   if (family === 'gates') return isProof(message) ? fits.filter((change) => change !== 'top') : fits;
-  const few: readonly Change[] = isProof(message) ? ['bit', 'lift'] : ['bit', 'all', 'repeat', 'leave'];
+  const few = fewOf(family, message);
   return fits.filter((change) => few.includes(change));
 }
 

@@ -8,13 +8,12 @@ import type { SuiteContext } from '../rows.ts';
 import { type TamperRow, control, tampered } from './cell.ts';
 import { type Cell, WORLDS, cellsOf } from './cells.ts';
 import { isContent, waits } from './changes.ts';
+import { type Sampling, sampled } from './sample.ts';
 import { type Engines, type Protocol, World, deviceEngines, engines, isProved } from './world.ts';
 
-export interface TamperOptions {
+export interface TamperOptions extends Sampling {
   /** Only cells whose name has it: `secret/generation/P1-P2/select-12/bit`, or `3pc_semi_honest/…` of a control. */
   readonly filter?: string | undefined;
-  /** One cell of so many, spread evenly. */
-  readonly every?: number | undefined;
   /** What parties compute and prove on (default: WebAssembly). */
   readonly device?: 'wasm' | 'webgpu' | undefined;
   /** A file of rows, a JSON object a line: rows that it has are not made again, new ones are appended. */
@@ -49,7 +48,7 @@ const UNPROVED = { '3pc_malicious': '3pc_semi_honest', aby3: 'unproved' } as con
 
 /** @throws {TercetError} ERR_ABORTED */
 export async function benchTamper(
-  { filter = '', every = 1, device: named, rows: file }: TamperOptions,
+  { filter = '', device: named, rows: file, ...sampling }: TamperOptions,
   context: Pick<SuiteContext, 'signal' | 'note' | 'row'>,
 ): Promise<TamperSummary> {
   const known = readRows(file);
@@ -64,7 +63,6 @@ export async function benchTamper(
   const onDevice = named === 'webgpu' ? await deviceEngines() : undefined;
   const on: Engines = onDevice ?? (await engines());
   const { device } = on;
-  let number = 0;
   for (const { protocol, family, weights } of WORLDS.filter((one) => mayHave(filter, one))) {
     const where = device === undefined ? { family, weights } : { device, family, weights };
     const unproved = UNPROVED[protocol];
@@ -77,9 +75,8 @@ export async function benchTamper(
     const nameIn = (of: Protocol, cell: Omit<Cell, 'family' | 'weights'>) =>
       nameOf({ ...where, protocol: of, ...cell });
     const captured = await (await worldOf(protocol)).captured();
-    const cells = cellsOf(family, weights, (proof) => captured?.stages(proof) ?? 0, protocol).filter(
-      (cell) => nameIn(protocol, cell).includes(filter) && number++ % every === 0,
-    );
+    const all = cellsOf(family, weights, (proof) => captured?.stages(proof) ?? 0, protocol);
+    const cells = sampled(all, sampling).filter((cell) => nameIn(protocol, cell).includes(filter));
     for (const of of [protocol, unproved]) {
       const none = { cheater: 0, to: 0, message: '', change: 'none' } as const;
       const name = nameOf({ ...where, protocol: of, ...none });
