@@ -129,6 +129,7 @@ macro_rules! kernel_of {
 }
 
 kernel_of!();
+kernel_of!(A 0);
 kernel_of!(A 0, B 1);
 kernel_of!(A 0, B 1, C 2);
 kernel_of!(A 0, B 1, C 2, D 3);

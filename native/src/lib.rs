@@ -11,36 +11,9 @@
 #[cfg(not(all(target_arch = "x86_64", target_endian = "little")))]
 compile_error!("native kernels are for x86-64; other processors take WebAssembly");
 
-macro_rules! sources {
-    ($($name:ident: $path:literal),* $(,)?) => {
-        $(
-            #[path = $path]
-            pub mod $name;
-        )*
-    };
-}
-
-sources! {
-    chacha: "../../wasm/src/chacha.rs",
-    cosine: "../../wasm/src/cosine.rs",
-    deal: "../../wasm/src/deal.rs",
-    evaluate: "../../wasm/src/evaluate.rs",
-    exp: "../../wasm/src/exp.rs",
-    float: "../../wasm/src/float.rs",
-    lanes: "../../wasm/src/lanes.rs",
-    limbs: "../../wasm/src/limbs.rs",
-    matmul: "../../wasm/src/matmul.rs",
-    ot: "../../wasm/src/ot.rs",
-    pack: "../../wasm/src/pack.rs",
-    point: "../../wasm/src/point.rs",
-    polynomial: "../../wasm/src/polynomial.rs",
-    simd: "../../wasm/src/simd.rs",
-    table: "../../wasm/src/table.rs",
-    words: "../../wasm/src/words.rs",
-}
-
 mod call;
 mod kernels;
 mod link;
-pub mod processor;
-pub mod wide;
+pub mod sources;
+
+pub use sources::*;

@@ -8,7 +8,7 @@ import { Stock } from '../owner/stock.ts';
 import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { loadDeployment } from '../owner/deployment.ts';
 import type { Deployment } from '../owner/types/index.ts';
-import { nodeProving, peakMemory } from './kernels.ts';
+import { deviceOf, nodeProving, peakMemory } from './kernels.ts';
 import { type TlsModelOptions, borrowed } from './tls-model.ts';
 
 export interface DeploymentModelOptions extends Omit<TlsModelOptions, 'named' | 'dealer' | 'onProgress'> {
@@ -37,7 +37,7 @@ export async function openDeploymentModel(
   const environment: Environment = {
     ...nodeEnvironment(),
     peakMemory,
-    proving: () => nodeProving(device),
+    proving: () => nodeProving(deviceOf(kernels)),
     capabilities: async () => {
       const none = { ok: false, reason: NOT_ASKED, detail: 'the device is that of the service' } as const;
       const there = { ok: true, detail: '' } as const;

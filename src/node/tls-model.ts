@@ -16,7 +16,7 @@ import type { ProgressEvent } from '../owner/types/index.ts';
 import { checkLevel } from '../session/proving.ts';
 import type { SecurityLevel } from '../session/request.ts';
 import { WIDENINGS, type RunPlan } from '../session/run-plan.ts';
-import { nodeProving } from './kernels.ts';
+import { deviceOf, nodeProving } from './kernels.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { type TlsParties, tlsEnvironment, tlsHealth, tlsRunContext } from './tls-owner.ts';
 
@@ -73,8 +73,7 @@ export async function openTlsModel(
     throw new TercetError('ERR_ARGUMENT', 'random weights have no tokenizer', 'name a model folder');
   if (model.sharing !== undefined)
     throw new TercetError('ERR_ARGUMENT', `${name} has secret weights`, 'use tercet infer with a credential');
-  const proving =
-    protocol === '3pc_semi_honest' ? undefined : await nodeProving(kernels.name === 'webgpu' ? 'webgpu' : 'wasm');
+  const proving = protocol === '3pc_semi_honest' ? undefined : await nodeProving(deviceOf(kernels));
   const terms = {
     model: named ? await model.hash() : undefined,
     protocol,

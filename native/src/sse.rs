@@ -61,6 +61,7 @@ shifts! {
     u32x4_shr = _mm_srl_epi32, 32;
     i32x4_shr = _mm_sra_epi32, 32;
     i64x2_shl = _mm_sll_epi64, 64;
+    u64x2_shl = _mm_sll_epi64, 64;
     u64x2_shr = _mm_srl_epi64, 64;
 }
 
@@ -100,8 +101,19 @@ pub fn i64x2(a: i64, b: i64) -> v128 {
 }
 
 #[inline(always)]
-pub fn u64x2(a: u64, b: u64) -> v128 {
-    i64x2(a as i64, b as i64)
+pub const fn u64x2(a: u64, b: u64) -> v128 {
+    // SAFETY: of one size. No intrinsic is made for constants.
+    unsafe { core::mem::transmute([a, b]) }
+}
+
+#[inline(always)]
+pub fn u64x2_extract_lane<const N: usize>(a: v128) -> u64 {
+    lanes::<u64, 2>(a)[N]
+}
+
+#[inline(always)]
+pub fn i64x2_extract_lane<const N: usize>(a: v128) -> i64 {
+    lanes::<i64, 2>(a)[N]
 }
 
 #[inline(always)]
