@@ -1,7 +1,9 @@
 //! The kernels by name: what `tercet.wasm` exports, and what `proof.wasm` does.
 
 use crate::call::Kernel;
-use crate::{chacha, cosine, deal, digest, evaluate, exp, float, limbs, matmul, ot, pack, point, polynomial, proof, table, words};
+use crate::{
+    chacha, cosine, deal, digest, evaluate, exp, float, limbs, matmul, ot, pack, point, polynomial, proof, table, words,
+};
 
 /// Names and functions.
 pub type List = &'static [(&'static str, &'static dyn Kernel)];

@@ -1,7 +1,8 @@
 //! What Node loads: `link(bytes)` and `proofs(bytes)`, and `move(bytes)` of what these give, for when the memory has
 //! grown.
 
-use crate::call::{bytes_of, Kernel, Site, MOST_ARGUMENTS};
+use crate::call::{Kernel, MOST_ARGUMENTS};
+use crate::host::{bytes_of, Site};
 use crate::kernels::{List, PROOFS, RING};
 use napi_sys::*;
 use std::ffi::{c_void, CString};
@@ -78,6 +79,7 @@ unsafe extern "C" fn link(env: napi_env, info: napi_callback_info) -> napi_value
 /// Called by Node in every thread that loads the library.
 #[no_mangle]
 pub unsafe extern "C" fn napi_register_module_v1(env: napi_env, exports: napi_value) -> napi_value {
+    #[cfg(target_arch = "x86_64")]
     if !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2")) {
         return refuse(env, "this processor has no AVX2");
     }

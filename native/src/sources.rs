@@ -36,10 +36,14 @@ sources! {
 
 #[cfg(target_arch = "aarch64")]
 #[path = "neon.rs"]
+pub mod neon;
+#[path = "processor.rs"]
 pub mod processor;
 #[cfg(target_arch = "x86_64")]
 #[path = "sse.rs"]
-pub mod processor;
+pub mod sse;
+#[path = "stack.rs"]
+pub mod stack;
 #[cfg(target_arch = "x86_64")]
 #[path = "wide.rs"]
 pub mod wide;
