@@ -4,18 +4,18 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FEATURES } from './native-features.mjs';
 
 const crate = fileURLToPath(new URL('../native/', import.meta.url));
 const LIBRARIES = { linux: 'libtercet_native.so', darwin: 'libtercet_native.dylib', win32: 'tercet_native.dll' };
 
-/** What x86-64 processors with AVX2 have, which the library asks for when it is loaded. */
-const FEATURES = '+avx2,+bmi1,+bmi2,+fma,+lzcnt,+popcnt';
-
-if (process.arch !== 'x64' || LIBRARIES[process.platform] === undefined) {
-  console.error('native kernels are for x86-64 processors: other machines take WebAssembly');
+if (!['x64', 'arm64'].includes(process.arch) || LIBRARIES[process.platform] === undefined) {
+  console.error('native kernels are for x86-64 and arm64 processors: other machines take WebAssembly');
   process.exit(1);
 }
-const env = { ...process.env, RUSTFLAGS: `-C target-feature=${FEATURES} --remap-path-prefix ${crate}=/tercet` };
+// NEON is part of every arm64.
+const features = process.arch === 'x64' ? `-C target-feature=${FEATURES} ` : '';
+const env = { ...process.env, RUSTFLAGS: `${features}--remap-path-prefix ${crate}=/tercet` };
 const built = spawnSync('cargo', ['build', '--release', '--locked'], { cwd: crate, stdio: 'inherit', env });
 if (built.error !== undefined) {
   console.error('no cargo was found: install Rust 1.78 or newer');

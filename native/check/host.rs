@@ -3,6 +3,8 @@
 use crate::call::{Answer, Argument};
 use std::ptr::null_mut;
 
+pub use crate::probe::{called, calling};
+
 pub type Value = u64;
 
 /// The first byte of the caller's memory.

@@ -1,4 +1,4 @@
-//! What tests of native kernels run, for any processor that Rust compiles for (`scripts/check-neon.mjs`).
+//! What tests of native kernels run, for any processor that Rust compiles for (`scripts/check-native.mjs`).
 //!
 //! Without an argument it compares every operation on lanes with its definition. With `serve` it is a host of the
 //! kernels on its standard input and output, so that their conformance suite runs on a processor that is emulated.

@@ -1,7 +1,6 @@
 //! The kernels behind pipes. The caller sends a call and the pages of its memory that changed, and is sent those that
 //! the kernel changed: `test/compute/distant.ts`.
 
-use crate::call::Kernel;
 use crate::host::Site;
 use crate::kernels::{List, PROOFS, RING};
 use crate::probe;
@@ -15,15 +14,6 @@ fn word(from: &mut impl Read) -> Result<u64> {
     let mut bytes = [0; 8];
     from.read_exact(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
-}
-
-/// One call, with a pattern below it and a look at what became of that.
-#[inline(never)]
-unsafe fn probed(kernel: &dyn Kernel, site: Site, values: &[u64]) -> (Option<u64>, u64, u64) {
-    probe::paint();
-    let answer = kernel.call(site, values);
-    let (left, depth) = probe::look();
-    (answer, left, depth)
 }
 
 /// Every number is a word of 64 bits. A call: list, number of the kernel in it, count of arguments, these, bytes of the
@@ -58,7 +48,8 @@ pub fn serve() -> Result<()> {
             page(before, number).copy_from_slice(page(base, number));
         }
         // SAFETY: the caller is the one that WebAssembly is called by.
-        let (answer, left, depth) = unsafe { probed(kernel, Site { base }, &values) };
+        let answer = unsafe { kernel.call(Site { base }, &values) };
+        let probe::Seen { left, depth } = probe::seen();
         let changed: Vec<usize> = (0..size / PAGE).filter(|&n| page(base, n) != page(before, n)).collect();
         for head in [answer.expect("arguments that it takes"), left, depth, changed.len() as u64] {
             output.write_all(&head.to_le_bytes())?;

@@ -1,6 +1,6 @@
 //! A kernel as a function of its host: what its signature says is how its arguments are read.
 
-use crate::host::{Site, Value};
+use crate::host::{self, Site, Value};
 use crate::stack;
 
 /// Arguments of the kernel that has most.
@@ -30,8 +30,10 @@ macro_rules! kernel_of {
             #[allow(unused_variables, non_snake_case)]
             unsafe fn call(&self, site: Site, values: &[Value]) -> Option<Value> {
                 $(let $argument = $argument::read(site, *values.get($at)?)?;)*
+                host::calling();
                 let answer = self($($argument),*);
                 stack::wipe();
+                host::called();
                 Some(answer.value(site))
             }
         }

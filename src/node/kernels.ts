@@ -93,7 +93,8 @@ export async function wasmFold(): Promise<Fold> {
 export async function openNative(library: NativeLibrary | undefined, threads: number): Promise<NodeKernels> {
   const backend = await nodeBackend(threads, built(library));
   const kernels = await loaded(() => createWasmKernels(backend));
-  const summary = `native kernels (AVX2), ${threads} worker threads`;
+  const lanes = process.arch === 'arm64' ? 'NEON' : 'AVX2';
+  const summary = `native kernels (${lanes}), ${threads} worker threads`;
   return { kernels, summary, fallback: undefined, close: () => kernels.close() };
 }
 
