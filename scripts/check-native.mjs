@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { FEATURES } from './native-features.mjs';
+import { buildProgram } from './native-program.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values: options } = parseArgs({
@@ -34,10 +34,9 @@ function missing() {
   return undefined;
 }
 
-const here = process.arch === 'x64' ? ['-C', `target-feature=${FEATURES}`] : [];
 const why = missing();
 const checks = [
-  { name: process.arch, rustc: 'rustc', flags: here, run: [] },
+  { name: process.arch, run: [] },
   {
     name: 'arm64, emulated',
     rustc: options.rustc,
@@ -61,10 +60,9 @@ for (const { name, rustc, flags, run, skip } of checks) {
     return ended.status === 0;
   };
   console.log(`── ${name}`);
-  const fast = ['--edition', '2021', '-C', 'opt-level=3', '-D', 'warnings'];
   const [command, ...rest] = [...run, program];
   failed ||= !(
-    step(rustc, [...fast, ...flags, '-o', program, join(root, 'native/check/main.rs')]) &&
+    buildProgram(program, { rustc, flags }) &&
     step(command, rest) &&
     (options.lanes ||
       step('npx', ['vitest', 'run', '--project', 'unit', 'test/compute/distant.test.ts'], {
