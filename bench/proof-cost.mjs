@@ -9,6 +9,7 @@
 //   --runs N          of each (default 1)               --segment-mib N           (default 1024)
 //   --only proved     leaves the other two out: for `node --cpu-prof`
 //   --proofs webgpu   proofs on the graphics device (default wasm); says how many operations ran where, and why
+//   --device native   everything by the kernels that `npm run build:native` has built (default wasm)
 import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,8 @@ import { parseArgs } from 'node:util';
 import { WebGpuProofKernels } from '../dist/compute/kernels/webgpu/proof-engine.js';
 import { DeviceProofs } from '../dist/compute/kernels/webgpu/proof.js';
 import { WasmProofKernels } from '../dist/compute/kernels/wasm/proof.js';
-import { loadNodeModule, loadNodeProofModule } from '../dist/compute/kernels/wasm/node-worker.js';
+import { linkProofs } from '../dist/compute/kernels/wasm/node-native.js';
+import { builtLibrary, loadNodeProofModule, nodeBackend } from '../dist/compute/kernels/wasm/node-worker.js';
 import { createWasmKernels } from '../dist/compute/kernels/wasm/kernels.js';
 import { wordsFrom } from '../dist/compute/ring.js';
 import { modelPlan } from '../dist/ml/measured-ranges.js';
@@ -52,10 +54,14 @@ const { values } = parseArgs({
     only: { type: 'string' },
     'segment-mib': { type: 'string', default: '1024' },
     proofs: { type: 'string', default: 'wasm' },
+    device: { type: 'string', default: 'wasm' },
   },
 });
 const { weights } = values;
 if (!['wasm', 'webgpu'].includes(values.proofs)) throw new Error('--proofs is wasm or webgpu');
+if (!['wasm', 'native'].includes(values.device)) throw new Error('--device is wasm or native');
+const library = values.device === 'native' ? builtLibrary() : undefined;
+if (values.device === 'native' && library === undefined) throw new Error('npm run build:native first');
 // Complete sharing without proofs is measured as well, which nothing else may build.
 process.env.VITEST ??= 'proof-cost';
 const TIMEOUT_MS = 3_600_000;
@@ -180,7 +186,7 @@ const kind = values.model.endsWith('.json')
   : { kind: 'folder', path: join(ROOT, 'models', values.model) };
 const source = await (await openModel(kind)).weights();
 const { config } = source;
-const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const kernels = await createWasmKernels(await nodeBackend(0, library));
 const beside = values.proofs === 'webgpu' ? await nodeKernels('webgpu', 0) : undefined;
 const tokens = Number(values.tokens);
 const rows = config.head === 'masked-lm' ? 1 : 0;
@@ -207,7 +213,7 @@ for (let i = 0; i < Number(values.runs); i++) {
     all['without proofs'].push((await measured(plain(complete, kernels, parameters), inputs)).seconds);
   }
   const spent = new Map();
-  const near = new WasmProofKernels(await loadNodeProofModule());
+  const near = new WasmProofKernels(linkProofs(library ?? (await loadNodeProofModule())));
   const engine = beside === undefined ? near : new WebGpuProofKernels(new DeviceProofs(beside.kernels.commands), near);
   const proofKernels = counted(engine, spent);
   const ring = counted(kernels, spent, ['clearTable']);

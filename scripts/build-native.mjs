@@ -1,30 +1,27 @@
 // Builds native/, the kernels of compute parties as a library of this processor, into native/tercet.node. Needs cargo.
-// `--aside` leaves it in native/target, where tests find it and parties do not.
+// `--aside` leaves it in native/target, where tests find it and parties do not, and the program that tests run beside
+// it.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { CRATE, FLAGS, buildProgram } from './native-program.mjs';
 
-const crate = fileURLToPath(new URL('../native/', import.meta.url));
 const LIBRARIES = { linux: 'libtercet_native.so', darwin: 'libtercet_native.dylib', win32: 'tercet_native.dll' };
 
-/** What x86-64 processors with AVX2 have, which the library asks for when it is loaded. */
-const FEATURES = '+avx2,+bmi1,+bmi2,+fma,+lzcnt,+popcnt';
-
-if (process.arch !== 'x64' || LIBRARIES[process.platform] === undefined) {
-  console.error('native kernels are for x86-64 processors: other machines take WebAssembly');
+if (!['x64', 'arm64'].includes(process.arch) || LIBRARIES[process.platform] === undefined) {
+  console.error('native kernels are for x86-64 and arm64 processors: other machines take WebAssembly');
   process.exit(1);
 }
-const env = { ...process.env, RUSTFLAGS: `-C target-feature=${FEATURES} --remap-path-prefix ${crate}=/tercet` };
-const built = spawnSync('cargo', ['build', '--release', '--locked'], { cwd: crate, stdio: 'inherit', env });
+const env = { ...process.env, RUSTFLAGS: [...FLAGS, '--remap-path-prefix', `${CRATE}=/tercet`].join(' ') };
+const built = spawnSync('cargo', ['build', '--release', '--locked'], { cwd: CRATE, stdio: 'inherit', env });
 if (built.error !== undefined) {
   console.error('no cargo was found: install Rust 1.78 or newer');
   process.exit(1);
 }
 if (built.status !== 0) process.exit(built.status ?? 1);
-if (process.argv.includes('--aside')) process.exit(0);
+if (process.argv.includes('--aside')) process.exit(buildProgram(join(CRATE, 'target/check')) ? 0 : 1);
 // A process may have the file of before open: it keeps that one.
-const [made, target] = [join(crate, 'target/release', LIBRARIES[process.platform]), join(crate, 'tercet.node')];
+const [made, target] = [join(CRATE, 'target/release', LIBRARIES[process.platform]), join(CRATE, 'tercet.node')];
 copyFileSync(made, `${target}.new`);
 renameSync(`${target}.new`, target);
 console.log('native/tercet.node: taken by --device native, and by auto where there is no graphics device');

@@ -1,18 +1,24 @@
-//! The kernels by name: what `tercet.wasm` exports.
+//! The kernels by name: what `tercet.wasm` exports, and what `proof.wasm` does.
 
 use crate::call::Kernel;
-use crate::{chacha, cosine, deal, evaluate, exp, float, limbs, matmul, ot, pack, point, polynomial, table, words};
+use crate::{
+    chacha, cosine, deal, digest, evaluate, exp, float, limbs, matmul, ot, pack, point, polynomial, proof, table, words,
+};
+
+/// Names and functions.
+pub type List = &'static [(&'static str, &'static dyn Kernel)];
 
 macro_rules! kernels {
-    ($($module:ident::$name:ident($($argument:tt)*);)*) => {
-        /// Name and function of every kernel.
-        pub static KERNELS: &[(&str, &dyn Kernel)] = &[
+    ($list:ident: $($module:ident::$name:ident($($argument:tt)*);)*) => {
+        /// Name and function of every one of them.
+        pub static $list: List = &[
             $((stringify!($name), &($module::$name as unsafe extern "C" fn($($argument)*) -> _)),)*
         ];
     };
 }
 
 kernels! {
+    RING:
     chacha::keystream(_, _, _, _);
     cosine::table_cosine(_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _);
     cosine::cosine_basis(_, _, _, _, _, _, _, _, _);
@@ -79,4 +85,41 @@ kernels! {
     words::shift64to64(_, _, _, _, _);
     words::choose_basis32(_, _, _, _, _, _);
     words::choose_basis64(_, _, _, _, _, _);
+}
+
+kernels! {
+    PROOFS:
+    chacha::keystream(_, _, _, _);
+    digest::digest_scratch(_, _);
+    digest::digest(_, _, _, _, _, _, _);
+    digest::entries_scratch(_, _, _);
+    digest::digest_entries(_, _, _, _, _, _, _, _);
+    digest::columns_scratch(_, _);
+    digest::columns(_, _, _, _, _, _, _);
+    digest::columns_signed(_, _, _, _, _, _, _);
+    digest::matrix_scratch(_, _, _);
+    digest::matrix_claims(_, _, _, _, _, _, _, _);
+    digest::table_sums(_, _, _, _, _, _, _, _, _, _, _);
+    digest::table_claims(_, _, _, _, _, _);
+    digest::choice_claims(_, _, _, _, _, _, _, _, _, _);
+    proof::weights(_, _, _, _, _, _, _);
+    proof::multiply(_, _, _, _, _);
+    proof::multiply64(_, _, _, _);
+    proof::combine_rows(_, _, _, _, _, _);
+    proof::combine_columns(_, _, _, _, _, _);
+    proof::fold_scratch(_);
+    proof::fold_entries(_, _, _, _, _, _, _, _);
+    proof::public_table(_, _, _, _, _, _, _);
+    proof::load_table(_, _, _);
+    proof::look_up(_, _, _, _, _);
+    proof::fold_table(_, _, _, _, _);
+    proof::digit_weights(_, _, _, _, _, _, _, _, _, _, _);
+    proof::lookup_scratch(_, _);
+    proof::lookup_round(_, _, _, _, _, _, _, _, _);
+    proof::choice_scratch(_);
+    proof::choice_round(_, _, _, _, _, _, _, _, _, _);
+    proof::tail_round(_, _, _, _, _);
+    proof::tail_fold(_, _, _, _, _);
+    proof::dot_scratch(_, _);
+    proof::tail_dot(_, _, _, _, _, _, _, _);
 }

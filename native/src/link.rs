@@ -1,7 +1,9 @@
-//! What Node loads: `link(bytes)`, and `move(bytes)` of what it gives, for when the memory has grown.
+//! What Node loads: `link(bytes)` and `proofs(bytes)`, and `move(bytes)` of what these give, for when the memory has
+//! grown.
 
-use crate::call::{bytes_of, Kernel, Site, MOST_ARGUMENTS};
-use crate::kernels::KERNELS;
+use crate::call::{Kernel, MOST_ARGUMENTS};
+use crate::host::{bytes_of, Site};
+use crate::kernels::{List, PROOFS, RING};
 use napi_sys::*;
 use std::ffi::{c_void, CString};
 use std::ptr::{null, null_mut};
@@ -59,14 +61,14 @@ unsafe fn add(env: napi_env, to: napi_value, name: &str, callback: napi_callback
 
 unsafe extern "C" fn link(env: napi_env, info: napi_callback_info) -> napi_value {
     let mut values = [null_mut(); 1];
-    arguments(env, info, &mut values);
+    let (_, list) = arguments(env, info, &mut values);
     let Some(first) = bytes_of(env, values[0]) else {
         return refuse(env, "kernels are linked to a typed array");
     };
     let base: &'static AtomicPtr<u8> = Box::leak(Box::new(AtomicPtr::new(first)));
     let mut out = null_mut();
     napi_create_object(env, &mut out);
-    for &(name, kernel) in KERNELS {
+    for &(name, kernel) in *(list as *const List) {
         let bound = Box::leak(Box::new(Bound { kernel, base }));
         add(env, out, name, Some(call), bound as *mut Bound as *mut c_void);
     }
@@ -77,9 +79,12 @@ unsafe extern "C" fn link(env: napi_env, info: napi_callback_info) -> napi_value
 /// Called by Node in every thread that loads the library.
 #[no_mangle]
 pub unsafe extern "C" fn napi_register_module_v1(env: napi_env, exports: napi_value) -> napi_value {
+    #[cfg(target_arch = "x86_64")]
     if !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2")) {
         return refuse(env, "this processor has no AVX2");
     }
-    add(env, exports, "link", Some(link), null_mut());
+    for (name, list) in [("link", &RING), ("proofs", &PROOFS)] {
+        add(env, exports, name, Some(link), list as *const List as *mut c_void);
+    }
     exports
 }

@@ -1,4 +1,4 @@
-//! The two inner loops that most time goes to, on lanes of 256 bits. Same sums, same blocks, twice as many at a time.
+//! The inner loops that most time goes to, on lanes of 256 bits. Same sums, same blocks, twice as many at a time.
 
 use crate::simd::v128;
 use core::arch::x86_64::*;
@@ -46,16 +46,14 @@ macro_rules! quarter {
     };
 }
 
-/// Eight blocks of ChaCha20 from `first` on, one in each lane: 512 bytes.
-#[inline(never)]
-pub unsafe fn blocks(state: *const u32, first: u32, out: *mut u8) {
-    let mut start: [__m256i; 16] = core::array::from_fn(|w| _mm256_set1_epi32(state.add(w).read() as i32));
-    start[12] = _mm256_add_epi32(_mm256_set1_epi32(first as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+/// The twenty rounds on eight states.
+#[inline(always)]
+unsafe fn rounds(start: &[__m256i; 16]) -> [__m256i; 16] {
     #[rustfmt::skip]
     let words = _mm256_broadcastsi128_si256(_mm_setr_epi8(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
     #[rustfmt::skip]
     let bytes = _mm256_broadcastsi128_si256(_mm_setr_epi8(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14));
-    let mut s = start;
+    let mut s = *start;
     for _ in 0..10 {
         quarter!(s, bytes, words, 0, 4, 8, 12);
         quarter!(s, bytes, words, 1, 5, 9, 13);
@@ -66,6 +64,24 @@ pub unsafe fn blocks(state: *const u32, first: u32, out: *mut u8) {
         quarter!(s, bytes, words, 2, 7, 8, 13);
         quarter!(s, bytes, words, 3, 4, 9, 14);
     }
+    s
+}
+
+/// `block4` of chacha.rs, of two times four states.
+#[inline(always)]
+pub unsafe fn block4_twice(first: &[v128; 16], second: &[v128; 16]) -> [[v128; 16]; 2] {
+    let start = core::array::from_fn(|w| _mm256_set_m128i(second[w], first[w]));
+    let s = rounds(&start);
+    let sums: [__m256i; 16] = core::array::from_fn(|w| _mm256_add_epi32(s[w], start[w]));
+    [sums.map(|sum| _mm256_castsi256_si128(sum)), sums.map(|sum| _mm256_extracti128_si256::<1>(sum))]
+}
+
+/// Eight blocks of ChaCha20 from `first` on, one in each lane: 512 bytes.
+#[inline(never)]
+pub unsafe fn blocks(state: *const u32, first: u32, out: *mut u8) {
+    let mut start: [__m256i; 16] = core::array::from_fn(|w| _mm256_set1_epi32(state.add(w).read() as i32));
+    start[12] = _mm256_add_epi32(_mm256_set1_epi32(first as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    let s = rounds(&start);
     for g in 0..4 {
         let rows: [__m256i; 4] = core::array::from_fn(|i| _mm256_add_epi32(s[4 * g + i], start[4 * g + i]));
         let pairs = [

@@ -167,7 +167,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         load(),
         // While kernel threads take the models, this one has little to do.
         protocols.some((one) => one !== '3pc_semi_honest')
-          ? (options.proving ?? nodeProving(options.device))
+          ? (options.proving ?? nodeProving(kernels.name === 'native' ? 'native' : options.device))
           : undefined,
         openSpans(),
       ]);

@@ -8,8 +8,8 @@ import { Stock } from '../owner/stock.ts';
 import { protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { loadDeployment } from '../owner/deployment.ts';
 import type { Deployment } from '../owner/types/index.ts';
-import { nodeProving, peakMemory } from './kernels.ts';
-import { type TlsModelOptions, borrowed, deviceOf } from './tls-model.ts';
+import { deviceOf, nodeProving, peakMemory } from './kernels.ts';
+import { type TlsModelOptions, borrowed } from './tls-model.ts';
 
 export interface DeploymentModelOptions extends Omit<TlsModelOptions, 'named' | 'dealer' | 'onProgress'> {
   readonly deployment: Deployment;
@@ -34,11 +34,11 @@ export async function openDeploymentModel(
     proving,
   }: DeploymentModelOptions,
 ): Promise<OwnerModel> {
-  const device = deviceOf(kernels);
+  const device = kernels.name === 'webgpu' ? 'webgpu' : 'wasm';
   const environment: Environment = {
     ...nodeEnvironment(),
     peakMemory,
-    proving: proving ?? (() => nodeProving(device)),
+    proving: proving ?? (() => nodeProving(deviceOf(kernels))),
     capabilities: async () => {
       const none = { ok: false, reason: NOT_ASKED, detail: 'the device is that of the service' } as const;
       const there = { ok: true, detail: '' } as const;

@@ -12,6 +12,7 @@ import {
   nodeBackend,
 } from '../compute/kernels/wasm/node-worker.ts';
 import type { NativeLibrary } from '../compute/kernels/wasm/link.ts';
+import { linkProofs } from '../compute/kernels/wasm/node-native.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Proving } from '../session/proving.ts';
@@ -45,6 +46,11 @@ export async function nodeKernels(device: Device, threads: number): Promise<Node
   }
 }
 
+/** The device of kernels that were opened, by which their party proves. */
+export function deviceOf({ name }: RingKernels): Device {
+  return name === 'webgpu' || name === 'native' ? name : 'wasm';
+}
+
 /** WebAssembly kernels: also what the plaintext comparison and the model owner's tools use. */
 export async function wasmKernels(threads: number): Promise<WasmKernels> {
   return createWasmKernels(await nodeBackend(threads));
@@ -54,8 +60,10 @@ export async function wasmKernels(threads: number): Promise<WasmKernels> {
  * What a party of this process proves with. Loaded by whoever serves or asks for proofs.
  * @param device that the party was told to take. One that is asked for by name proves too; `auto` does not take one,
  * because it was measured on no graphics hardware yet
+ * @param library the kernels as a library of this processor, which `native` proves with
+ * @throws {TercetError} ERR_DEVICE_UNAVAILABLE for `native` where none was built, and where it does not load
  */
-export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
+export async function nodeProving(device: Device = 'wasm', library = builtLibrary()): Promise<Proving> {
   const [{ provingWith }, { symmetric }, { WasmProofKernels }, { ThreadedProofKernels }, { nodeProofThread }] =
     await Promise.all([
       import('../session/proved-session.ts'),
@@ -64,8 +72,10 @@ export async function nodeProving(device: Device = 'wasm'): Promise<Proving> {
       import('../compute/kernels/wasm/proof-thread.ts'),
       import('../compute/kernels/wasm/proof-worker.ts'),
     ]);
-  const module = await loadNodeProofModule();
-  const kernels = new ThreadedProofKernels(new WasmProofKernels(module), module, nodeProofThread);
+  const module = device === 'native' ? built(library) : await loadNodeProofModule();
+  const open = () => new WasmProofKernels(linkProofs(module));
+  const near = device === 'native' ? await loaded(open) : open();
+  const kernels = new ThreadedProofKernels(near, module, nodeProofThread);
   if (device !== 'webgpu') return provingWith({ kernels, symmetric });
   const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
   return provingWith({ kernels, symmetric, beside: (ring) => proofsBeside(ring, kernels) });
@@ -81,15 +91,26 @@ export async function wasmFold(): Promise<Fold> {
  * @throws {TercetError} ERR_DEVICE_UNAVAILABLE where none was built, and where it does not load
  */
 export async function openNative(library: NativeLibrary | undefined, threads: number): Promise<NodeKernels> {
-  if (library === undefined)
-    throw new TercetError(
-      'ERR_DEVICE_UNAVAILABLE',
-      'no native kernels were built here',
-      'run npm run build:native where cargo is, or use --device wasm',
-    );
-  let kernels: WasmKernels;
+  const backend = await nodeBackend(threads, built(library));
+  const kernels = await loaded(() => createWasmKernels(backend));
+  const lanes = process.arch === 'arm64' ? 'NEON' : 'AVX2';
+  const summary = `native kernels (${lanes}), ${threads} worker threads`;
+  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
+}
+
+function built(library: NativeLibrary | undefined): NativeLibrary {
+  if (library !== undefined) return library;
+  throw new TercetError(
+    'ERR_DEVICE_UNAVAILABLE',
+    'no native kernels were built here',
+    'run npm run build:native where cargo is, or use --device wasm',
+  );
+}
+
+/** What opens a library, with the reason for a refusal. */
+async function loaded<T>(open: () => T | Promise<T>): Promise<T> {
   try {
-    kernels = await createWasmKernels(await nodeBackend(threads, library));
+    return await open();
   } catch (cause) {
     throw new TercetError(
       'ERR_DEVICE_UNAVAILABLE',
@@ -98,8 +119,6 @@ export async function openNative(library: NativeLibrary | undefined, threads: nu
       { cause },
     );
   }
-  const summary = `native kernels (AVX2), ${threads} worker threads`;
-  return { kernels, summary, fallback: undefined, close: () => kernels.close() };
 }
 
 /** What `auto` takes without a graphics device: the library where one was built, or WebAssembly, and why. */

@@ -16,7 +16,7 @@ import type { ProgressEvent } from '../owner/types/index.ts';
 import { type Proving, checkLevel } from '../session/proving.ts';
 import type { SecurityLevel } from '../session/request.ts';
 import { WIDENINGS, type RunPlan } from '../session/run-plan.ts';
-import { nodeProving } from './kernels.ts';
+import { deviceOf, nodeProving } from './kernels.ts';
 import { type ModelLocation, openModel } from './model.ts';
 import { type TlsParties, tlsEnvironment, tlsHealth, tlsRunContext } from './tls-owner.ts';
 
@@ -100,7 +100,7 @@ export async function openTlsModels(
       buckets: bucketsOf(undefined, Math.min(config.maxPositions, MAX_ATTENTION)),
       batchSize,
       runMemory: RUN_MEMORY,
-      device: deviceOf(kernels),
+      device: kernels.name === 'webgpu' ? 'webgpu' : 'wasm',
       downloadedBytes: 0,
       health: () => tlsHealth(parties),
       onProgress,
@@ -108,10 +108,6 @@ export async function openTlsModels(
     return OwnerModel.over(context, stock && ((run: RunContext) => new Stock(run, stock)));
   };
   return [await over(first, 0), ...(await Promise.all(others.map((options, i) => over(options, i + 1))))];
-}
-
-export function deviceOf({ name }: Pick<RingKernels, 'name'>): 'wasm' | 'webgpu' {
-  return name === 'webgpu' ? 'webgpu' : 'wasm';
 }
 
 /** A model's own view of kernels that several share: closing one closes none. */

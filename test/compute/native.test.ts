@@ -6,12 +6,23 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
-import { linkInNode } from '../../src/compute/kernels/wasm/node-native.ts';
+import type { Linked } from '../../src/compute/kernels/wasm/link.ts';
+import { linkInNode, linkProofs } from '../../src/compute/kernels/wasm/node-native.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
-import { builtLibrary, loadNodeModule, nodeBackend } from '../../src/compute/kernels/wasm/node-worker.ts';
+import {
+  builtLibrary,
+  loadNodeModule,
+  loadNodeProofModule,
+  nodeBackend,
+} from '../../src/compute/kernels/wasm/node-worker.ts';
+import { ThreadedProofKernels } from '../../src/compute/kernels/wasm/proof-thread.ts';
+import { nodeProofThread } from '../../src/compute/kernels/wasm/proof-worker.ts';
+import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import { nodeKernels, openNative, processor } from '../../src/node/kernels.ts';
+import { nodeKernels, nodeProving, openNative, processor } from '../../src/node/kernels.ts';
+import { proofVectors } from '../mpc/proof/vectors.suite.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
+import { proofConformance } from './proof.suite.ts';
 
 /** What `npm run build:native -- --aside` leaves. */
 const aside = fileURLToPath(new URL('../../native/target/release/libtercet_native.so', import.meta.url));
@@ -29,9 +40,12 @@ describe('without native kernels', () => {
       [undefined, 'where cargo is'],
       [missing, 'on this machine'],
     ] as const) {
-      const refused = await openNative(of, 0).catch((error: unknown) => error);
-      expect(refused).toBeInstanceOf(TercetError);
-      expect(refused).toMatchObject({ code: 'ERR_DEVICE_UNAVAILABLE', hint: expect.stringContaining(hint) });
+      const asked = [openNative(of, 0), ...(of === undefined ? [] : [nodeProving('native', of)])];
+      for (const opened of asked) {
+        const refused = await opened.catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(TercetError);
+        expect(refused).toMatchObject({ code: 'ERR_DEVICE_UNAVAILABLE', hint: expect.stringContaining(hint) });
+      }
     }
   });
 
@@ -53,13 +67,22 @@ describe.skipIf(library === undefined)('native kernels', () => {
   conformance('native, inline', async () => createWasmKernels(await nodeBackend(0, library)));
   conformance('native, two workers', async () => createWasmKernels(await nodeBackend(2, library)));
 
-  it('have the functions of the module, no more and no less', async () => {
-    const names = (of: WebAssembly.Module | { library: string }) =>
-      Object.entries(linkInNode(of).exports)
+  const proofs = () => new WasmProofKernels(linkProofs(library));
+  proofConformance('native', async () => proofs());
+  proofConformance(
+    'native, in a thread',
+    async () => new ThreadedProofKernels(proofs(), library, nodeProofThread, { leastBytes: 0 }),
+  );
+  proofVectors('native', proofs);
+
+  it('have the functions of the modules, no more and no less', async () => {
+    const names = ({ exports }: Linked) =>
+      Object.entries(exports)
         .filter(([, value]) => typeof value === 'function')
         .map(([name]) => name)
         .sort();
-    expect(names(library)).toEqual(names(await loadNodeModule()));
+    expect(names(linkInNode(library))).toEqual(names(linkInNode(await loadNodeModule())));
+    expect(names(linkProofs(library))).toEqual(names(linkProofs(await loadNodeProofModule())));
   });
 
   it('follow their memory when it grows, and leave nothing behind in it', () => {

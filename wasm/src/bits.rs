@@ -13,8 +13,8 @@ const MOST: usize = 1024;
 /// Words of an element, where all are single bits and elements begin with a byte; else 0.
 #[inline(always)]
 pub unsafe fn bits_of(layout: &Layout) -> usize {
-    if layout.p == 1 && layout.width(0) == 1 && layout.n % 8 == 0 && layout.n <= MOST {
-        layout.n
+    if layout.p() == 1 && layout.width(0) == 1 && layout.n() % 8 == 0 && layout.n() <= MOST {
+        layout.n()
     } else {
         0
     }

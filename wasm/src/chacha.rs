@@ -80,7 +80,7 @@ pub unsafe fn blocks(state: *const u32, counters: v128, out: *mut u8) {
 #[no_mangle]
 pub unsafe extern "C" fn keystream(state: *const u32, first: u32, count: usize, out: *mut u8) {
     let mut at = 0;
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(target_arch = "x86_64")]
     while at + crate::wide::GROUP <= count {
         crate::wide::blocks(state, first.wrapping_add(at as u32), out.add(64 * at));
         at += crate::wide::GROUP;

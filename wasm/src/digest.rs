@@ -6,7 +6,7 @@
 
 use crate::bits;
 use crate::entries::Layout;
-use core::arch::wasm32::*;
+use crate::simd::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Buckets of a group of four bits.
@@ -512,12 +512,12 @@ pub unsafe extern "C" fn table_claims(
     // Words of one place in an entry have one width: they are added up first, in two words for each limb.
     let (low, high) = (from_raw_parts_mut(scratch, sigma), from_raw_parts_mut(scratch.add(sigma), sigma));
     for t in 0..sigma {
-        for p in 0..layout.p {
+        for p in 0..layout.p() {
             for l in 0..limbs {
                 low.fill(0);
                 high.fill(0);
-                for j in 0..layout.n {
-                    let c = j * layout.p + p;
+                for j in 0..layout.n() {
+                    let c = j * layout.p() + p;
                     let word = *sums.add(LIMBS * (t * words + c) + l);
                     let bits = *v.add(c);
                     for k in 0..sigma {
@@ -554,9 +554,9 @@ pub unsafe extern "C" fn choice_claims(
     let layout = &*layout;
     for i in 0..n {
         let mut row = [0u64; LIMBS];
-        for p in 0..layout.p {
+        for p in 0..layout.p() {
             let word = layout.word(bytes, i, *choice.add(i) as usize, p);
-            let factor = if phi.is_null() { 1 } else { *phi.add(i * layout.p + p) };
+            let factor = if phi.is_null() { 1 } else { *phi.add(i * layout.p() + p) };
             let mut limbs = [0u64; LIMBS];
             split(crate::field::wide(word, factor), limbs.as_mut_ptr());
             for l in 0..LIMBS {

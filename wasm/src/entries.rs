@@ -3,20 +3,29 @@
 /// Entries of an element, words of an entry, bits of an entry, then the bits of every word.
 #[repr(C)]
 pub struct Layout {
-    /// Entries of an element.
-    pub n: usize,
-    /// Words of an entry.
-    pub p: usize,
-    /// Bits of an entry.
-    bits: usize,
+    n: u32,
+    p: u32,
+    bits: u32,
     widths: [u32; 0],
 }
 
 impl Layout {
+    /// Entries of an element.
+    #[inline(always)]
+    pub fn n(&self) -> usize {
+        self.n as usize
+    }
+
+    /// Words of an entry.
+    #[inline(always)]
+    pub fn p(&self) -> usize {
+        self.p as usize
+    }
+
     /// Words of an element.
     #[inline(always)]
     pub fn words(&self) -> usize {
-        self.n * self.p
+        self.n() * self.p()
     }
 
     /// Bits of word p of every entry.
@@ -28,13 +37,13 @@ impl Layout {
     /// Bits of word c = j·P + p of an element.
     #[inline(always)]
     pub unsafe fn width(&self, c: usize) -> usize {
-        self.bits_of(c % self.p)
+        self.bits_of(c % self.p())
     }
 
     /// Word p of entry j of element i.
     #[inline(always)]
     pub unsafe fn word(&self, bytes: *const u8, i: usize, j: usize, p: usize) -> u64 {
-        let mut at = ((i * self.n + j) as u64) * self.bits as u64;
+        let mut at = ((i * self.n() + j) as u64) * self.bits as u64;
         for before in 0..p {
             at += self.bits_of(before) as u64;
         }
@@ -44,10 +53,10 @@ impl Layout {
     /// All words of element i.
     #[inline(always)]
     pub unsafe fn element(&self, bytes: *const u8, i: usize, out: &mut [u64]) {
-        let mut at = (i * self.n) as u64 * self.bits as u64;
+        let mut at = (i * self.n()) as u64 * self.bits as u64;
         let mut c = 0;
-        for _ in 0..self.n {
-            for p in 0..self.p {
+        for _ in 0..self.n() {
+            for p in 0..self.p() {
                 let width = self.bits_of(p);
                 out[c] = read(bytes, at, width);
                 at += width as u64;

@@ -21,7 +21,16 @@ pub struct Sum {
     hi: u64,
 }
 
-/// The product of two words, low and high half. WebAssembly has no wide multiplication.
+/// The product of two words, low and high half.
+#[cfg(not(target_arch = "wasm32"))]
+#[inline(always)]
+pub fn wide(a: u64, b: u64) -> (u64, u64) {
+    let product = a as u128 * b as u128;
+    (product as u64, (product >> 64) as u64)
+}
+
+/// The same in WebAssembly, which has no wide multiplication.
+#[cfg(target_arch = "wasm32")]
 #[inline(always)]
 pub fn wide(a: u64, b: u64) -> (u64, u64) {
     const LOW: u64 = 0xffff_ffff;

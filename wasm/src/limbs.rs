@@ -111,13 +111,13 @@ unsafe fn pack<const R: usize, const SET: usize>(x: *const u64, rows: usize, kc:
 /// A function of its own, so that an engine has all registers for its loop.
 #[inline(never)]
 unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(target_arch = "x86_64")]
     return crate::wide::dot::<R>(x, w, count, to);
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(not(target_arch = "x86_64"))]
     lanes_dot::<R>(x, w, count, to)
 }
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
     let (mut x, mut w) = (x, w);

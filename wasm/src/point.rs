@@ -8,9 +8,9 @@ use crate::simd::*;
 
 const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
-/// Four PRG blocks: lane l has the seed `seeds[l]`, all have `tweak` and the level in the nonce.
+/// What four PRG blocks begin with: lane l has the seed `seeds[l]`, all have `tweak` and the level in the nonce.
 #[inline(always)]
-unsafe fn prg(seeds: *const v128, tweak: *const u32, level: u32) -> [v128; 16] {
+unsafe fn start_of(seeds: *const v128, tweak: *const u32, level: u32) -> [v128; 16] {
     let zero = i32x4_splat(0);
     let seed = transpose(*seeds, *seeds.add(1), *seeds.add(2), *seeds.add(3));
     let mut start = [zero; 16];
@@ -20,7 +20,31 @@ unsafe fn prg(seeds: *const v128, tweak: *const u32, level: u32) -> [v128; 16] {
         start[8 + w] = v128_load32_splat(tweak.add(w));
     }
     start[13] = u32x4_splat(level);
-    block4(&start)
+    start
+}
+
+/// Gives the PRG blocks of four nodes at a time, and the number of the first.
+#[inline(always)]
+unsafe fn each_four(
+    seeds: *const v128,
+    nodes: usize,
+    tweak: *const u32,
+    level: u32,
+    mut give: impl FnMut(usize, &[v128; 16]),
+) {
+    let start = |at: usize| start_of(seeds.add(at), tweak, level);
+    let mut at = 0;
+    #[cfg(target_arch = "x86_64")]
+    while at + 8 <= nodes {
+        let [first, second] = crate::wide::block4_twice(&start(at), &start(at + 4));
+        give(at, &first);
+        give(at + 4, &second);
+        at += 8;
+    }
+    while at < nodes {
+        give(at, &block4(&start(at)));
+        at += 4;
+    }
 }
 
 /// One level: the children of `nodes` nodes (rounded up to four). Children of node i are 2i and 2i + 1.
@@ -41,9 +65,7 @@ pub unsafe extern "C" fn point_level(
     let fix = [word(0), word(1), word(2), word(3)];
     let flips = *correction.add(16) as u32;
     let flip = [u32x4_splat(flips & 1), u32x4_splat((flips >> 1) & 1)];
-    let mut at = 0;
-    while at < nodes {
-        let s = prg(seeds.add(at), tweak, level);
+    each_four(seeds, nodes, tweak, level, |at, s| {
         let bit = load(bits.add(at) as *const u8);
         // all ones where the node's bit is set: corrections are applied by masking, not by branching
         let on = i32x4_neg(bit);
@@ -61,8 +83,7 @@ pub unsafe extern "C" fn point_level(
                 *out_bits.add(2 * (at + l) + side) = lanes[l];
             }
         }
-        at += 4;
-    }
+    });
 }
 
 /// The leaf words of `nodes` nodes (rounded up to four): ±(output word + bit · last).
@@ -79,9 +100,7 @@ pub unsafe extern "C" fn point_leaves(
 ) {
     let last = u64x2_splat(last);
     let sign = i64x2_splat(-(party as i64));
-    let mut at = 0;
-    while at < nodes {
-        let s = prg(seeds.add(at), tweak, level);
+    each_four(seeds, nodes, tweak, level, |at, s| {
         let on = i32x4_neg(load(bits.add(at) as *const u8));
         let words = [i32x4_shuffle::<0, 4, 1, 5>(s[10], s[11]), i32x4_shuffle::<2, 6, 3, 7>(s[10], s[11])];
         let masks = [i64x2_extend_low_i32x4(on), i64x2_extend_high_i32x4(on)];
@@ -89,6 +108,5 @@ pub unsafe extern "C" fn point_leaves(
             let v = i64x2_add(words[h], v128_and(last, masks[h]));
             v128_store(out.add(at + 2 * h) as *mut v128, i64x2_sub(v128_xor(v, sign), sign));
         }
-        at += 4;
-    }
+    });
 }

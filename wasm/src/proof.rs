@@ -1,24 +1,13 @@
-//! Kernels of the proofs, a module of its own: only a mode with proofs loads it. The definitions are
-//! `src/compute/kernels/reference/proof.ts`; the contract about memory is that of `lib.rs`.
+//! Kernels of the proofs: weights, folds and rounds modulo q.
 //!
 //! Operands are secrets and meet additions, multiplications and shifts only. Addresses follow from indices that the
 //! party knows in the clear, as in the selections themselves.
-#![no_std]
-#![deny(missing_docs)]
-#![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
-pub mod bits;
-pub mod chacha;
-pub mod digest;
-pub mod entries;
-pub mod field;
-pub mod lanes;
-pub mod simd;
-
-use core::arch::wasm32::*;
+use crate::bits;
+use crate::entries::Layout;
+use crate::field::{Field, Sum};
+use crate::simd::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
-use entries::Layout;
-use field::{Field, Sum};
 
 /// Blocks of a round.
 const RADIX: usize = 8;
@@ -115,12 +104,12 @@ pub unsafe extern "C" fn fold_entries(
     for i in 0..n {
         *weights.add(i) = (*f).form(*weights.add(i));
         layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
-        for p in 0..layout.p {
+        for p in 0..layout.p() {
             let mut sum = Sum::ZERO;
-            for j in 0..layout.n {
-                sum.add(*coefficients.add(j), *row.add(j * layout.p + p));
+            for j in 0..layout.n() {
+                sum.add(*coefficients.add(j), *row.add(j * layout.p() + p));
             }
-            *out.add(i * layout.p + p) = (*f).mont((*f).reduce(&sum), *weights.add(i));
+            *out.add(i * layout.p() + p) = (*f).mont((*f).reduce(&sum), *weights.add(i));
         }
     }
 }
@@ -498,9 +487,9 @@ pub unsafe extern "C" fn choice_round(
         let c = *choice.add(i);
         let high = ((c >> step.at >> step.width) as usize) << step.width;
         for a in 0..step.digits() {
-            for p in 0..layout.p {
+            for p in 0..layout.p() {
                 let (mut sum, first) = (Sum::ZERO, (high + a) * lows);
-                let last = if first + lows < layout.n { first + lows } else { layout.n };
+                let last = if first + lows < layout.n() { first + lows } else { layout.n() };
                 for j in first..last {
                     sum.add(*low.add(j - first), layout.word(bytes, i, j, p));
                 }
@@ -510,7 +499,7 @@ pub unsafe extern "C" fn choice_round(
                 } else {
                     f.reduce(&sum)
                 };
-                z[RADIX * a + step.digit(c)].add(*weights.add(i * layout.p + p), word);
+                z[RADIX * a + step.digit(c)].add(*weights.add(i * layout.p() + p), word);
             }
         }
     }
@@ -605,10 +594,4 @@ pub unsafe extern "C" fn tail_dot(
         i += count;
     }
     *out = f.reduce(&total);
-}
-
-/// Traps: a panic is a bug, and the host turns the trap into a typed error.
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    core::arch::wasm32::unreachable()
 }

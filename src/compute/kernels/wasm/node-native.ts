@@ -10,20 +10,30 @@ import { type Export, type Linked, type NativeLibrary, linkModule } from './link
 const FIRST = 64;
 const PAGES = { initial: 16, maximum: 65536 };
 
+type Bound = Record<string, Export> & { move(bytes: Uint8Array): void };
+
+/** Which kernels: those of `tercet.wasm`, or of `proof.wasm`. */
+type Part = 'link' | 'proofs';
+
 interface Addon {
-  readonly exports: { link(bytes: Uint8Array): Record<string, Export> & { move(bytes: Uint8Array): void } };
+  readonly exports: Readonly<Record<Part, (bytes: Uint8Array) => Bound>>;
 }
 
-function linkLibrary({ library }: NativeLibrary): Linked {
+function linkLibrary({ library }: NativeLibrary, part: Part): Linked {
   const addon = { exports: {} } as Addon;
   process.dlopen(addon, library);
   const memory = new WebAssembly.Memory(PAGES);
   const bytes = () => new Uint8Array(memory.buffer);
-  const { move, ...exports } = addon.exports.link(bytes());
+  const { move, ...exports } = addon.exports[part](bytes());
   return { exports, memory, stack: 0, base: FIRST, direct: true, moved: () => move(bytes()) };
 }
 
 /** Either kind. */
 export function linkInNode(of: WebAssembly.Module | NativeLibrary): Linked {
-  return 'library' in of ? linkLibrary(of) : linkModule(of);
+  return 'library' in of ? linkLibrary(of, 'link') : linkModule(of);
+}
+
+/** The kernels of the proofs, of either kind. */
+export function linkProofs(of: WebAssembly.Module | NativeLibrary): Linked {
+  return 'library' in of ? linkLibrary(of, 'proofs') : linkModule(of);
 }

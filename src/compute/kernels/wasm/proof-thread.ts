@@ -7,6 +7,7 @@ import { nextTurn } from '../../../core/event-loop.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type IndexGroup, groupSize } from '../../index-group.ts';
 import type { FoldedTable, ProofKernels } from '../proof-types.ts';
+import type { NativeLibrary } from './link.ts';
 import type { WorkerPort } from './messages.ts';
 import type { ProofOperation, ProofReply, ProofRequest } from './proof-messages.ts';
 import { detached } from './workers.ts';
@@ -38,7 +39,7 @@ type Either<Op extends ProofOperation> = ProofKernels[Op];
 export class ThreadedProofKernels implements ProofKernels {
   readonly name = 'wasm' as const;
   readonly #near: ProofKernels;
-  readonly #module: WebAssembly.Module;
+  readonly #module: WebAssembly.Module | NativeLibrary;
   readonly #startWorker: () => WorkerPort;
   readonly #leastBytes: number;
   #port: WorkerPort | undefined;
@@ -53,7 +54,7 @@ export class ThreadedProofKernels implements ProofKernels {
    */
   constructor(
     near: ProofKernels,
-    module: WebAssembly.Module,
+    module: WebAssembly.Module | NativeLibrary,
     startWorker: () => WorkerPort,
     { leastBytes = LEAST_BYTES }: { readonly leastBytes?: number } = {},
   ) {

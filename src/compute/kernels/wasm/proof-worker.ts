@@ -4,6 +4,7 @@ import { invariant } from '../../../core/errors.ts';
 import type { FoldedTable } from '../proof-types.ts';
 import { kernelFailure } from './failure.ts';
 import type { ServicePort, WorkerPort } from './messages.ts';
+import { linkProofs } from './node-native.ts';
 import { startThread } from './node-thread.ts';
 import type { ProofReply, ProofRequest } from './proof-messages.ts';
 import { WasmProofKernels } from './proof.ts';
@@ -23,7 +24,7 @@ function serveProofs(port: ServicePort): void {
   let last = 0;
   const answered = async (request: ProofRequest): Promise<unknown> => {
     if (request.kind === 'start') {
-      kernels = new WasmProofKernels(request.module);
+      kernels = new WasmProofKernels(linkProofs(request.module));
       return undefined;
     }
     const { op } = request;

@@ -12,6 +12,7 @@ import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } 
 import type { TableLayout } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
+import type { Linked } from './link.ts';
 import { Memory, up } from './memory.ts';
 import {
   blocksAt,
@@ -34,9 +35,9 @@ export class WasmProofKernels implements ProofKernels {
   readonly name = 'wasm' as const;
   #memory: Memory | undefined;
 
-  /** @param module the compiled `proof.wasm` */
-  constructor(module: WebAssembly.Module) {
-    this.#memory = new Memory(module);
+  /** @param of the compiled `proof.wasm`, or the kernels of a library */
+  constructor(of: WebAssembly.Module | Linked) {
+    this.#memory = new Memory(of);
   }
 
   async close(): Promise<void> {
