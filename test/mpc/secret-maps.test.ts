@@ -194,11 +194,18 @@ interface Weight {
 
 function viewOf({ w, l1, l2 }: Weight, kernels: RingKernels): ParameterView {
   const m = w + l1 + l2;
-  const words: Record<Part, number> = { clear: w, m, l1, l2, 'm-l1': m - l1, 'm-l2': m - l2, 'l1+l2': l1 + l2 };
+  const words: Partial<Record<Part, number>> = { m, l1, l2, 'm-l1': m - l1, 'm-l2': m - l2, 'l1+l2': l1 + l2 };
+  // Of a row there is one half: a zero is the other.
+  const matrices: Partial<Record<Part, readonly [number, number]>> = { 'αm-l1': [-l1, -m], 'βm-l2': [m - l2, m] };
   return {
     weights: 'secret',
-    matrix: async (_parameter, part) => kernels.loadMatrix(BigUint64Array.of(BigInt(words[part])), 1, 1),
-    words: async (_kernels, _parameter, part) => wordsFrom([words[part]], 64),
+    matrix: async (_parameter, part) =>
+      kernels.loadMatrix(wordsFrom(matrices[part] ?? [], 64).data as BigUint64Array, 2, 1),
+    words: async (_kernels, _parameter, part, rows = [0]) =>
+      wordsFrom(
+        rows.map(() => words[part] ?? Number.NaN),
+        64,
+      ),
   };
 }
 

@@ -5,6 +5,7 @@
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { Matrix, RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import { partOfMatrix } from '../../src/mpc/protocol/frame/halves-of-maps.ts';
 import type { ParameterView, Part } from '../../src/mpc/protocol/frame/party.ts';
 import type { ClearParameters } from '../../src/testing/oracle.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
@@ -19,7 +20,7 @@ export interface ClearParameter {
 /** What each party may ask for. P2 needs M for look-ups, and for rows that are added to m. */
 const MATRICES: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
-  secret: { 0: [], 1: ['m', 'l1'], 2: ['m', 'm-l2'] },
+  secret: { 0: [], 1: ['m', 'αm-l1'], 2: ['m', 'βm-l2'] },
 };
 const WORDS: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
@@ -53,6 +54,8 @@ export function parameterView(
     if (which === 'l2') return l2;
     if (which === 'l1+l2') return plain.add(l1, l2);
     const m = await plain.add(clear, await plain.add(l1, l2));
+    if (which === 'αm-l1') return partOfMatrix(plain, 1, m, l1, parameter.rows);
+    if (which === 'βm-l2') return partOfMatrix(plain, 2, m, l2, parameter.rows);
     return which === 'm' ? m : plain.sub(m, which === 'm-l1' ? l1 : l2);
   };
   const allowed = (table: typeof WORDS, which: Part) => {
@@ -63,20 +66,22 @@ export function parameterView(
     weights,
     matrix: async (parameter: Parameter, which: Part): Promise<Matrix> => {
       allowed(MATRICES, which);
-      return kernels.loadMatrix((await part(parameter, which)).data as BigUint64Array, parameter.rows, parameter.cols);
+      const { data } = await part(parameter, which);
+      return kernels.loadMatrix(data as BigUint64Array, data.length / parameter.cols, parameter.cols);
     },
     words: async (
       _kernels: RingKernels,
       parameter: Parameter,
       which: Part,
       rows?: readonly number[],
+      k = 64,
     ): Promise<Words> => {
       allowed(WORDS, which);
-      const words = await part(parameter, which);
+      const words = await plain.cast(await part(parameter, which), k);
       if (rows === undefined) return words;
       const { cols } = parameter;
       return {
-        k: 64,
+        k,
         data: BigUint64Array.from(
           rows.flatMap((row) => [...(words.data as BigUint64Array).slice(row * cols, (row + 1) * cols)]),
         ),
