@@ -29,9 +29,8 @@ export function weightMask(
   number: number,
   count: number,
   first = 0,
-  k = 64,
 ): Promise<Vector> {
-  return kernels.draw(maskStream(seed, number), k, count, first);
+  return kernels.draw(maskStream(seed, number), 64, count, first);
 }
 
 /** L_i of some rows of a parameter; of all when `wanted` is absent. */
@@ -41,16 +40,13 @@ async function maskRows(
   number: number,
   { rows, cols }: Parameter,
   wanted?: readonly number[],
-  k = 64,
 ): Promise<Vector> {
-  // A narrower word would lie in another lane of the stream.
-  invariant(k > 32, 'masks of weights have lanes of 64 bits');
-  if (wanted === undefined) return weightMask(kernels, seed, number, rows * cols, 0, k);
+  if (wanted === undefined) return weightMask(kernels, seed, number, rows * cols);
   // A block of consecutive rows is one stretch of the stream.
   const consecutive = wanted.length > 0 && wanted.every((row, i) => row === wanted[0] + i);
-  if (consecutive) return weightMask(kernels, seed, number, wanted.length * cols, wanted[0] * cols, k);
-  if (wanted.length === 0) return zeros(0, k);
-  return kernels.concat(await Promise.all(wanted.map((row) => weightMask(kernels, seed, number, cols, row * cols, k))));
+  if (consecutive) return weightMask(kernels, seed, number, wanted.length * cols, wanted[0] * cols);
+  if (wanted.length === 0) return zeros(0, 64);
+  return kernels.concat(await Promise.all(wanted.map((row) => weightMask(kernels, seed, number, cols, row * cols))));
 }
 
 function numbers(config: ModelConfig): ReadonlyMap<string, number> {
@@ -88,19 +84,19 @@ export class OwnerSeeds implements ParameterView {
     );
   }
 
-  async words(
-    kernels: RingKernels,
-    parameter: Parameter,
-    part: Part,
-    rows?: readonly number[],
-    k?: number,
-  ): Promise<Vector> {
+  maskStream({ name }: Parameter, part: 'l1' | 'l2'): Stream {
+    const number = this.#numbers.get(name);
+    invariant(number !== undefined, `the data owner has no mask of ${name}`);
+    return maskStream(this.#seeds[part === 'l1' ? 0 : 1], number);
+  }
+
+  async words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
     invariant(
       number !== undefined && (part === 'l1' || part === 'l2' || part === 'l1+l2'),
       `the data owner has no part "${part}" of ${parameter.name}`,
     );
-    const mask = (side: 0 | 1) => maskRows(kernels, this.#seeds[side], number, parameter, rows, k);
+    const mask = (side: 0 | 1) => maskRows(kernels, this.#seeds[side], number, parameter, rows);
     if (part !== 'l1+l2') return mask(part === 'l1' ? 0 : 1);
     return kernels.add(await mask(0), await mask(1));
   }
@@ -175,6 +171,12 @@ export class SharedParameters implements ParameterView {
       this.#rows.set(`${name} m-${this.#own}`, await this.#kernels.read(await this.#kernels.sub(masked, mask)));
     } else if (this.#own === 'l1') await load('αm-l1', await partOfMatrix(this.#kernels, 1, masked, mask, rows));
     else await load('βm-l2', await partOfMatrix(this.#kernels, 2, masked, mask, rows));
+  }
+
+  maskStream({ name }: Parameter, part: 'l1' | 'l2'): Stream {
+    const number = this.#numbers.get(name);
+    invariant(number !== undefined && part === this.#own, `this party has no mask "${part}" of ${name}`);
+    return maskStream(this.#seed, number);
   }
 
   async matrix(parameter: Parameter, part: Part): Promise<Matrix> {

@@ -44,8 +44,8 @@ export function parameterView(
 ): ParameterView {
   const plain = new ReferenceKernels();
   const number = (name: string) => all.findIndex(({ parameter }) => parameter.name === name);
-  const mask = (side: 1 | 2, { name, rows, cols }: Parameter) =>
-    plain.draw({ key: seeded(32, 77, side), nonce: seeded(12, number(name), 9) }, 64, rows * cols);
+  const stream = (side: 1 | 2, name: string) => ({ key: seeded(32, 77, side), nonce: seeded(12, number(name), 9) });
+  const mask = (side: 1 | 2, { name, rows, cols }: Parameter) => plain.draw(stream(side, name), 64, rows * cols);
   const part = async (parameter: Parameter, which: Part): Promise<Words> => {
     const clear = wordsFrom(clearOf(all)(parameter), 64);
     if (which === 'clear') return clear;
@@ -64,6 +64,10 @@ export function parameterView(
   };
   return {
     weights,
+    maskStream: ({ name }, which) => {
+      allowed(WORDS, which);
+      return stream(which === 'l1' ? 1 : 2, name);
+    },
     matrix: async (parameter: Parameter, which: Part): Promise<Matrix> => {
       allowed(MATRICES, which);
       const { data } = await part(parameter, which);
@@ -74,14 +78,13 @@ export function parameterView(
       parameter: Parameter,
       which: Part,
       rows?: readonly number[],
-      k = 64,
     ): Promise<Words> => {
       allowed(WORDS, which);
-      const words = await plain.cast(await part(parameter, which), k);
+      const words = await part(parameter, which);
       if (rows === undefined) return words;
       const { cols } = parameter;
       return {
-        k,
+        k: 64,
         data: BigUint64Array.from(
           rows.flatMap((row) => [...(words.data as BigUint64Array).slice(row * cols, (row + 1) * cols)]),
         ),

@@ -87,13 +87,3 @@ export async function partOfMatrix(
   const [first, second] = party === 1 ? [m1, await kernels.sub(m1, m0)] : [await kernels.sub(m0, m1), m0];
   return kernels.read(await kernels.concat([await kernels.sub(first, l0), await kernels.sub(second, l1)]));
 }
-
-/** Some rows of L1 + βL2, of both halves, from the same rows of the masks. */
-export async function partOfMasks(
-  kernels: RingKernels,
-  [first1, second1]: readonly [Vector, Vector],
-  [first2, second2]: readonly [Vector, Vector],
-): Promise<readonly [Vector, Vector]> {
-  const first = await kernels.add(first1, await kernels.sub(first2, second2));
-  return [first, await kernels.add(second1, first2)];
-}

@@ -2,7 +2,7 @@
  * What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it
  * holds so far.
  */
-import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
+import type { Matrix, RingKernels, Stream } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
@@ -24,10 +24,12 @@ export interface ParameterView {
   /** As a kernel matrix (compute parties). */
   matrix(parameter: Parameter, part: Part): Promise<Matrix>;
   /**
-   * As a flat vector, made in the memory of `kernels`; P0 derives masks from seeds. `rows` selects rows, `k` the ring
-   * of masks that are expanded: Z_2^64, or modulo 2^k for 33 bits and more.
+   * As a flat vector over Z_2^64, made in the memory of `kernels`; P0 derives 'l1', 'l2' and 'l1+l2' from seeds. `rows`
+   * selects rows.
    */
-  words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[], k?: number): Promise<Vector>;
+  words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
+  /** Where the words of an own mask are drawn, where they are. */
+  maskStream?(parameter: Parameter, part: 'l1' | 'l2'): Stream;
   /** An open matrix row by row, in the lanes of its integers; undefined where there are `words` alone. */
   signed?(kernels: RingKernels, parameter: Parameter): Promise<Int32Array | undefined>;
 }

@@ -25,14 +25,14 @@ async function asMany(kernels: RingKernels, x: Vector, inner: number): Promise<V
 export async function completeTotal(p0: Party, terms: readonly AffineTerm[], count: number): Promise<Vector> {
   const { kernels } = p0;
   const both = async (x: Wire) => kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2'));
-  const maps = await maskTotal(p0, mapsOf(terms), count, both, 'l1+l2');
+  const maps = await maskTotal(p0, mapsOf(terms), count, both, ['l1', 'l2']);
   return kernels.add(maps, await total(p0, rowsOf(terms), count, both, 'l1+l2'));
 }
 
 /** Σ λ2·L2, which P0 and P2 know. */
 export async function masksOfP2(party: Party, terms: readonly AffineTerm[], count: number): Promise<Vector> {
   const mask = (x: Wire) => party.value(x, 'l2');
-  const maps = await maskTotal(party, mapsOf(terms), count, mask, 'l2');
+  const maps = await maskTotal(party, mapsOf(terms), count, mask, ['l2']);
   return party.kernels.add(maps, await total(party, rowsOf(terms), count, mask, 'l2'));
 }
 
@@ -53,7 +53,7 @@ export async function liftedOfP1(p1: Party, terms: readonly AffineTerm[], count:
     return kernels.add(turned, await p1.value(x, 'm'));
   };
   const rows = await total(p1, rowsOf(terms), count, (x) => p1.value(x, 'm'), 'l1');
-  return kernels.add(await maskTotal(p1, mapsOf(terms), count, factor, 'l1'), rows);
+  return kernels.add(await maskTotal(p1, mapsOf(terms), count, factor, ['l1']), rows);
 }
 
 /** P2: Σ y/β·(βM − L2) − (y·β + λ2)·L2, of rows Σ y∘(M − L2) − λ2∘L2. */
@@ -67,7 +67,7 @@ export async function partOfP2(p2: Party, terms: readonly AffineTerm[], count: n
   };
   const part = await kernels.sub(
     await total(p2, maps, count, lifted, 'βm-l2'),
-    await maskTotal(p2, maps, count, factor, 'l2'),
+    await maskTotal(p2, maps, count, factor, ['l2']),
   );
   const rows = rowsOf(terms);
   const shown = await kernels.add(part, await total(p2, rows, count, (x) => p2.value(x, 'y'), 'm-l2'));
