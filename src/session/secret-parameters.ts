@@ -7,12 +7,13 @@
  * may serve many runs; a changed model needs new seeds.
  */
 import type { Matrix, RingKernels, Stream } from '../compute/kernels/types.ts';
-import type { Vector, Words } from '../compute/ring.ts';
+import { type Vector, type Words, zeros } from '../compute/ring.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
 import { listParameters } from '../ml/models/parameters.ts';
 import { nonceOf } from '../mpc/prg/gate-id.ts';
+import { partOfMatrix } from '../mpc/protocol/frame/halves-of-maps.ts';
 import type { ParameterView, Part } from '../mpc/protocol/frame/party.ts';
 import type { Parameter } from '../mpc/protocol/types.ts';
 
@@ -44,6 +45,7 @@ async function maskRows(
   // A block of consecutive rows is one stretch of the stream.
   const consecutive = wanted.length > 0 && wanted.every((row, i) => row === wanted[0] + i);
   if (consecutive) return weightMask(kernels, seed, number, wanted.length * cols, wanted[0] * cols);
+  if (wanted.length === 0) return zeros(0, 64);
   return kernels.concat(await Promise.all(wanted.map((row) => weightMask(kernels, seed, number, cols, row * cols))));
 }
 
@@ -82,6 +84,12 @@ export class OwnerSeeds implements ParameterView {
     );
   }
 
+  maskStream({ name }: Parameter, part: 'l1' | 'l2'): Stream {
+    const number = this.#numbers.get(name);
+    invariant(number !== undefined, `the data owner has no mask of ${name}`);
+    return maskStream(this.#seeds[part === 'l1' ? 0 : 1], number);
+  }
+
   async words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
     const number = this.#numbers.get(parameter.name);
     invariant(
@@ -100,9 +108,8 @@ export class OwnerSeeds implements ParameterView {
 }
 
 /**
- * A compute party's view: M and its own mask. Party 1 multiplies by M (ahead) and by L1 (online) and keeps both as
- * matrices; party 2 multiplies by M − L2 online and by L2 ahead of time only, which it expands from its seed when
- * it is needed.
+ * A compute party's view: M and its own mask. Of a matrix party 1 keeps αM − L1 and party 2 βM − L2, which is all that
+ * they multiply by (`halves-of-maps.ts`). Their masks they expand from their seeds where a proved run asks for them.
  */
 export class SharedParameters implements ParameterView {
   readonly weights = 'secret' as const;
@@ -149,14 +156,12 @@ export class SharedParameters implements ParameterView {
     return view;
   }
 
-  /**
-   * Keeps the forms that this party's messages need: looked-up tables as M alone, other matrices as above, rows in
-   * three forms.
-   */
+  /** Keeps the forms that this party's messages need: looked-up tables as M, other matrices as above, rows in three. */
   async #add(parameter: Parameter, number: number, masked: Words): Promise<void> {
     const { name, rows, cols } = parameter;
     const load = async (part: Part, words: Words) => {
-      this.#matrices.set(`${name} ${part}`, await this.#kernels.loadMatrix(words.data as BigUint64Array, rows, cols));
+      const height = words.data.length / cols;
+      this.#matrices.set(`${name} ${part}`, await this.#kernels.loadMatrix(words.data as BigUint64Array, height, cols));
     };
     if (parameter.lookup === true) return load('m', masked);
     const mask = await this.#kernels.read(await maskRows(this.#kernels, this.#seed, number, parameter));
@@ -164,10 +169,14 @@ export class SharedParameters implements ParameterView {
       this.#rows.set(`${name} m`, masked);
       this.#rows.set(`${name} ${this.#own}`, mask);
       this.#rows.set(`${name} m-${this.#own}`, await this.#kernels.read(await this.#kernels.sub(masked, mask)));
-    } else if (this.#own === 'l1') {
-      await load('m', masked);
-      await load('l1', mask);
-    } else await load('m-l2', await this.#kernels.read(await this.#kernels.sub(masked, mask)));
+    } else if (this.#own === 'l1') await load('αm-l1', await partOfMatrix(this.#kernels, 1, masked, mask, rows));
+    else await load('βm-l2', await partOfMatrix(this.#kernels, 2, masked, mask, rows));
+  }
+
+  maskStream({ name }: Parameter, part: 'l1' | 'l2'): Stream {
+    const number = this.#numbers.get(name);
+    invariant(number !== undefined && part === this.#own, `this party has no mask "${part}" of ${name}`);
+    return maskStream(this.#seed, number);
   }
 
   async matrix(parameter: Parameter, part: Part): Promise<Matrix> {

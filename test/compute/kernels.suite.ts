@@ -17,7 +17,7 @@ import type {
   Stream,
 } from '../../src/compute/kernels/types.ts';
 import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
-import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
+import { type Words, ringMask, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
 import { onHost } from '../support/host-kernels.ts';
 
@@ -243,6 +243,37 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           const shape = { batch, m, inner, n, transposed };
           same(await kernels.matmul(x, y, shape), await oracle.matmul(x, y, shape));
         }
+      }
+    });
+
+    it.each([33, 44, 64])('products by what is drawn, k = %i', async (k) => {
+      if (kernels.matmulDrawn === undefined) return;
+      const random = new Random(150 + k);
+      const stream = (): Stream => ({ key: random.bytes(32), nonce: random.bytes(12) });
+      const signs = [
+        [1, -1, 0],
+        [0, 1, 1],
+      ] as const;
+      for (const [m, inner, n] of [
+        [1, 1, 1],
+        [3, 5, 7],
+        [0, 4, 3],
+        [1, 300, 600],
+        [5, 40, 4099],
+      ]) {
+        const drawn = [0, 3, 1000].map((first) => ({ stream: stream(), first }));
+        const factors = signs.map((row) => ({ x: random.words(m * inner, k), signs: row }));
+        const got = await kernels.matmulDrawn(factors, drawn, inner, n);
+        if (m * inner * n < 2 ** 10) same(got, await oracle.matmulDrawn(factors, drawn, inner, n));
+        // The twin of larger ones: the kernels' own words and products, which are compared above.
+        let sum = zeros(m * n, k);
+        for (const { x, signs: row } of factors) {
+          let y = zeros(inner * n, k);
+          for (const [i, { stream: of, first }] of drawn.entries())
+            y = await kernels.add(y, await kernels.scale(await kernels.draw(of, k, inner * n, first), BigInt(row[i])));
+          sum = await kernels.add(sum, await kernels.matmul(x, y, { batch: 1, m, inner, n }));
+        }
+        same(got, sum);
       }
     });
 

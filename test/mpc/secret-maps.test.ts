@@ -71,6 +71,57 @@ describe('a map with secret weights', () => {
     expect(want.map((_, i) => wordAt(outputs.get('out') as Words, i))).toEqual(want);
   });
 
+  it.each([1, 5, 8])('has halves of %i rows, and is right where few bits of it are read', async (inner) => {
+    const W: ClearParameter = {
+      parameter: parameter('w', inner, COLS),
+      values: Array.from({ length: inner * COLS }, (_, i) => edge(3 * i + 1)),
+    };
+    const x = Array.from({ length: ROWS * inner }, (_, i) => edge(5 * i + 2));
+    const exact = Array.from({ length: ROWS * COLS }, (_, at) =>
+      W.values.reduce(
+        (sum, w, i) =>
+          i % COLS === at % COLS ? sum + x[Math.floor(at / COLS) * inner + Math.floor(i / COLS)] * w : sum,
+        0n,
+      ),
+    );
+    for (const k of [64, 40, 20]) {
+      const { outputs } = await simulate(
+        (g) => g.output('out', g.reduce(g.affine([{ x: g.input('x', [ROWS, inner], 64, 0), weight: W.parameter }]), k)),
+        { tensors: { x: wordsFrom(x, 64) }, indices: {} },
+        { ...secret([W]), seed: 5 + k },
+      );
+      const out = outputs.get('out') as Words;
+      expect(exact.map((_, i) => wordAt(out, i))).toEqual(exact.map((value) => BigInt.asUintN(k, value)));
+    }
+  });
+
+  it('is the same where masks are drawn as vectors, as on a device', async () => {
+    const x = Array.from({ length: ROWS * INNER }, (_, i) => edge(5 * i + 2));
+    let drawn = 0;
+    const seen = (given: RingKernels, without: boolean): RingKernels =>
+      new Proxy(given, {
+        get: (target, name) => {
+          if (name === 'scope') return () => seen(target.scope(), without);
+          if (name === 'matmulDrawn' && without) return undefined;
+          if (name === 'matmulDrawn') drawn++;
+          const value = Reflect.get(target, name, target) as unknown;
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+    const run = async (kernels: RingKernels) => {
+      const { messages } = await record(
+        (g) => g.output('out', g.affine([{ x: g.input('x', [ROWS, INNER], 64, 0), weight: MAP.parameter }])),
+        { tensors: { x: wordsFrom(x, 64) }, indices: {} },
+        { ...secret([MAP], kernels), seed: 6 },
+      );
+      return messages.map(({ tag, bytes }) => [tag, Buffer.from(bytes).toString('hex')]);
+    };
+    const vectors = await run(seen(wasm, true));
+    expect(drawn).toBe(0);
+    expect(await run(seen(wasm, false))).toEqual(vectors);
+    expect(drawn).toBeGreaterThan(0);
+  });
+
   it('is right in the mean behind a shift, to 0.02 of its unit, and one of the two neighbours', async () => {
     const [N, drop] = [20_000, 6];
     const W: ClearParameter = { parameter: parameter('w', 1, 1), values: [3n] };
@@ -194,11 +245,18 @@ interface Weight {
 
 function viewOf({ w, l1, l2 }: Weight, kernels: RingKernels): ParameterView {
   const m = w + l1 + l2;
-  const words: Record<Part, number> = { clear: w, m, l1, l2, 'm-l1': m - l1, 'm-l2': m - l2, 'l1+l2': l1 + l2 };
+  const words: Partial<Record<Part, number>> = { m, l1, l2, 'm-l1': m - l1, 'm-l2': m - l2, 'l1+l2': l1 + l2 };
+  // Of a row there is one half: a zero is the other.
+  const matrices: Partial<Record<Part, readonly [number, number]>> = { 'αm-l1': [-l1, -m], 'βm-l2': [m - l2, m] };
   return {
     weights: 'secret',
-    matrix: async (_parameter, part) => kernels.loadMatrix(BigUint64Array.of(BigInt(words[part])), 1, 1),
-    words: async (_kernels, _parameter, part) => wordsFrom([words[part]], 64),
+    matrix: async (_parameter, part) =>
+      kernels.loadMatrix(wordsFrom(matrices[part] ?? [], 64).data as BigUint64Array, 2, 1),
+    words: async (_kernels, _parameter, part, rows = [0]) =>
+      wordsFrom(
+        rows.map(() => words[part] ?? Number.NaN),
+        64,
+      ),
   };
 }
 

@@ -5,6 +5,7 @@
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { Matrix, RingKernels } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
+import { partOfMatrix } from '../../src/mpc/protocol/frame/halves-of-maps.ts';
 import type { ParameterView, Part } from '../../src/mpc/protocol/frame/party.ts';
 import type { ClearParameters } from '../../src/testing/oracle.ts';
 import type { Parameter } from '../../src/mpc/protocol/types.ts';
@@ -19,7 +20,7 @@ export interface ClearParameter {
 /** What each party may ask for. P2 needs M for look-ups, and for rows that are added to m. */
 const MATRICES: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
-  secret: { 0: [], 1: ['m', 'l1'], 2: ['m', 'm-l2'] },
+  secret: { 0: [], 1: ['m', 'αm-l1'], 2: ['m', 'βm-l2'] },
 };
 const WORDS: Record<'open' | 'secret', Record<PartyId, readonly Part[]>> = {
   open: { 0: [], 1: ['clear'], 2: ['clear'] },
@@ -43,8 +44,8 @@ export function parameterView(
 ): ParameterView {
   const plain = new ReferenceKernels();
   const number = (name: string) => all.findIndex(({ parameter }) => parameter.name === name);
-  const mask = (side: 1 | 2, { name, rows, cols }: Parameter) =>
-    plain.draw({ key: seeded(32, 77, side), nonce: seeded(12, number(name), 9) }, 64, rows * cols);
+  const stream = (side: 1 | 2, name: string) => ({ key: seeded(32, 77, side), nonce: seeded(12, number(name), 9) });
+  const mask = (side: 1 | 2, { name, rows, cols }: Parameter) => plain.draw(stream(side, name), 64, rows * cols);
   const part = async (parameter: Parameter, which: Part): Promise<Words> => {
     const clear = wordsFrom(clearOf(all)(parameter), 64);
     if (which === 'clear') return clear;
@@ -53,6 +54,8 @@ export function parameterView(
     if (which === 'l2') return l2;
     if (which === 'l1+l2') return plain.add(l1, l2);
     const m = await plain.add(clear, await plain.add(l1, l2));
+    if (which === 'αm-l1') return partOfMatrix(plain, 1, m, l1, parameter.rows);
+    if (which === 'βm-l2') return partOfMatrix(plain, 2, m, l2, parameter.rows);
     return which === 'm' ? m : plain.sub(m, which === 'm-l1' ? l1 : l2);
   };
   const allowed = (table: typeof WORDS, which: Part) => {
@@ -61,9 +64,14 @@ export function parameterView(
   };
   return {
     weights,
+    maskStream: ({ name }, which) => {
+      allowed(WORDS, which);
+      return stream(which === 'l1' ? 1 : 2, name);
+    },
     matrix: async (parameter: Parameter, which: Part): Promise<Matrix> => {
       allowed(MATRICES, which);
-      return kernels.loadMatrix((await part(parameter, which)).data as BigUint64Array, parameter.rows, parameter.cols);
+      const { data } = await part(parameter, which);
+      return kernels.loadMatrix(data as BigUint64Array, data.length / parameter.cols, parameter.cols);
     },
     words: async (
       _kernels: RingKernels,

@@ -155,6 +155,18 @@ export interface OtSent<V extends Vector = Vector> {
   readonly one: V;
 }
 
+/** Words of a stream from `first` on, as a part of a matrix that nobody holds. */
+export interface Drawn {
+  readonly stream: Stream;
+  readonly first: number;
+}
+
+/** What a vector is multiplied by: for every stream its sign, or 0 for none of it. */
+export interface DrawnFactor<V extends Vector = Vector> {
+  readonly x: V;
+  readonly signs: readonly (-1 | 0 | 1)[];
+}
+
 export interface RingKernels<V extends Vector = Vector> {
   readonly name: 'reference' | 'wasm' | 'native' | 'webgpu';
   /**
@@ -227,6 +239,11 @@ export interface RingKernels<V extends Vector = Vector> {
    * to k bits; from word `first` on.
    */
   draw(stream: Stream, k: number, count: number, first?: number): Promise<V>;
+  /**
+   * Σ x·Y of the factors, x (m × inner, inner > 0) over one ring of 33 bits or more, Y (inner × n) the sum of ± `inner · n` words of
+   * each stream. No Y is ever there as a whole. Where a backend is no better than `draw` and `matmul`, it is absent.
+   */
+  matmulDrawn?(factors: readonly DrawnFactor<V>[], drawn: readonly Drawn[], inner: number, n: number): Promise<V>;
 
   // ── wire form ────────────────────────────────────────────────────────────
   /** Packed to the bit: word i is the bits [i·k, (i+1)·k), the lowest first in a word and in a byte. Then zeros. */

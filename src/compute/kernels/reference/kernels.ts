@@ -16,6 +16,8 @@ import type {
   Choice,
   CosineSum,
   Degree,
+  Drawn,
+  DrawnFactor,
   Matrix,
   OtReceived,
   OtSent,
@@ -197,6 +199,24 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async draw(stream: Stream, k: number, count: number, first = 0): Promise<Words> {
     return drawWords(stream, k, count, first);
+  }
+
+  async matmulDrawn(
+    factors: readonly DrawnFactor<Words>[],
+    drawn: readonly Drawn[],
+    inner: number,
+    n: number,
+  ): Promise<Words> {
+    const [{ k, data }] = [factors[0].x];
+    const m = data.length / inner;
+    let sum = zeros(m * n, k);
+    for (const { x, signs } of factors) {
+      let y = zeros(inner * n, k);
+      for (const [i, { stream, first }] of drawn.entries())
+        y = await this.add(y, await this.scale(await this.draw(stream, k, inner * n, first), BigInt(signs[i])));
+      sum = await this.add(sum, await this.matmul(x, y, { batch: 1, m, inner, n }));
+    }
+    return sum;
   }
 
   async pack(x: Words): Promise<Uint8Array> {

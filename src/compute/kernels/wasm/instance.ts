@@ -9,7 +9,7 @@ import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
-import type { Choice, CosineSum, Degree, ProductShape, SelectionTable, Stream } from '../types.ts';
+import type { Choice, CosineSum, Degree, Drawn, DrawnFactor, ProductShape, SelectionTable, Stream } from '../types.ts';
 import type { Linked } from './link.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
@@ -17,6 +17,9 @@ import { Selection } from './selection.ts';
 
 /** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
 const PACK_CHUNK = 1 << 18;
+
+/** Words of a drawn matrix at a time: they, their panels and a product stay in the cache. */
+const DRAWN_WORDS = 1 << 17;
 
 /**
  * Rows and inner dimension of the products of a warm-up: one call of each is enough for an engine to see a hot
@@ -337,6 +340,52 @@ export class KernelInstance {
       });
     });
     return result;
+  }
+
+  /** Σ x·Y over the rows [from, to) of every Y, which are drawn, added and multiplied block by block. */
+  matmulDrawn(
+    factors: readonly DrawnFactor<Words>[],
+    drawn: readonly Drawn[],
+    inner: number,
+    n: number,
+    from: number,
+    to: number,
+  ): Words {
+    const { k, data } = factors[0].x;
+    const [m, mask] = [data.length / inner, this.#memory.mask(k)];
+    const { keystream, add64, sub64, product64 } = this.#memory.exports;
+    const { panel, left } = this.#memory.sizes;
+    const most = Math.max(1, Math.min(to - from, Math.floor(DRAWN_WORDS / n)));
+    // A stretch of a stream begins within a block, and is made four blocks at a time.
+    const stretch = (words: number) => 64 * up(Math.ceil((56 + 8 * words) / 64), 4);
+    return this.#memory.run(() => {
+      const states = drawn.map(({ stream }) => this.#memory.state(stream));
+      const streams = drawn.map(() => this.#memory.take(stretch(most * n)));
+      const [x, y] = [this.#memory.lanes(k, m * most), this.#memory.lanes(k, most * n)];
+      const panels = this.#memory.take(8 * most * up(n, panel) + left);
+      const product = this.#memory.lanes(k, m * n);
+      return this.#memory.made(k, m * n, (out) => {
+        add64(product, product, out, m * n, mask);
+        for (let row = from; row < to; row += most) {
+          const rows = Math.min(most, to - row);
+          const words = drawn.map(({ first }, i) => {
+            const begin = 8 * (first + row * n);
+            const block = blockOf(begin, begin + 8 * rows * n);
+            keystream(states[i], block, Math.ceil(((begin % 64) + 8 * rows * n) / 64), streams[i]);
+            return streams[i] + (begin % 64);
+          });
+          for (const { x: of, signs } of factors) {
+            this.#memory.bytes(y, 8 * rows * n).fill(0);
+            for (const [i, sign] of signs.entries())
+              if (sign !== 0) (sign > 0 ? add64 : sub64)(y, words[i], y, rows * n, mask);
+            for (let r = 0; r < m; r++)
+              this.#memory.write(x + 8 * r * rows, of.data.subarray(r * inner + row, r * inner + row + rows));
+            product64(x, y, product, 1, m, rows, n, 0, mask, panels);
+            add64(out, product, out, m * n, mask);
+          }
+        }
+      });
+    });
   }
 
   // ── wire form ─────────────────────────────────────────────────────────────

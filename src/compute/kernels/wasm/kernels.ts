@@ -13,6 +13,8 @@ import type {
   Choice,
   CosineSum,
   Degree,
+  Drawn,
+  DrawnFactor,
   Matrix,
   PanelLoader,
   OtReceived,
@@ -25,7 +27,7 @@ import type {
 import { Dispatch, type WasmOptions } from './dispatch.ts';
 import { otReceive, otSend } from './ot-ranges.ts';
 import { panelOrder } from './instance.ts';
-import { Matrices, matmul, matmulF32 } from './products.ts';
+import { Matrices, matmul, matmulDrawn, matmulF32 } from './products.ts';
 import * as selection from './selection-ranges.ts';
 
 export type { WorkerPort } from './messages.ts';
@@ -194,6 +196,15 @@ export class WasmKernels implements RingKernels<Words> {
       (from, to) => [stream, k, to - from, first + from],
       16,
     );
+  }
+
+  matmulDrawn(
+    factors: readonly DrawnFactor<Words>[],
+    drawn: readonly Drawn[],
+    inner: number,
+    n: number,
+  ): Promise<Words> {
+    return this.#made(matmulDrawn(this.#on, factors, drawn, inner, n));
   }
 
   // ── wire form ─────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 /** Products by ranges of rows, and matrices by ranges of columns: each worker keeps its own panels. */
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Words, isShared, viewWords, zeros } from '../../ring.ts';
-import type { Matrix, ProductShape } from '../types.ts';
+import type { Drawn, DrawnFactor, Matrix, ProductShape } from '../types.ts';
 import { type PanelOrder, arePanels } from '../panels.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Result } from './messages.ts';
@@ -38,6 +38,36 @@ export async function matmul(on: Dispatch, x: Words, y: Words, shape: ProductSha
     }),
   );
   return out;
+}
+
+/** A part of the inner dimension for every worker. Of the parts the sum is the result. */
+export async function matmulDrawn(
+  on: Dispatch,
+  factors: readonly DrawnFactor<Words>[],
+  drawn: readonly Drawn[],
+  inner: number,
+  n: number,
+): Promise<Words> {
+  const [{ k, data }] = [factors[0].x];
+  const count = (data.length / inner) * n;
+  invariant(
+    k > 32 &&
+      inner > 0 &&
+      factors.every(({ x, signs }) => x.k === k && x.data.length === data.length && signs.length === drawn.length),
+    'matmulDrawn: factors do not match',
+  );
+  const inline = on.threads === 0 || factors.length * data.length * n <= INLINE_PRODUCT;
+  const cuts = inline ? [[0, inner]] : ranges(inner, on.threads);
+  const parts = await on.ranged('matmulDrawn', k, cuts.length, count, inline, (part) => [
+    ...([factors, drawn, inner, n] as const),
+    ...(cuts[part] as [number, number]),
+  ]);
+  let sum = viewWords(parts, 0, count);
+  for (let part = 1; part < cuts.length; part++) {
+    const next = viewWords(parts, part * count, (part + 1) * count);
+    sum = on.here((instance) => instance.add(sum, next));
+  }
+  return sum;
 }
 
 /** a (m × k) · b (k × n) in f32: the plaintext model's product, to compare speeds with. Never for shares. */

@@ -2,7 +2,7 @@
  * What a gate sees of the party it runs at: kernels, pairwise randomness, links, parameters and the components it
  * holds so far.
  */
-import type { Matrix, RingKernels } from '../../../compute/kernels/types.ts';
+import type { Matrix, RingKernels, Stream } from '../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
@@ -12,8 +12,11 @@ import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
 import type { Trait } from './traits.ts';
 
-/** Which form of a parameter W = M − L1 − L2 is meant. Open weights exist only as 'clear'. */
-export type Part = 'clear' | 'm' | 'l1' | 'l2' | 'm-l1' | 'm-l2' | 'l1+l2';
+/**
+ * Which form of a parameter W = M − L1 − L2 is meant. Open weights exist only as 'clear'. Parties multiply by αM − L1
+ * and βM − L2 (`halves-of-maps.ts`).
+ */
+export type Part = 'clear' | 'm' | 'l1' | 'l2' | 'm-l1' | 'm-l2' | 'l1+l2' | 'αm-l1' | 'βm-l2';
 
 /** A party's view of the model. Asking for a part that this party must not have is an internal error. */
 export interface ParameterView {
@@ -21,10 +24,12 @@ export interface ParameterView {
   /** As a kernel matrix (compute parties). */
   matrix(parameter: Parameter, part: Part): Promise<Matrix>;
   /**
-   * As a flat vector over Z_2^64, made in the memory of `kernels`; P0 derives 'l2' and 'l1+l2' from seeds. `rows`
+   * As a flat vector over Z_2^64, made in the memory of `kernels`; P0 derives 'l1', 'l2' and 'l1+l2' from seeds. `rows`
    * selects rows.
    */
   words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
+  /** Where the words of an own mask are drawn, where they are. */
+  maskStream?(parameter: Parameter, part: 'l1' | 'l2'): Stream;
   /** An open matrix row by row, in the lanes of its integers; undefined where there are `words` alone. */
   signed?(kernels: RingKernels, parameter: Parameter): Promise<Int32Array | undefined>;
 }

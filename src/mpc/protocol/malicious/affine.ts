@@ -18,8 +18,9 @@ import { type Halves, type Proved, tagOf } from '../frame/gate.ts';
 import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
-import { affineTraits, maskTotal, total } from '../frame/weighted-sums.ts';
+import { affineTraits, total } from '../frame/weighted-sums.ts';
 import { matrixRelation } from './relations.ts';
+import { completeTotal, liftedOfP1, masksOfP1, partOfP2 } from './secret-sums.ts';
 import { openAffineHalves, secretAffineHalves } from './witness/affine.ts';
 import { CompleteRelation, mask1 } from './complete.ts';
 
@@ -144,34 +145,31 @@ export class CompleteSecretAffineGate extends CompleteRelation {
   }
 
   async #deal(p0: Party): Promise<void> {
-    const both = async (x: Wire) => p0.kernels.add(await p0.value(x, 'l1'), await p0.value(x, 'l2'));
-    await dealCross(this, p0, await maskTotal(p0, this.#terms, this.out.count, both, 'l1+l2'));
+    await dealCross(this, p0, await completeTotal(p0, this.#terms, this.out.count));
   }
 
-  /** Γ1 + λ1' − Σ λ1·M: all of P1's part that does not depend on the input. */
+  /** Γ1 + λ1' − Σ λ1/α·(αM − L1): all of P1's part that does not depend on the input, but for masks of matrices. */
   async #ownPart(p1: Party): Promise<Vector> {
     const { kernels } = p1;
-    const masked = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'l1'), 'm');
+    const masked = await masksOfP1(p1, this.#terms, this.out.count);
     const own = await kernels.add(await crossOfP1(this, p1), await mask1(this, p1));
     return kernels.sub(own, masked);
   }
 
-  /** Γ2 − Σ λ2·L2. */
+  /** Γ2. */
   async #take(p2: Party): Promise<void> {
-    const { kernels } = p2;
-    const dealt = await kernels.unpack(await recvCross(this, p2), this.out.k, this.out.count);
-    const masked = await maskTotal(p2, this.#terms, this.out.count, (x) => p2.value(x, 'l2'), 'l2');
-    p2.keep(this, await kernels.sub(dealt, masked));
+    p2.keep(this, await recvCross(this, p2));
   }
 
   async send21(p2: Party): Promise<void> {
-    const lifted = await total(p2, this.#terms, this.out.count, (x) => p2.value(x, 'y'), 'm-l2');
-    await sendReshared(this, p2, await p2.kernels.add(lifted, p2.take(this)));
+    const { kernels } = p2;
+    const dealt = await kernels.unpack(p2.takeBytes(this), this.out.k, this.out.count);
+    await sendReshared(this, p2, await kernels.add(dealt, await partOfP2(p2, this.#terms, this.out.count)));
   }
 
   async recv21(p1: Party): Promise<void> {
     const { kernels } = p1;
-    const own = await total(p1, this.#terms, this.out.count, (x) => p1.value(x, 'm'), 'l1');
+    const own = await liftedOfP1(p1, this.#terms, this.out.count);
     const ahead = this.owner === undefined ? p1.take(this) : await this.#ownPart(p1);
     const q = await recvReshared(this, p1);
     p1.put(this.out, 'm', await kernels.sub(await kernels.add(q, ahead), own));

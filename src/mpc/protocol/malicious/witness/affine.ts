@@ -6,8 +6,9 @@ import type { Factor, HalfOfV, HalfOfW } from '../../../proof/relations.ts';
 import type { Halves, Seen } from '../../frame/gate.ts';
 import type { Part } from '../../frame/party.ts';
 import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.ts';
-import { maskTotal, total } from '../../frame/weighted-sums.ts';
+import { total } from '../../frame/weighted-sums.ts';
 import { mask1 } from '../complete.ts';
+import { masksOfP2 } from '../secret-sums.ts';
 import { sent, summed, weightOf } from './read.ts';
 
 type FactorOf = (seen: Seen, term: AffineTerm) => Promise<Factor>;
@@ -84,8 +85,7 @@ export function secretAffineHalves(gate: ResharingGate, terms: readonly AffineTe
       },
       async (seen) => {
         const { party } = seen;
-        const product = await maskTotal(party, terms, count, (x) => party.value(x, 'l2'), 'l2');
-        return summed(party.kernels, [await dealt(seen)], [product]);
+        return summed(party.kernels, [await dealt(seen)], [await masksOfP2(party, terms, count)]);
       },
     ),
     // m·L2 + λ2·M
