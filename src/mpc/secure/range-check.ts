@@ -313,7 +313,9 @@ export class RangeChecks {
   /** (x_0 ∨ x_1 ∨ …) ∧ mark, element by element. */
   #anyMarked(x: readonly Wire[], mark: Wire): Wire {
     const values = 1 << x.length;
-    const entries = Array.from({ length: 2 * values }, (_, joint) => (joint > values ? 1n : 0n));
+    const key = `${x.length} any marked`;
+    const entries = ORS.get(key) ?? Array.from({ length: 2 * values }, (_, joint) => (joint > values ? 1n : 0n));
+    ORS.set(key, entries);
     return this.#gates.reshape(this.#gates.jointTable([...x, mark], entries, 1), x[0].shape);
   }
 
