@@ -251,6 +251,18 @@ export class RangeChecks {
     this.#found.push(this.#anyInRow(this.#gates.reshape(perRow, bySequence), marks));
   }
 
+  /** A result, and behind it what `build` finds outside: not taken yet. */
+  apart(build: () => Wire): readonly Wire[] {
+    const before = this.#found.length;
+    const result = build();
+    return [result, ...this.#found.splice(before)];
+  }
+
+  /** Takes what was found apart. */
+  take(found: readonly Wire[]): void {
+    this.#found.push(...found);
+  }
+
   /**
    * The bit of every sequence, (sequences); undefined when nothing was checked. What is there first is joined
    * first, so that the last check adds one round.
