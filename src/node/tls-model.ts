@@ -9,6 +9,7 @@ import { DEFAULT_BATCH } from '../owner/batch-size.ts';
 import { bucketsOf } from '../owner/buckets.ts';
 import { RUN_MEMORY } from '../owner/model-context.ts';
 import { OwnerModel } from '../owner/owner-model.ts';
+import type { ModelContext } from '../owner/model-context.ts';
 import type { RunContext } from '../owner/run-context.ts';
 import { Stock, type StockOptions } from '../owner/stock.ts';
 import { loadTextContext } from '../owner/text-context.ts';
@@ -88,7 +89,7 @@ export async function openTlsModels(
       ...terms[i],
       ...{ model: hash, weights: 'open' as const, widening: WIDENINGS[plan], dealer },
     };
-    const context = {
+    const context: ModelContext = {
       ...texts,
       ...tlsRunContext(parties, {
         ...{ config, terms: asked, credential: undefined, kernels: borrowed(kernels) },

@@ -17,7 +17,7 @@ import { configHash } from './agreement.ts';
 import type { Request } from './request.ts';
 
 /** What circuits of a request are built with. */
-export type RequestBuilder = Gates & { finish(): Circuit };
+export type RequestBuilder = Gates & { finish(): Circuit; follow?(before: Circuit): void };
 
 /** A builder for circuits of a request. @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE */
 export function builderFor({ protocol, weights, widening }: Omit<Request, 'model'>): CircuitBuilder {
@@ -45,6 +45,8 @@ export function circuitBytes({ sources }: Circuit): number {
 
 export class Circuits {
   readonly #kept: Lru<BuiltCircuit>;
+  /** The last circuit of a step behind a prompt, by all but its shape: the next one has most of it. */
+  readonly #steps: Lru<Circuit>;
   /** Those being built, so that sessions that come at once wait for one circuit. */
   readonly #building = new Map<string, Promise<BuiltCircuit>>();
   readonly #hashes = new WeakMap<ModelConfig, string>();
@@ -60,6 +62,7 @@ export class Circuits {
     pause = () => sleep(0),
   }: { readonly limit?: number; readonly pause?: () => Promise<void> } = {}) {
     this.#kept = new Lru(limit);
+    this.#steps = new Lru(limit);
     this.#pause = pause;
   }
 
@@ -101,9 +104,13 @@ export class Circuits {
     step: number,
     builder: RequestBuilder,
   ): Promise<BuiltCircuit> {
+    const family = this.#family(config, plan, request);
+    const before = step === 0 ? undefined : this.#steps.get(family);
+    if (before !== undefined) builder.follow?.(before);
     const parts = await modelParts(builder, { ...request, config, plan }, step);
     while (parts.next().done !== true) await this.#pause();
     const circuit = builder.finish();
+    if (step > 0) this.#steps.set(family, circuit, circuitBytes(circuit));
     const hashing = fingerprintParts(circuit);
     for (;;) {
       const { done, value } = hashing.next();
@@ -112,27 +119,15 @@ export class Circuits {
     }
   }
 
-  #key(
-    config: ModelConfig,
-    plan: ModelPlan,
-    { protocol, weights, widening, sequences, tokens, rows, padded, pair, steps }: Request,
-    step: number,
-  ): string {
+  /** What every step of a model has in common, whatever the text: all that blocks of its circuits follow from. */
+  #family(config: ModelConfig, plan: ModelPlan, { protocol, weights, widening, sequences }: Request): string {
     const hash = this.#hashes.get(config) ?? configHash(config);
     this.#hashes.set(config, hash);
-    return JSON.stringify([
-      hash,
-      plan,
-      protocol,
-      weights,
-      widening,
-      sequences,
-      tokens,
-      rows,
-      padded,
-      pair,
-      steps,
-      step,
-    ]);
+    return JSON.stringify([hash, plan, protocol, weights, widening, sequences]);
+  }
+
+  #key(config: ModelConfig, plan: ModelPlan, request: Request, step: number): string {
+    const { tokens, rows, padded, pair, steps } = request;
+    return JSON.stringify([this.#family(config, plan, request), tokens, rows, padded, pair, steps, step]);
   }
 }

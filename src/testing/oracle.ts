@@ -349,6 +349,10 @@ export class PlaintextGates implements Gates {
     return body();
   }
 
+  block(_key: string, _operands: readonly Wire[], build: () => readonly Wire[]): readonly Wire[] {
+    return build();
+  }
+
   #joint(bits: readonly Wire[], i: number): number {
     return bits.reduce((joint, bit, b) => joint | (Number(this.#of(bit)[i]) << b), 0);
   }

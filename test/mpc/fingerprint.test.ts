@@ -272,6 +272,13 @@ const NO_NODE = ['constructor', 'finish', 'section', 'zerosOf'].concat([
   'opens',
   'select',
   'affineGate',
+  // What a circuit has of the one before.
+  'block',
+  'follow',
+  'note',
+  'reuses',
+  'knownOf',
+  'gateBefore',
 ]);
 
 /** Of a class and of what it extends. */

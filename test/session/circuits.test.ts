@@ -13,6 +13,10 @@ import { Circuits, WIRE_BYTES, circuitBytes } from '../../src/session/circuits.t
 import type { Request } from '../../src/session/request.ts';
 import { ARCHITECTURES, planOf, shapesOf } from '../support/architectures.ts';
 import { failure } from '../failure.ts';
+import { firstStep } from '../../src/mpc/prg/gate-id.ts';
+import { PairPrg } from '../../src/mpc/prg/prg.ts';
+import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
+import { drawId } from '../../src/mpc/protocol/frame/gate.ts';
 import { INPUT, MODEL, REQUEST, prepared, servedModel, source } from './harness.ts';
 
 const at = (shape: RunShape, weights: 'open' | 'secret' = 'open'): Request => ({
@@ -58,6 +62,59 @@ describe('a shared circuit', () => {
     expect((await circuits.get(MODEL.config, planOf(MODEL.config, 'wide', 9), REQUEST)).hash).not.toBe(one.hash);
     // Which model it is does not change the circuit; a party that serves it under another name shares it.
     expect(await get({ model: 'cd'.repeat(32) })).toBe(one);
+  });
+
+  it.each(['open', 'secret'] as const)(
+    'of a step has what the step before has in common with it, and is the one that is built alone (%s weights)',
+    async (weights) => {
+      const model = { ...config('gpt2'), layers: 2 };
+      const plan = planOf(model, 'wide', 8);
+      const circuits = new Circuits();
+      const like: boolean[] = [];
+      for (const widening of ['dealer', 'ot'] as const) {
+        const request = { ...at({ ...SHAPE, padded: false, rows: 0, tokens: 126, steps: 6 }, weights), widening };
+        let before: Circuit | undefined;
+        // Past 127 and 128 positions, where the maximum and the sum over them are other ones.
+        for (let step = 1; step <= 6; step++) {
+          const { circuit, hash } = await circuits.get(model, plan, request, step);
+          const alone = circuitFor(model, plan, request, step);
+          expect(hash).toBe(fingerprint(alone));
+          expect(circuit.cost).toEqual(alone.cost);
+          expect(circuit.sections).toEqual(alone.sections);
+          expect(circuit.bitsRead).toEqual(alone.bitsRead);
+          expect(circuit.parameters).toEqual(alone.parameters);
+          expect(circuit.wires).toEqual(alone.wires);
+          const known = new Set(before?.gates);
+          const shared = circuit.gates.filter((gate) => known.has(gate)).length;
+          if (step > 1) like.push(shared > circuit.gates.length / 2);
+          before = circuit;
+        }
+      }
+      expect(like.filter((most) => most).length).toBe(weights === 'open' ? 8 : 0);
+    },
+  );
+
+  it('has gates of the step before that draw from other streams than there', async () => {
+    const model = config('gpt2');
+    const plan = planOf(model, 'wide', 8);
+    const circuits = new Circuits();
+    const request = at({ ...SHAPE, padded: false, rows: 0, tokens: 20, steps: 3 });
+    const [one, two] = [await circuits.get(model, plan, request, 1), await circuits.get(model, plan, request, 2)].map(
+      ({ circuit }) => circuit.gates,
+    );
+    const shared = two.filter((gate) => one.includes(gate));
+    expect(shared.length).toBeGreaterThan(100);
+    const first = PairPrg.of(new Uint8Array(32).fill(7), firstStep(new Uint8Array(16).fill(1))).next();
+    const second = first.next();
+    const drawn = new Set<string>();
+    for (const prg of [first, second])
+      for (const gate of shared)
+        for (const purpose of ['mask1', 'mask2', 'pad', 'zero', 'cross'] as const)
+          drawn.add(prg.takeMask(drawId(gate, purpose), gate, 'λ1').stream.nonce.join());
+    expect(drawn.size).toBe(2 * 5 * shared.length);
+    // Control: in one step a gate draws once.
+    const again = () => second.takeMask(drawId(shared[0], 'mask1'), shared[0], 'λ1');
+    await failure('ERR_PAD_REUSE', async () => again());
   });
 
   it('gives way to others when there is no room, and one that failed is not kept', async () => {
@@ -119,8 +176,9 @@ describe('a shared circuit', () => {
     building = false;
     expect(turns).toBe(0);
     const { gates, sources } = circuitFor(model, planOf(model, 'wide', 9), at(SHAPE));
-    const parts = Math.ceil(gates.length / 1024) + Math.ceil(sources.length / 1024);
-    expect(pauses).toBe(model.layers + 1 + parts);
+    const parts = Math.floor((gates.length + sources.length) / 2048);
+    expect(parts).toBeGreaterThan(2);
+    expect(pauses).toBeGreaterThanOrEqual(model.layers + 1 + parts);
   });
 
   it('takes as much memory for a batch of long texts as for a short one: no list grows with the shape', async () => {

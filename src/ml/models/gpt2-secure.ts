@@ -106,16 +106,32 @@ function blocks(
   const context = gates.section('attention', () => attention(gates, run, i, p, rows, attendsTo, guard));
   const attended = gates.section('attention output', () => gates.add(x, affine(gates, context, p.o)));
   const middle = gates.section('feed-forward norm', () => norm(gates, run, attended, plan.norms[2 * i + 1], guard));
-  const inner = gates.section('feed-forward', () => {
-    const before = affine(gates, middle, p.inner);
-    guard?.guards.activation(i, before, guard.text);
-    return secureActivation(gates, before, config.activation, plan.activation[i]);
-  });
+  const inner = gates.section('feed-forward', () =>
+    blockOf(gates, 'inner', [middle], guard, () => {
+      const before = affine(gates, middle, p.inner);
+      guard?.guards.activation(i, before, guard.text);
+      return secureActivation(gates, before, config.activation, plan.activation[i]);
+    }),
+  );
   return gates.section('feed-forward output', () => gates.add(attended, affine(gates, inner, p.outer)));
 }
 
+/** A block with its checks. Whether there are any the model says, and which rows count is an operand. */
+function blockOf(
+  gates: Gates,
+  key: string,
+  operands: readonly Wire[],
+  guard: Guard | undefined,
+  build: () => Wire,
+): Wire {
+  if (guard === undefined) return gates.block(key, operands, () => [build()])[0];
+  return guard.guards.block(key, guard.text === undefined ? operands : [...operands, guard.text], build);
+}
+
 function norm(gates: Gates, { config }: ModelRun, x: Wire, range: NormaliseRange, guard: Guard | undefined): Wire {
-  return normaliseCentred(gates, x, config.layerNormEps, range, guard?.guards.variance(range, guard.text));
+  return blockOf(gates, `norm ${range}`, [x], guard, () =>
+    normaliseCentred(gates, x, config.layerNormEps, range, guard?.guards.variance(range, guard.text)),
+  );
 }
 
 function finish(gates: Gates, run: ModelRun, x: Wire, guard: Guard | undefined): void {

@@ -79,6 +79,13 @@ export class Guards {
     return { checks: this.#checks, rows, ends: held ? 'upper' : 'both' };
   }
 
+  /** A block of a circuit with the checks inside it, whoever built it. */
+  block(key: string, operands: readonly Wire[], build: () => Wire): Wire {
+    const [result, ...found] = this.#gates.block(key, operands, () => this.#checks.apart(build));
+    this.#checks.take(found);
+    return result;
+  }
+
   /** Opens the bit of every sequence to P0. */
   open(): void {
     this.#gates.section('range', () => {

@@ -254,6 +254,12 @@ export interface Gates {
 
   /** Names the ops that follow, for progress, tracing and cost tables. */
   section<T>(name: string, body: () => T): T;
+
+  /**
+   * A part that depends on these operands and on nothing else but the model and what `key` says. It opens and keeps
+   * nothing. A builder that follows another circuit of the same model may take what that one has.
+   */
+  block(key: string, operands: readonly Wire[], build: () => readonly Wire[]): readonly Wire[];
 }
 
 /**

@@ -92,13 +92,13 @@ const LAWS = new Map<string, PowerLaw>();
 export function reciprocalOf(
   rounding: Rounding,
   positions: number,
-): { readonly law: PowerLaw; readonly scale: number; readonly bits: number } {
+): { readonly key: string; readonly law: PowerLaw; readonly scale: number; readonly bits: number } {
   const { top, scale, windows } = reciprocalFor(positions);
   const weights = weightForm(rounding, positions).scale;
   const key = `${rounding.coins} ${top} ${weights}`;
   const law = LAWS.get(key) ?? reciprocal(weights + top, 2 ** (scale - top), windows[rounding.coins], rounding);
   LAWS.set(key, law);
-  return { law, scale, bits: CONTEXT_BITS - (CONTEXT_SCALE + scale - CONTEXT_OUT) };
+  return { key, law, scale, bits: CONTEXT_BITS - (CONTEXT_SCALE + scale - CONTEXT_OUT) };
 }
 
 /** A law knows nothing of its argument's scale: `top` is the widest unit as an integer. */

@@ -376,14 +376,18 @@ export function attend(
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), gates.reduce(values, weights.k), { drop });
     const context = gates.reshape(gates.widen(sum, CONTEXT_BITS), [rows, D]);
     const total = gates.sumRows(weights);
-    const { law, scale } = reciprocalOf(gates.rounding, T);
-    const { value } = powerLaw(
-      gates,
-      law.groups.map(() => total),
-      law,
-    );
-    const inverse = gates.reshape(value, value.shape, scale);
-    const scaled = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + scale - CONTEXT_OUT });
-    return gates.reshape(gates.widen(scaled, 64), [heads, R, D]);
+    const { key, law, scale } = reciprocalOf(gates.rounding, T);
+    // Of as many words however many positions there are.
+    const [scaled] = gates.block(`1/Σ ${key} ${scale}`, [context, total], () => {
+      const { value } = powerLaw(
+        gates,
+        law.groups.map(() => total),
+        law,
+      );
+      const inverse = gates.reshape(value, value.shape, scale);
+      const product = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + scale - CONTEXT_OUT });
+      return [gates.widen(product, 64)];
+    });
+    return gates.reshape(scaled, [heads, R, D]);
   });
 }

@@ -270,13 +270,20 @@ export function normalise(gates: Gates, x: Wire, epsilon: number, range: Normali
   return scaledRows(gates, v, r);
 }
 
+/** By number of groups, and whether what is above is read. */
+const OUTSIDE = new Map<string, readonly bigint[]>();
+
 /**
  * Joint bits: those of the wider groups, at most `LEAST_UNITS` of the last one, and, where it is read, above the top.
- * One table, for a round less than an OR before it.
+ * One table, for a round less than an OR before it. Made once: what is made of it has as many rows as entries.
  */
-function outsideEntries(groups: number, above: boolean): bigint[] {
+function outsideEntries(groups: number, above: boolean): readonly bigint[] {
   const [low, top] = [1 << groups, 2 << groups];
-  return Array.from({ length: above ? 2 * top : top }, (_, j) => (j >= top || j === low ? 1n : 0n));
+  const key = `${groups} ${above}`;
+  const entries =
+    OUTSIDE.get(key) ?? Array.from({ length: above ? 2 * top : top }, (_, j) => (j >= top || j === low ? 1n : 0n));
+  OUTSIDE.set(key, entries);
+  return entries;
 }
 
 /** Rows that are outside by these bits, of which each may be absent. */

@@ -251,6 +251,18 @@ export class RangeChecks {
     this.#found.push(this.#anyInRow(this.#gates.reshape(perRow, bySequence), marks));
   }
 
+  /** A result, and behind it what `build` finds outside: not taken yet. */
+  apart(build: () => Wire): readonly Wire[] {
+    const before = this.#found.length;
+    const result = build();
+    return [result, ...this.#found.splice(before)];
+  }
+
+  /** Takes what was found apart. */
+  take(found: readonly Wire[]): void {
+    this.#found.push(...found);
+  }
+
   /**
    * The bit of every sequence, (sequences); undefined when nothing was checked. What is there first is joined
    * first, so that the last check adds one round.
@@ -313,7 +325,9 @@ export class RangeChecks {
   /** (x_0 ∨ x_1 ∨ …) ∧ mark, element by element. */
   #anyMarked(x: readonly Wire[], mark: Wire): Wire {
     const values = 1 << x.length;
-    const entries = Array.from({ length: 2 * values }, (_, joint) => (joint > values ? 1n : 0n));
+    const key = `${x.length} any marked`;
+    const entries = ORS.get(key) ?? Array.from({ length: 2 * values }, (_, joint) => (joint > values ? 1n : 0n));
+    ORS.set(key, entries);
     return this.#gates.reshape(this.#gates.jointTable([...x, mark], entries, 1), x[0].shape);
   }
 

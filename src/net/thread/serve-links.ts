@@ -14,6 +14,11 @@ import { type FromThread, type ToThread, frameCost, sentError } from './messages
 
 /** Bytes of frames that the other thread may not have taken yet. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
+/**
+ * Bytes that have room again before the other thread hears of it: a message for each of many short frames costs more
+ * than the frames. Far less than what lets it wait.
+ */
+const ROOM_BYTES = 256 * 1024;
 /** A payload above this is announced before it has come. */
 const ANNOUNCED_BYTES = 64 * 1024;
 
@@ -28,6 +33,8 @@ class ServedLink {
   #frames: Frame[] = [];
   /** Bytes of frames that were handed over and not taken. */
   #untaken = 0;
+  /** Bytes that have room again, and nobody was told of. */
+  #room = 0;
   #full = false;
   #paused = false;
   #over = false;
@@ -54,8 +61,12 @@ class ServedLink {
   }
 
   write(header: Uint8Array, payload: Uint8Array): void {
-    const bytes = header.length + payload.length;
-    const room = () => this.#post({ kind: 'room', id: this.#id, bytes });
+    const room = () => {
+      this.#room += header.length + payload.length;
+      if (this.#room < ROOM_BYTES) return;
+      this.#post({ kind: 'room', id: this.#id, bytes: this.#room });
+      this.#room = 0;
+    };
     // Why a link is over it says by itself.
     void (this.#transport.write(header, payload) ?? Promise.resolve()).then(room, () => undefined);
   }

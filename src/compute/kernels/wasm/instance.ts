@@ -10,6 +10,7 @@ import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, Drawn, DrawnFactor, ProductShape, SelectionTable, Stream } from '../types.ts';
+import { few, isFew, isMoved } from './few.ts';
 import type { Linked } from './link.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
@@ -102,13 +103,15 @@ export class KernelInstance {
 
   // ── elementwise ───────────────────────────────────────────────────────────
 
-  #binary(name: string, x: Words, y: Words): Words {
+  #binary(name: 'add' | 'sub' | 'mul', x: Words, y: Words): Words {
     sameShape(x, y);
+    if (isFew(x)) return few[name](this.#memory.result(x.k, x.data.length), x, y);
     const [kernel, mask] = [this.#memory.of(name, x.k), this.#memory.mask(x.k)];
     return this.#memory.lanewise(x.k, [x, y], ([a, b], out, n) => kernel(a, b, out, n, mask));
   }
 
-  #constant(name: string, x: Words, c: bigint): Words {
+  #constant(name: 'scale' | 'offset', x: Words, c: bigint): Words {
+    if (isFew(x)) return few[name](this.#memory.result(x.k, x.data.length), x, c);
     const [kernel, lane, mask] = [this.#memory.of(name, x.k), this.#memory.lane(c, x.k), this.#memory.mask(x.k)];
     return this.#memory.lanewise(x.k, [x], ([a], out, n) => kernel(a, out, n, lane, mask));
   }
@@ -146,6 +149,7 @@ export class KernelInstance {
   shiftRight(x: Words, s: number, k: number): Words {
     const width = 8 * laneBytes(x.k);
     if (s >= width) return zeros(x.data.length, k);
+    if (isFew(x)) return few.shiftRight(this.#memory.result(k, x.data.length), x, s);
     const [kernel, mask] = [this.#memory.exports[`shift${width}to${8 * laneBytes(k)}`], this.#memory.mask(k)];
     return this.#memory.lanewise(k, [x], ([a], out, n) => kernel(a, out, n, s, mask));
   }
@@ -177,6 +181,11 @@ export class KernelInstance {
   }
 
   gather(x: Words, index: Uint32Array): Words {
+    if (isMoved(index.length)) {
+      const out = this.#memory.result(x.k, index.length);
+      invariant(few.gather(out, x, index), 'gather index out of range');
+      return out;
+    }
     return this.#memory.run(() => {
       const [a, at] = [this.#memory.operand(x.data), this.#memory.operand(index)];
       return this.#memory.made(x.k, index.length, (out) => {

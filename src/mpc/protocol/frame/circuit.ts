@@ -2,6 +2,7 @@
 import type { Words } from '../../../compute/ring.ts';
 import type { Sharing, Wire } from '../../share/wire.ts';
 import type { Cost, Parameter } from '../types.ts';
+import type { Block } from './block.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import type { Party } from './party.ts';
@@ -55,6 +56,8 @@ export interface Circuit {
   readonly bitsRead: readonly number[];
   /** Section of every gate, for progress. */
   readonly sections: readonly string[];
+  /** Parts that the next circuit of the same model may have as they are. */
+  readonly blocks: readonly Block[];
   readonly cost: Cost;
   /** Where P0 takes part in the rounds: what `cost` leaves out, and who does what in them. */
   readonly owner?: (OwnerCost & OwnerRounds) | undefined;

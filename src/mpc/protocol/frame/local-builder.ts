@@ -9,6 +9,7 @@ import { AHEAD, type Sharing, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
 import type { Cost, Parameter } from '../types.ts';
 import { bitsRead } from './bits-read.ts';
+import { type Block, alike, fits } from './block.ts';
 import type { Circuit, Opening } from './circuit.ts';
 import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
@@ -29,6 +30,13 @@ export abstract class LocalBuilder {
   /** Reshaped wire → the wire it shows, so that both share what is made of it. */
   readonly #shown = new Map<Wire, Wire>();
   #path: readonly string[] = [];
+  readonly #blocks: Block[] = [];
+  /** A circuit of the same model and protocol, to take blocks from. */
+  #before: Pick<Circuit, 'gates' | 'sources' | 'wires' | 'sections'> | undefined;
+  /** Its blocks, by their first wire. */
+  #taken: ReadonlyMap<number, Block> | undefined;
+  /** Of the block that is being built. */
+  #notes: ((to: never) => void)[] | undefined;
 
   constructor(weights: 'open' | 'secret') {
     this.weights = weights;
@@ -41,6 +49,9 @@ export abstract class LocalBuilder {
       cost.rounds = Math.max(cost.rounds, Math.floor(lastHalf(gate) / 2) + 1);
     }
     const graph = { gates: this.#gates, sources: this.#sources, wires: this.#wires, kept: this.#kept };
+    // Else every circuit would keep the one before it.
+    this.#before = undefined;
+    this.#taken = undefined;
     return {
       weights: this.weights,
       sharing: this.sharing,
@@ -49,8 +60,84 @@ export abstract class LocalBuilder {
       parameters: [...this.#parameters.values()],
       outputs: this.#outputs,
       sections: this.#sections,
+      blocks: this.#blocks,
       cost,
     };
+  }
+
+  // ── what the circuit before has ──────────────────────────────────────────
+
+  /** Takes what it can from a circuit of the same model and protocol. Before anything is built. */
+  follow(before: Circuit): void {
+    invariant(this.#sources.length === 0 && before.weights === this.weights, 'follow: a circuit of the same model');
+    if (!this.reuses) return;
+    this.#before = before;
+    this.#taken = new Map(before.blocks.map((block) => [block.wires.from, block]));
+  }
+
+  /** Whether all that a protocol keeps in mind of wires goes through `note` and `knownOf`. */
+  protected get reuses(): boolean {
+    return false;
+  }
+
+  /** What is known of an operand that a block would make use of. */
+  protected knownOf(_x: Wire): readonly unknown[] {
+    return [];
+  }
+
+  /** The gate that the circuit before has in this place, if it has one there. */
+  protected gateBefore({ number, path }: Position): Gate | undefined {
+    const gate = this.#before?.gates[number];
+    return gate?.path === path ? gate : undefined;
+  }
+
+  /** Keeps something in mind, here and wherever the block at hand is taken. */
+  protected note(apply: (to: this) => void): void {
+    apply(this);
+    this.#notes?.push(apply);
+  }
+
+  block(key: string, operands: readonly Wire[], build: () => readonly Wire[]): readonly Wire[] {
+    if (!this.reuses || this.#notes !== undefined) return build();
+    const here = {
+      key: [...this.#path, key].join('/'),
+      operands,
+      known: operands.flatMap((x) => this.knownOf(x)),
+      gates: this.#gates.length,
+      wires: this.#sources.length,
+    };
+    const known = this.#taken?.get(here.wires);
+    if (known !== undefined && fits(known, here)) return this.#take(known);
+    this.#notes = [];
+    try {
+      const results = build();
+      this.#blocks.push({
+        ...here,
+        gates: { from: here.gates, to: this.#gates.length },
+        wires: { from: here.wires, to: this.#sources.length },
+        results,
+        notes: this.#notes,
+      });
+      return results;
+    } finally {
+      this.#notes = undefined;
+    }
+  }
+
+  #take(block: Block): readonly Wire[] {
+    const { gates, wires, notes, results } = block;
+    invariant(this.#before !== undefined, 'a block of no circuit');
+    for (let i = gates.from; i < gates.to; i++) {
+      this.#gates.push(this.#before.gates[i]);
+      this.#sections.push(this.#before.sections[i]);
+    }
+    for (let id = wires.from; id < wires.to; id++) {
+      this.#wires.push(this.#before.wires[id]);
+      this.#sources.push(this.#before.sources[id]);
+    }
+    for (const apply of notes) (apply as (to: this) => void)(this);
+    this.#blocks.push(block);
+    return results;
   }
 
   section<T>(name: string, body: () => T): T {
@@ -70,6 +157,7 @@ export abstract class LocalBuilder {
 
   keep(name: string, x: Wire): void {
     invariant(x.readyY !== undefined && !this.#kept.has(name), `${name}: only a lifted wire can be kept, once`);
+    invariant(this.#notes === undefined, 'a block keeps nothing for the next step');
     this.#kept.set(name, x);
   }
 
@@ -178,7 +266,7 @@ export abstract class LocalBuilder {
     invariant(countOf(shape) === x.count, 'reshape: the number of elements changes');
     const node = linear([x], ['reshape'], async (_kernels, [p]) => p);
     const out = this.local(node, shape, x.k, scale);
-    this.#shown.set(out, x);
+    this.note((to) => to.#shown.set(out, x));
     return out;
   }
 
@@ -217,7 +305,10 @@ export abstract class LocalBuilder {
     scale: number,
     known: Pick<Wire, 'kind' | 'readyA' | 'readyL2' | 'readyY'>,
   ): Wire {
-    const wire = { id: this.#sources.length, shape, count: countOf(shape), k, scale, ...known };
+    const made = { id: this.#sources.length, shape, count: countOf(shape), k, scale, ...known };
+    // One wire in both circuits: what is built on it may be too.
+    const before = this.#before?.wires[made.id];
+    const wire = before !== undefined && alike(before, made) ? before : made;
     this.#wires.push(wire);
     // The slot is filled by #local or #gate right after.
     this.#sources.length += 1;
@@ -269,7 +360,7 @@ export abstract class LocalBuilder {
   }
 
   protected uses(parameter: Parameter): void {
-    this.#parameters.set(parameter.name, parameter);
+    this.note((to) => to.#parameters.set(parameter.name, parameter));
   }
 
   #alike(x: Wire, y: Wire): void {
@@ -292,6 +383,7 @@ export abstract class LocalBuilder {
 
   /** A gate that opens a value. */
   protected opens(gate: Opening): void {
+    invariant(this.#notes === undefined, 'a block opens nothing');
     this.#outputs.push(gate);
     this.register(gate);
   }

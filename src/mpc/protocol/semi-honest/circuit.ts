@@ -131,9 +131,13 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   #base(direction: Direction): OtBaseGate {
     const known = this.#bases.get(direction);
     if (known !== undefined) return known;
-    const base = new OtBaseGate(this.at('ot-base'), direction);
+    const position = this.at('ot-base');
+    const before = this.gateBefore(position);
+    // Gates hold their base: with another one, none of them could be taken.
+    const base =
+      before instanceof OtBaseGate && before.direction === direction ? before : new OtBaseGate(position, direction);
     this.register(base);
-    this.#bases.set(direction, base);
+    this.note((to) => to.#bases.set(direction, base));
     return base;
   }
 
@@ -219,7 +223,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     const half12 = source.kind === 'additive' ? liftHalf(source) : before - 1;
     const out = this.#wire(x.shape, x.k, x.scale, masked.readyA, half12 + 1);
     this.gate(new LiftGate(this.at('lift'), source, masked, out, half12), out);
-    this.#lifted.set(source, out);
+    this.note((to) => to.#lifted.set(source, out));
     return out;
   }
 
@@ -234,7 +238,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     const narrow = this.#narrow.get(x)?.();
     const out = this.#wire(x.shape, x.k, x.scale, half21 === undefined ? x.readyA : half21 + 1, undefined);
     this.gate(new ReshareGate(this.at('reshare'), x, out, half21, narrow), out);
-    this.#reshared.set(x, out);
+    this.note((to) => to.#reshared.set(x, out));
     return out;
   }
 
@@ -276,6 +280,18 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   }
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
+
+  /** With secret weights a narrow wire is made by the builder that noted it. */
+  protected override get reuses(): boolean {
+    return this.weights === 'open';
+  }
+
+  protected override knownOf(x: Wire): readonly unknown[] {
+    const base = this.shownBy(x);
+    const parts = this.#partsOf(base);
+    const made = [this.#lifted.get(base), this.#lifted.get(parts), this.#reshared.get(base)];
+    return [base, parts, ...made, this.#bases.get(0), this.#bases.get(1)];
+  }
 
   #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number | undefined): Wire {
     return this.place(shape, k, scale, { kind: 'masked', readyA, readyL2: AHEAD, readyY });
