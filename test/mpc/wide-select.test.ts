@@ -11,6 +11,7 @@ import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { DealtSelectGate } from '../../src/mpc/protocol/semi-honest/dealt-select.ts';
+import { selectionZero } from '../../src/mpc/protocol/frame/dealing.ts';
 import { fingerprint } from '../../src/mpc/protocol/frame/fingerprint.ts';
 import type { Party } from '../../src/mpc/protocol/frame/party.ts';
 import type { Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
@@ -254,7 +255,7 @@ describe('the words of a wrap that the dealer sends', () => {
       override async dealP0(p0: Party): Promise<void> {
         const dealt = super.dealP0.bind(this);
         await dealt(p0);
-        await this.dealWrap(p0);
+        await this.dealWrap(p0, await selectionZero(this, p0));
       }
     }
     class SentTwice extends DealtSelectGate {

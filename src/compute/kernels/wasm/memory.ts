@@ -50,6 +50,7 @@ export class Memory {
   pool: Vectors | undefined;
   readonly #linked: Linked;
   #sizes: Sizes | undefined;
+  #seen = new ArrayBuffer(0);
   /** Where the persistent part begins. */
   readonly #base: number;
   /** Persistent blocks in order of address. */
@@ -63,8 +64,10 @@ export class Memory {
     this.#top = this.#base;
   }
 
-  get #memory(): WebAssembly.Memory {
-    return this.#linked.memory;
+  /** What the memory is now. Growth detaches the buffer before; to ask the engine each time takes as long as 1 KB. */
+  get #buffer(): ArrayBuffer {
+    if (this.#seen.byteLength === 0) this.#seen = this.#linked.memory.buffer;
+    return this.#seen;
   }
 
   /** Sizes of tercet.wasm; the module of the proofs has none of them. 0 for a kernel that owner.wasm lacks. */
@@ -83,14 +86,14 @@ export class Memory {
   }
 
   #reserve(end: number): void {
-    const missing = end + SLACK - this.#memory.buffer.byteLength;
+    const missing = end + SLACK - this.#buffer.byteLength;
     if (missing <= 0) return;
     // Some growth ahead: every growth replaces the buffer, and in some engines copies it. What is not written to
     // takes no memory.
     const pages = Math.ceil(missing / PAGE);
-    const ahead = Math.ceil(this.#memory.buffer.byteLength / PAGE / 8);
+    const ahead = Math.ceil(this.#buffer.byteLength / PAGE / 8);
     try {
-      this.#memory.grow(pages + Math.max(16, ahead));
+      this.#linked.memory.grow(pages + Math.max(16, ahead));
     } catch {
       this.#growLast(pages);
     }
@@ -100,7 +103,7 @@ export class Memory {
   /** Near the limit, no more than what is needed. */
   #growLast(pages: number): void {
     try {
-      this.#memory.grow(pages);
+      this.#linked.memory.grow(pages);
     } catch (cause) {
       throw noMemory(cause);
     }
@@ -135,7 +138,7 @@ export class Memory {
   drop(at: number): void {
     const i = this.#blocks.findIndex((block) => block.at === at);
     if (i < 0) return;
-    new Uint8Array(this.#memory.buffer, at, this.#blocks[i].end - at).fill(0);
+    new Uint8Array(this.#buffer, at, this.#blocks[i].end - at).fill(0);
     this.#blocks.splice(i, 1);
     this.#top = this.#scratch;
   }
@@ -146,9 +149,9 @@ export class Memory {
       return operation();
     } finally {
       const from = this.#scratch;
-      const end = Math.min(up(this.#top + SLACK, ALIGN), this.#memory.buffer.byteLength);
-      new Uint8Array(this.#memory.buffer, from, end - from).fill(0);
-      new Uint8Array(this.#memory.buffer, 0, this.#linked.stack).fill(0);
+      const end = Math.min(up(this.#top + SLACK, ALIGN), this.#buffer.byteLength);
+      new Uint8Array(this.#buffer, from, end - from).fill(0);
+      new Uint8Array(this.#buffer, 0, this.#linked.stack).fill(0);
       this.#top = from;
     }
   }
@@ -157,7 +160,7 @@ export class Memory {
 
   /** A view, good until the memory grows. */
   bytes(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, at, length);
+    return new Uint8Array(this.#buffer, at, length);
   }
 
   copy(data: Lane): number {
@@ -244,25 +247,25 @@ export class Memory {
 
   /** A view of 64-bit lanes, good until the memory grows. */
   words(at: number, count: number): BigUint64Array {
-    return new BigUint64Array(this.#memory.buffer, at, count);
+    return new BigUint64Array(this.#buffer, at, count);
   }
 
   /** A view of 32-bit lanes, good until the memory grows. */
   indices(at: number, count: number): Uint32Array {
-    return new Uint32Array(this.#memory.buffer, at, count);
+    return new Uint32Array(this.#buffer, at, count);
   }
 
   /** The same of signed ones. */
   integers(at: number, count: number): Int32Array {
-    return new Int32Array(this.#memory.buffer, at, count);
+    return new Int32Array(this.#buffer, at, count);
   }
 
   readDoubles(at: number, count: number): Float64Array {
-    return new Float64Array(this.#memory.buffer, at, count).slice();
+    return new Float64Array(this.#buffer, at, count).slice();
   }
 
   readFloats(at: number, count: number): Float32Array {
-    return new Float32Array(this.#memory.buffer, at, count).slice();
+    return new Float32Array(this.#buffer, at, count).slice();
   }
 
   // ── lanes ─────────────────────────────────────────────────────────────────
@@ -294,7 +297,7 @@ export class Memory {
   }
 
   word64(at: number): bigint {
-    return new DataView(this.#memory.buffer).getBigUint64(at, true);
+    return new DataView(this.#buffer).getBigUint64(at, true);
   }
 
   /** A vector in 64-bit lanes, whatever its ring. */

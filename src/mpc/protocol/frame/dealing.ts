@@ -104,8 +104,9 @@ export function selectionCost(sum: Summed): Pick<Cost, 'p0ToP2Ahead' | 'p1ToP2'>
  * P0 → P2: the word B of every element, of all terms together.
  * @param coin of a short word: what the shift behind the gate will add of P2's mask, over the ring of the terms. P0
  * takes it away before it rounds, so that the shift has one coin.
+ * @returns r0
  */
-export async function dealSelection(gate: SummedGate, p0: Party, coin?: Vector): Promise<void> {
+export async function dealSelection(gate: SummedGate, p0: Party, coin?: Vector): Promise<Vector> {
   const { kernels } = p0;
   const prg = prgOf(p0, 1);
   const { k, count } = resultOf(gate);
@@ -123,6 +124,7 @@ export async function dealSelection(gate: SummedGate, p0: Party, coin?: Vector):
   if (coin !== undefined) word = await kernels.sub(word, coin);
   if (short) word = await kernels.sub(await roundUp(kernels, word, gate.drop), r0);
   await p0.link(2).send(tagOf(gate, 'deal'), Masked.under(zero, word));
+  return r0;
 }
 
 /** P2: keeps the dealt words in wire form until the choice is made. */

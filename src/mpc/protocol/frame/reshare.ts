@@ -25,16 +25,22 @@ export async function outputMask(
   return party.kernels.draw(prgOf(party, 2).claim(drawId(gate, 'mask2'), gate, 'λ2'), k, gate.out.count);
 }
 
-/** P2 → P1: P2's additive part of the result, or its upper bits, under a draw of their ring. */
+/**
+ * P2 → P1: P2's additive part of the result, or its upper bits, under a draw of their ring. The draw of a whole result
+ * is kept as its λ2: the gates behind read it next, and would draw it again.
+ * @returns the draw
+ */
 export async function sendReshared(
   gate: ResharingGate,
   p2: Party,
   part: Vector,
   phase: '21' | 'ahead' = '21',
-): Promise<void> {
+): Promise<Vector> {
   const fresh = prgOf(p2, 2).takeMask(drawId(gate, 'mask2'), gate, 'λ2');
   const mask = await p2.kernels.draw(fresh.stream, part.k, gate.out.count);
+  if (part.k === gate.out.k) p2.put(gate.out, 'l2', mask);
   await p2.link(1).send(tagOf(gate, phase), Masked.under(fresh, await p2.kernels.add(part, mask)));
+  return mask;
 }
 
 export function recvReshared(gate: ResharingGate, p1: Party, k = gate.out.k): Promise<Vector> {

@@ -106,8 +106,8 @@ export class CompleteSelectGate extends Relation implements Summed {
   }
 
   async #deal(p0: Party): Promise<void> {
-    if (this.drop === 0) return dealSelection(this, p0);
-    await dealSelection(this, p0, await coinOf(p0, await p0.value(this.out, 'l2'), this.drop));
+    const coin = this.drop === 0 ? undefined : await coinOf(p0, await p0.value(this.out, 'l2'), this.drop);
+    await dealSelection(this, p0, coin);
   }
 
   async send12(p1: Party): Promise<void> {

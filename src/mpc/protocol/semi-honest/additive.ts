@@ -75,7 +75,10 @@ export class ReshareGate extends MaskedRelation {
   }
 
   override async component(party: Party, component: Component): Promise<Vector> {
-    if (component === 'l2' && this.#narrow !== undefined) return this.#mask(party, this.#narrow);
+    if (component === 'l2' && this.#narrow !== undefined) {
+      const low = await party.kernels.cast(await party.value(this.#narrow, 'l2'), this.out.k);
+      return this.#mask(party, low, this.#narrow.k, await outputMask(this, party, 'l2', this.#k));
+    }
     if (component !== 'a' || this.half21 !== undefined) return outputMask(this, party, component);
     const message = await party.kernels.unpack(party.takeBytes(this), this.out.k, this.out.count);
     return party.kernels.add(await party.value(this.x, 'a'), message);
@@ -108,10 +111,8 @@ export class ReshareGate extends MaskedRelation {
   }
 
   /** λ2' = λ2 + 2^k'·ν. */
-  async #mask(party: Party, narrow: Wire): Promise<Vector> {
-    const { kernels } = party;
-    const low = await kernels.cast(await party.value(narrow, 'l2'), this.out.k);
-    return kernels.add(low, await raised(kernels, await outputMask(this, party, 'l2', this.#k), narrow.k, this.out.k));
+  async #mask({ kernels }: Party, low: Vector, k: number, upper: Vector): Promise<Vector> {
+    return kernels.add(low, await raised(kernels, upper, k, this.out.k));
   }
 
   async #send(p2: Party, phase: '21' | 'ahead'): Promise<void> {
@@ -123,6 +124,8 @@ export class ReshareGate extends MaskedRelation {
     }
     // A multiple of 2^k', so nothing is lost.
     const low = await kernels.cast(await p2.value(this.#narrow, 'l2'), this.out.k);
-    await sendReshared(this, p2, await kernels.shiftRight(await kernels.sub(low, own), this.#narrow.k, this.#k), phase);
+    const upper = await kernels.shiftRight(await kernels.sub(low, own), this.#narrow.k, this.#k);
+    const mask = await sendReshared(this, p2, upper, phase);
+    p2.put(this.out, 'l2', await this.#mask(p2, low, this.#narrow.k, mask));
   }
 }

@@ -12,6 +12,7 @@ import { type Vector, laneBytes, wireLength } from '../../../compute/ring.ts';
 import type { DrawId } from '../../prg/gate-id.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Wire } from '../../share/wire.ts';
+import { dealSelection } from '../frame/dealing.ts';
 import { drawId, tagOf } from '../frame/gate.ts';
 import { type Party, prgOf } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
@@ -26,17 +27,16 @@ export class DealtSelectGate extends WideSelectGate {
   }
 
   override async dealP0(p0: Party): Promise<void> {
-    await super.dealP0(p0);
-    await this.dealWrap(p0);
+    await this.dealWrap(p0, await dealSelection(this, p0));
   }
 
   /** P0 → P1: z − c·t. */
-  protected async dealWrap(p0: Party): Promise<void> {
+  protected async dealWrap(p0: Party, r0: Vector): Promise<void> {
     const { kernels } = p0;
     const { k, count } = this.words;
     const fresh = prgOf(p0, 2).takeMask(this.#address('zero'), this, 'r0');
     const t = await kernels.draw(prgOf(p0, 2).claim(this.#address('pad'), this, 'pads'), k, count);
-    const chosen = await kernels.mul(await this.choice(p0, k), t);
+    const chosen = await kernels.mul(await this.choice(p0, r0, k), t);
     const word = await kernels.sub(await kernels.draw(fresh.stream, k, count), chosen);
     await p0.link(1).send(tagOf(this, 'deal'), Masked.under(fresh, word));
   }

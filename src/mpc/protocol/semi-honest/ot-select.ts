@@ -10,6 +10,7 @@ import { BLOCK_BYTES } from '../../../compute/kernels/key-stream.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Wire } from '../../share/wire.ts';
+import { selectionZero } from '../frame/dealing.ts';
 import { type OtBaseGate, type Transfers, receiveAhead, sendAhead, sendCorrelated, transferCost } from './ot.ts';
 import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
@@ -29,7 +30,12 @@ export class OtSelectGate extends WideSelectGate {
   }
 
   async dealP1(p1: Party): Promise<void> {
-    p1.keep(this, await p1.kernels.pack(await receiveAhead(this.#transfers, p1, await this.choice(p1, 1))));
+    p1.keep(
+      this,
+      await p1.kernels.pack(
+        await receiveAhead(this.#transfers, p1, await this.choice(p1, await selectionZero(this, p1), 1)),
+      ),
+    );
   }
 
   override async dealP2(p2: Party): Promise<void> {

@@ -48,9 +48,11 @@ export class LiftGate extends Relation {
     return party.kernels.draw(prgOf(party, 1).claim(drawId(this, 'mask1'), this, 'λ1'), this.out.k, this.out.count);
   }
 
+  /** P1 keeps λ1 for the product. */
   async send12(p1: Party): Promise<void> {
     const fresh = prgOf(p1, 1).takeMask(drawId(this, 'mask1'), this, 'λ1');
     const mask = await p1.kernels.draw(fresh.stream, this.out.k, this.out.count);
+    p1.put(this.out, 'l1', mask);
     const own = await p1.value(this.#x, 'a');
     await p1.link(2).send(tagOf(this, '12'), Masked.under(fresh, await p1.kernels.add(own, mask)));
   }

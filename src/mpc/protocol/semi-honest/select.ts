@@ -25,6 +25,7 @@ import {
   keepDealt,
   selectionCost,
   selectionMask1,
+  selectionZero,
   sendTable,
 } from '../frame/dealing.ts';
 import type { Gate } from '../frame/gate.ts';
@@ -83,8 +84,8 @@ export abstract class SelectionGate extends MaskedRelation implements Summed {
 
   abstract recv12(p2: Party): Promise<void>;
 
-  dealP0(p0: Party): Promise<void> {
-    return dealSelection(this, p0);
+  async dealP0(p0: Party): Promise<void> {
+    await dealSelection(this, p0);
   }
 
   dealP2(p2: Party): Promise<void> {
@@ -116,6 +117,6 @@ export class SelectGate extends SelectionGate {
   }
 
   async recv21(p1: Party): Promise<void> {
-    p1.put(this.out, 'a', await p1.kernels.sub(await recvReshared(this, p1), await selectionMask1(this, p1)));
+    p1.put(this.out, 'a', await p1.kernels.add(await recvReshared(this, p1), await selectionZero(this, p1)));
   }
 }

@@ -103,14 +103,15 @@ export abstract class WideSelectGate extends SelectionGate {
     const { k, count } = this.words;
     const own = await kernels.unpack(p1.takeBytes(this), k, count);
     const message = await p1.link(2).recv(tagOf(this, '21'), k, count);
-    const chosen = await kernels.mul(await this.choice(p1, k), message);
-    const r0 = await kernels.cast(await selectionZero(this, p1), this.out.k);
-    p1.put(this.out, 'a', await kernels.sub(r0, await this.#raised(p1, await kernels.add(chosen, own))));
+    const r0 = await selectionZero(this, p1);
+    const chosen = await kernels.mul(await this.choice(p1, r0, k), message);
+    const wrap = await this.#raised(p1, await kernels.add(chosen, own));
+    p1.put(this.out, 'a', await kernels.sub(await kernels.cast(r0, this.out.k), wrap));
   }
 
   /** c = msb r0 as words of k bits, at P1 and P0. */
-  protected async choice(party: Party, k: number): Promise<Vector> {
-    return party.kernels.shiftRight(await selectionZero(this, party), this.#k - 1, k);
+  protected choice({ kernels }: Party, r0: Vector, k: number): Promise<Vector> {
+    return kernels.shiftRight(r0, this.#k - 1, k);
   }
 
   async #raised({ kernels }: Party, words: Vector): Promise<Vector> {
