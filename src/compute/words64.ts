@@ -32,6 +32,21 @@ export function interleavedWide(columns: readonly Words[], from: number, to: num
   return out;
 }
 
+/** Words beside each other, `count` times each, where the bits of their mask are one: a row for every word. */
+export function maskedRows(words: BigUint64Array, masks: BigUint64Array, count: number): BigUint64Array {
+  const out = new BigUint64Array(words.length * count);
+  const [from, bits, to] = [halvesOf(words), halvesOf(masks), halvesOf(out)];
+  for (let i = 0; i < words.length; i++)
+    for (let t = 0; t < count; t++) {
+      // All ones where the bit is one.
+      const keep = -((bits[2 * i + (t >> 5)] >>> (t & 31)) & 1);
+      const at = 2 * (i * count + t);
+      to[at] = from[2 * i] & keep;
+      to[at + 1] = from[2 * i + 1] & keep;
+    }
+  return out;
+}
+
 /** total_i += more_i mod 2^64. */
 export function addWords(total: BigUint64Array, more: BigUint64Array): void {
   const [to, from] = [halvesOf(total), halvesOf(more)];

@@ -6,6 +6,7 @@ import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
 import {
   type ChoiceOfV,
   type ChoiceOfW,
+  type Diagonal,
   type Entries,
   type HalfOfV,
   type HalfOfW,
@@ -35,11 +36,20 @@ function entry(entries: Entries, layout: TableLayout, i: number, j: number, p: n
 const at = (words: Operand | undefined, i: number, missing: bigint): bigint =>
   words === undefined ? missing : wordAt(words as Words, i);
 
+/** A diagonal with its zeros. */
+export function squareOf({ diagonal: { k, data } }: Diagonal): Words {
+  const n = data.length;
+  const square = new BigUint64Array(n * n);
+  for (let i = 0; i < n; i++) square[i * n + i] = BigInt(data[i]);
+  return { k, data: square };
+}
+
 /** Factors as words, wherever they are held; undefined where a half has none. */
 export const factorsOf = ({ factors }: MatrixHalf): Promise<Words[]> =>
   Promise.all(
     factors.map(async (factor) => {
-      const words = (typeof factor === 'function' ? await factor() : factor) as Words | Signed | undefined;
+      const words = (typeof factor === 'function' ? await factor() : factor) as Words | Signed | Diagonal | undefined;
+      if (words !== undefined && 'diagonal' in words) return squareOf(words);
       if (words === undefined || !('signed' in words)) return words as Words;
       return { k: words.k, data: BigUint64Array.from(words.signed, (x) => BigInt.asUintN(64, BigInt(x))) };
     }),

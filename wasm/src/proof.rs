@@ -363,21 +363,23 @@ pub unsafe extern "C" fn digit_weights(
     for c in coefficients.iter_mut() {
         *c = f.form(*c);
     }
-    let one = f.form(1);
+    // Every product takes a form away: as many as follow are there at the start.
+    let mut one = f.form(1);
+    if !factor.is_null() {
+        one = f.form(one);
+    }
     for i in 0..n {
-        // In Montgomery's form, as the coefficients are.
         let mut product = one;
         for r in 0..rounds {
             let digit = *index.add(i) >> *digits.add(2 * r) & *digits.add(2 * r + 1);
             product = f.mont(product, coefficients[RADIX * r + digit as usize]);
         }
-        for p in 0..each {
-            let at = i * each + p;
-            let mut word = f.mont(product, *weights.add(if whole == 1 { at } else { i }));
-            if !factor.is_null() {
-                word = f.mul(word, *factor.add(at));
-            }
-            *out.add(at) = word;
+        if whole == 0 {
+            product = f.mont(product, *weights.add(i));
+        }
+        for at in i * each..(i + 1) * each {
+            let word = if whole == 1 { f.mont(product, *weights.add(at)) } else { product };
+            *out.add(at) = if factor.is_null() { word } else { f.mont(word, *factor.add(at)) };
         }
     }
 }

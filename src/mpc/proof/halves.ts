@@ -7,7 +7,7 @@ import type { ProofKernels, Signed } from '../../compute/kernels/proof-types.ts'
 import { type DigitStep, digitAt, digitSteps, stepsOf } from '../../compute/index-group.ts';
 import { residue } from '../../compute/field.ts';
 import { type Words, lengthOf, zeros } from '../../compute/ring.ts';
-import { addWords, negateWords, scaledWords, wideOf } from '../../compute/words64.ts';
+import { addWords, maskedRows, negateWords, scaledWords, wideOf } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import type { Challenges } from './challenges.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
@@ -17,6 +17,7 @@ import {
   type ChoiceOfW,
   type ChoiceShape,
   type Compressed,
+  type Diagonal,
   type Factor,
   type HalfOfV,
   type HalfOfW,
@@ -153,6 +154,7 @@ export async function leftFactor(
 ): Promise<Words> {
   if ('compressed' in factor) return factor.compressed;
   const words = await factorWords(shape, factor, shape.rows * inner);
+  invariant(!('diagonal' in words), `${shape.message}: a diagonal on the right`);
   const left = 'signed' in words ? wideOf(words) : words;
   return shape.rows === 1 ? left : kernels.digest(left, inner, await challenges.rows(index), segment.parameters.sigma);
 }
@@ -167,16 +169,32 @@ export async function rightFactor(
 ): Promise<Words> {
   if ('compressed' in factor) return factor.compressed;
   const words = await factorWords(shape, factor, inner * shape.columns);
+  const v = await challenges.columns(index);
+  if ('diagonal' in words) {
+    // Row i is V's, times one word. Of a single column V has a one in front.
+    const width = shape.columns === 1 ? 1 : segment.parameters.sigma;
+    const { k, data } = words.diagonal;
+    return { k, data: maskedRows(data as BigUint64Array, v, width) };
+  }
   if (shape.columns === 1) return 'signed' in words ? wideOf(words) : words;
-  return kernels.columns(words, shape.columns, await challenges.columns(index), segment.parameters.sigma);
+  return kernels.columns(words, shape.columns, v, segment.parameters.sigma);
 }
 
 async function factorWords(
   shape: MatrixShape,
   factor: Exclude<Factor, Compressed>,
   count: number,
-): Promise<Words | Signed> {
+): Promise<Words | Signed | Diagonal> {
   const words = typeof factor === 'function' ? await factor() : factor;
+  if ('diagonal' in words) {
+    const n = lengthOf(words.diagonal);
+    // Model weights are words of Z_2^64.
+    invariant(
+      words.diagonal.k === 64 && shape.k === 64 && n * n === count,
+      `${shape.message}: a diagonal of another shape`,
+    );
+    return words;
+  }
   const length = 'signed' in words ? words.signed.length : lengthOf(words);
   invariant(words.k === shape.k && length === count, `${shape.message}: a factor of another shape`);
   return words;

@@ -113,8 +113,13 @@ export interface Compressed {
   readonly compressed: Words;
 }
 
+/** A square with these words on its diagonal, and zeros elsewhere, which nobody writes down. */
+export interface Diagonal {
+  readonly diagonal: Words;
+}
+
 /** A factor that is held elsewhere: got where it is used, and not kept. */
-export type Fetched = () => Promise<Words | Signed>;
+export type Fetched = () => Promise<Words | Signed | Diagonal>;
 
 /** A factor of a matrix relation: an open matrix stays as short as it is. */
 export type Factor = Words | Fetched | Signed | Compressed;

@@ -23,6 +23,7 @@ import {
   tableStatement,
   tableWord,
 } from '../../support/proofs.ts';
+import { squareOf } from '../../support/statements.ts';
 
 const module = await loadNodeProofModule();
 const kernels: ProofKernels = new WasmProofKernels(module);
@@ -107,6 +108,26 @@ describe('a proof of true statements', () => {
     const other = signed.map((word, i) => (i === 5 ? word ^ 1 : word));
     const wrong = accepted([{ ...statement, whole: whole(other) }], PARAMETERS[128]);
     await failure('ERR_SECURITY_VIOLATION', wrong);
+  });
+
+  it.each([7, 1])('takes a diagonal for the square that it is, of %s columns', async (columns) => {
+    const random = new Random(14);
+    const statement = matrixStatement(random, { rows: 5, columns, inner: [columns] });
+    const v = statement.whole.v as MatrixHalf;
+    const w = statement.whole.w as MatrixHalf;
+    const diagonal = { k: 64, data: BigUint64Array.from({ length: columns }, () => random.word(64)) } as const;
+    const left = v.factors[0] as Words;
+    const b = Array.from(
+      { length: 5 * columns },
+      (_, at) => -wordAt(v.linear as Words, at) - wordAt(left, at) * diagonal.data[at % columns],
+    );
+    // W and the prover have one form each, in turns: what they compress it to must be the same.
+    const forms = [{ diagonal }, squareOf({ diagonal })];
+    let calls = 0;
+    const factors = [async () => forms[calls++ % 2]];
+    const whole = { v, w: { ...w, linear: wordsFrom(b, 64), factors } };
+    expect(await accepted([{ ...statement, whole }], PARAMETERS[128])).toEqual([true, true, true]);
+    expect(calls).toBeGreaterThan(1);
   });
 
   it('takes pads from their stream, and operands that are loaded when they are needed', async () => {

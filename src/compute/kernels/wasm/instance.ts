@@ -5,7 +5,6 @@
 import { invariant } from '../../../core/errors.ts';
 import type { ExpWidth } from '../../exp-tables.ts';
 import { type Vectors, type Words, laneBytes, ringMask, sameShape, wireLength, zeros } from '../../ring.ts';
-import { DPF_LEVEL, DPF_ROOT } from '../point-key.ts';
 import { blockOf } from '../key-stream.ts';
 import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
@@ -14,6 +13,7 @@ import { few, isFew, isMoved } from './few.ts';
 import type { Linked } from './link.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
+import { expandPoint } from './point.ts';
 import { Selection } from './selection.ts';
 
 /** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
@@ -474,57 +474,9 @@ export class KernelInstance {
     return this.#ot.send(base, nonce, message, k, first);
   }
 
-  // ── distributed point function ────────────────────────────────────────────
+  // ── distributed point function (`point.ts`) ───────────────────────────────
 
-  /** Words [from, to) of the expansion of a key. Level by level; only the nodes above the range. */
   expandPoint(key: Uint8Array, depth: number, from: number, to: number): Words {
-    if (to <= from) return zeros(0, 64);
-    return this.#memory.run(() => {
-      const k = this.#memory.copy(key);
-      const widest = 2 * up(to - from + 2, 4) + 16;
-      const seeds = [this.#memory.take(16 * widest), this.#memory.take(16 * widest)];
-      const bits = [this.#memory.take(4 * widest), this.#memory.take(4 * widest)];
-      // The tweak must be aligned; the corrections may lie anywhere.
-      const tweak = this.#memory.copy(key.slice(16, 32));
-      this.#memory.write(seeds[0], key.slice(0, 16));
-      this.#memory.write(bits[0], Uint32Array.of(key[32]));
-      let start = 0;
-      let [source, source_bits] = [seeds[0], bits[0]];
-      for (let level = 0; level < depth; level++) {
-        const below = 2 ** (depth - level);
-        const first = Math.floor(from / below);
-        const nodes = Math.floor((to - 1) / below) + 1 - first;
-        const next = (level + 1) % 2;
-        const skip = first - start;
-        this.#memory.exports.point_level(
-          ...[
-            source + 16 * skip,
-            source_bits + 4 * skip,
-            seeds[next],
-            bits[next],
-            nodes,
-            tweak,
-            level,
-            k + DPF_ROOT + DPF_LEVEL * level,
-          ],
-        );
-        start = 2 * first;
-        [source, source_bits] = [seeds[next], bits[next]];
-      }
-      const skip = from - start;
-      const last = this.#memory.word64(k + DPF_ROOT + DPF_LEVEL * depth);
-      const out = this.#memory.take(8 * up(to - from, 4));
-      this.#memory.exports.point_leaves(
-        source + 16 * skip,
-        source_bits + 4 * skip,
-        out,
-        to - from,
-        tweak,
-        depth,
-        last,
-        key[32],
-      );
-      return this.#memory.read(out, 64, to - from);
-    });
+    return expandPoint(this.#memory, key, depth, from, to);
   }
 }

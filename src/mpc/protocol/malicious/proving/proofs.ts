@@ -3,8 +3,8 @@
  *
  *   before dealing   W → prover   anchors
  *   with the input   P0 → V       statements of S1 and S2: P0 waits for nobody
- *   online           V ↔ prover   each segment of S1 and S2 behind its last half-round; where P0 has a part in the
- *                                 rounds, its statement goes there
+ *   online           V ↔ prover   each segment of S1 and S2 behind its last half-round, side by side where both end in
+ *                                 it; where P0 has a part in the rounds, its statement goes there
  *   behind it        V → P0       verdicts of S1 and S2
  *   then             V ↔ P0       S0 with its verdict, where P0 proves
  *
@@ -51,6 +51,8 @@ type Part = { readonly planned: PlannedSegment; readonly segment: Segment } & (
   | { readonly role: 'W'; readonly witness: Witness }
 );
 
+type PartOf<Role extends Part['role']> = Extract<Part, { role: Role }>;
+
 /** What the proofs of one run are about: public, and the same at all parties but for the time. */
 export interface ProofReport {
   readonly provers: readonly {
@@ -67,7 +69,7 @@ export interface ProofReport {
   readonly soundness: number;
   /** Milliseconds that this party spent on proofs, waiting for others included. */
   readonly ms: number;
-  /** Round trips of this party with the other compute party, until now: those of S0 are with P0. */
+  /** Round trips of this party with the other compute party, until now: S1 and S2 share theirs, those of S0 are with P0. */
   readonly exchanges: number;
 }
 
@@ -157,10 +159,9 @@ export class Proofs implements Observer {
     if (due.length === 0) return;
     for (const peer of this.#options.channels.keys()) await party.link(peer).flush();
     await this.#timed(async () => {
-      for (const part of due) {
-        if (part.role === 'W' && this.#options.id === 0) await this.#sendStatement(part);
-        await this.#prove(part);
-      }
+      if (this.#options.id === 0) for (const part of due) if (part.role === 'W') await this.#sendStatement(part);
+      const [own, others] = [ofRole(due, 'prover'), ofRole(due, 'V')];
+      for (let i = 0; i < Math.max(own.length, others.length); i++) await this.#prove(own.at(i), others.at(i));
     });
   }
 
@@ -200,7 +201,7 @@ export class Proofs implements Observer {
     }
     for (const part of this.#of(0)) {
       if (part.role === 'W') await this.#sendStatement(part);
-      await this.#prove(part);
+      await this.#prove(ofRole([part], 'prover').at(0), ofRole([part], 'V').at(0));
       if (part.role === 'W') await this.#hear(part);
     }
     for (const part of this.#parts) {
@@ -236,51 +237,64 @@ export class Proofs implements Observer {
     this.#ms += performance.now() - start;
   }
 
-  /** One segment, at its prover and at V. */
-  async #prove(part: Part): Promise<void> {
-    const { segment, planned } = part;
-    const { proof, number } = planned;
-    const [v, w] = VERIFIERS[proof];
-    const name = (what: string, stage: number) => `proof-${what}/${proof}.${number}.${stage}`;
-    if (part.role === 'prover') {
-      for (let stage = 1; stage < segment.stages; stage++) {
-        const seed = await this.#recv(v, name('seed', stage), HASH);
-        await this.#send(v, name('answer', stage), await part.prover.answer(seed));
-        this.#exchanged(proof);
-      }
-      part.prover.verdict(await this.#recv(v, name('seed', segment.stages), HASH));
-      this.#exchanged(proof);
-      part.prover.wipe();
-    }
-    if (part.role === 'V') {
-      const length = 2 * HASH + 16 * segment.parameters.primes;
-      await part.verifier.witness(await this.#recv(w, name('statement', 0), length));
-      let seed = part.verifier.begin();
-      for (let stage = 1; stage < segment.stages; stage++) {
-        await this.#send(proof, name('seed', stage), seed);
-        seed = await part.verifier.answer(
-          await this.#recv(proof, name('answer', stage), segment.messageBytes[stage - 1]),
-        );
-        this.#exchanged(proof);
-      }
-      await this.#send(proof, name('seed', segment.stages), seed);
-      this.#exchanged(proof);
-      if (w === 0) this.#verdicts.push([name('verdict', 0), seed]);
-      else await this.#send(w, name('verdict', 0), seed);
+  /**
+   * A segment that this party proves beside one that it verifies, stage by stage, so that both compute parties work on
+   * an answer at the same time. The two proofs have no word, key or challenge in common (PROTOCOL §16.4).
+   */
+  async #prove(own: PartOf<'prover'> | undefined, other: PartOf<'V'> | undefined): Promise<void> {
+    const [proved, verified] = [own?.segment.stages ?? 0, other?.segment.stages ?? 0];
+    let seed = other === undefined ? undefined : await this.#begun(other);
+    for (let stage = 1; stage <= Math.max(proved, verified); stage++) {
+      if (other !== undefined && seed !== undefined)
+        await this.#send(other.planned.proof, nameOf(other, 'seed', stage), seed);
+      if (own !== undefined && stage <= proved) await this.#answered(own, stage);
+      if (other !== undefined && seed !== undefined)
+        seed = stage < verified ? await this.#checked(other, stage) : await this.#accepted(other, seed);
+      if (own?.planned.proof !== 0 && other?.planned.proof !== 0) this.#exchanges++;
     }
   }
 
-  /** A stage is over at its prover, or at V. */
-  #exchanged(proof: PartyId): void {
-    if (proof !== 0) this.#exchanges++;
+  /** A stage at its prover. */
+  async #answered(part: PartOf<'prover'>, stage: number): Promise<void> {
+    const { prover, segment } = part;
+    const [v] = VERIFIERS[part.planned.proof];
+    const seed = await this.#recv(v, nameOf(part, 'seed', stage), HASH);
+    if (stage < segment.stages) return this.#send(v, nameOf(part, 'answer', stage), await prover.answer(seed));
+    prover.verdict(seed);
+    prover.wipe();
   }
 
-  async #sendStatement({ planned: { proof, number }, witness }: Extract<Part, { role: 'W' }>): Promise<void> {
-    await this.#send(VERIFIERS[proof][0], `proof-statement/${proof}.${number}.0`, await witness.statement());
+  /** The first seed of V. */
+  async #begun(part: PartOf<'V'>): Promise<Uint8Array> {
+    const { verifier, segment } = part;
+    const [, w] = VERIFIERS[part.planned.proof];
+    const length = 2 * HASH + 16 * segment.parameters.primes;
+    await verifier.witness(await this.#recv(w, nameOf(part, 'statement', 0), length));
+    return verifier.begin();
   }
 
-  async #hear({ planned: { proof, number }, witness }: Extract<Part, { role: 'W' }>): Promise<void> {
-    witness.verdict(await this.#recv(VERIFIERS[proof][0], `proof-verdict/${proof}.${number}.0`, HASH));
+  /** A stage at V. @returns the next seed */
+  async #checked(part: PartOf<'V'>, stage: number): Promise<Uint8Array> {
+    const length = part.segment.messageBytes[stage - 1];
+    return part.verifier.answer(await this.#recv(part.planned.proof, nameOf(part, 'answer', stage), length));
+  }
+
+  /** The last seed has gone to the prover, and goes to W. */
+  async #accepted(part: PartOf<'V'>, seed: Uint8Array): Promise<undefined> {
+    const [, w] = VERIFIERS[part.planned.proof];
+    if (w === 0) this.#verdicts.push([nameOf(part, 'verdict', 0), seed]);
+    else await this.#send(w, nameOf(part, 'verdict', 0), seed);
+    return undefined;
+  }
+
+  async #sendStatement(part: PartOf<'W'>): Promise<void> {
+    const [v] = VERIFIERS[part.planned.proof];
+    await this.#send(v, nameOf(part, 'statement', 0), await part.witness.statement());
+  }
+
+  async #hear(part: PartOf<'W'>): Promise<void> {
+    const [v] = VERIFIERS[part.planned.proof];
+    part.witness.verdict(await this.#recv(v, nameOf(part, 'verdict', 0), HASH));
   }
 
   #of(proof: PartyId): readonly Part[] {
@@ -310,6 +324,15 @@ export class Proofs implements Observer {
     }
     this.#options.transcript.clear();
   }
+}
+
+function ofRole<Role extends Part['role']>(parts: readonly Part[], role: Role): PartOf<Role>[] {
+  return parts.filter((part): part is PartOf<Role> => part.role === role);
+}
+
+/** The tag of a message. */
+function nameOf({ planned: { proof, number } }: Part, what: string, stage: number): string {
+  return `proof-${what}/${proof}.${number}.${stage}`;
 }
 
 /** A message of a proof that does not come, or is none, is a proof that was not given. */

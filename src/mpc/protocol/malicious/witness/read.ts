@@ -56,11 +56,7 @@ export function weightOf(
     const signed = part === 'clear' && diagonal !== true ? await parameters.signed?.(kernels, weight) : undefined;
     if (signed !== undefined) return { k: 64, signed };
     const words = await kernels.read(await parameters.words(kernels, weight, part));
-    if (diagonal !== true) return words;
-    const n = weight.cols;
-    const square = new BigUint64Array(n * n);
-    for (let i = 0; i < n; i++) square[i * n + i] = BigInt(words.data[i]);
-    return { k: 64, data: square };
+    return diagonal === true ? { diagonal: words } : words;
   };
 }
 
