@@ -286,7 +286,7 @@ const farRow = ({ name, profile, protocol, tokens, preprocessMs, onlineMs, owner
   seconds(preprocessMs),
   seconds(onlineMs),
   cost.p0.onlineRounds,
-  seconds(ownerDelayMs),
+  `${Math.round(10 * ownerDelayMs) / 10} ms`,
   mega(cost.p0.sentBytes),
 ];
 const farSection =
