@@ -57,6 +57,8 @@ test('with proofs the answer is the same, and the page says who proved what to w
   await expect(rows.nth(1)).toHaveText(/^Party 2party 1 and your browser\d+\s?kB$/);
   await expect(proved).toContainText('A cheat would pass less than once in 10¹⁴ tries.');
   await expect(app.bound('agreed')).toContainText('Every message of the run was proved.');
+  expect((await app.sums()).map(({ total }) => total)).toEqual(['1', '0']);
+  await expect(app.page.locator('#saw-lead')).toContainText('Halves of random words were sent ahead');
   await expect(proved).toContainText('At level 128 a wrong run passes with at most 2^-47');
   await app.shot('result-proved', EVERY_LOOK);
   expectSame(answer, await sdkAnswer(deployment, 'fill-mask', text, 'open'), answer.length);

@@ -285,6 +285,29 @@ counts waiting for the others. Where the CPU of a proved run goes, \`node bench/
 ${table(['run', 'protocol', 'ahead', 'online', 'of the first', 'CPU', 'P0 up', 'P1↔P2', 'rounds', 'proofs', 'time on proofs P0 / P1 / P2 (s)', 'peak memory P0 / P1 / P2', 'largest logit error'], modes.rows.map(modeRow))}
 
 `;
+/** What it costs that the owner is in the rounds, by where the owner is. */
+const farRows = (modes?.rows ?? []).filter(({ profile }) => profile !== undefined);
+const farRow = ({ name, profile, protocol, tokens, preprocessMs, onlineMs, ownerDelayMs, cost }) => [
+  `${name.replace(`/${profile}`, '')}, ${tokens} tokens`,
+  profile,
+  protocol,
+  seconds(preprocessMs),
+  seconds(onlineMs),
+  cost.p0.onlineRounds,
+  `${Math.round(10 * ownerDelayMs) / 10} ms`,
+  mega(cost.p0.sentBytes),
+];
+const farSection =
+  farRows.length === 0
+    ? ''
+    : `### Where the owner is
+
+All three protocols on modelled links: \`lan\` is one room, \`home\` is 30 ms and 20/100 Mbit/s between the owner and both
+parties. Whoever deals ahead pays the delay of that line once, \`aby3\` in every half-round that the owner has a part in.
+
+${table(['run', 'network', 'protocol', 'ahead', 'online', "owner's half-rounds", 'delay of its line', 'P0 up'], farRows.map(farRow))}
+
+`;
 const loadSection =
   load === undefined
     ? ''
@@ -468,7 +491,7 @@ ${table(
 
 \`home\` is 30 ms and 20/100 Mbit/s to P0 only: its latency shows once, not once per round. \`wan-cloud\` is 20 ms each way between P1 and P2: 96 rounds × 40 ms = 3.8 s of it.
 
-${modesSection}${loadSection}${soakSection}${phoneSection}## Kernels
+${modesSection}${farSection}${loadSection}${soakSection}${phoneSection}## Kernels
 
 ${made(kernels)} WebAssembly in one thread; WebGPU on ${adapter}.
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { explain } from '../../src/app/errors.ts';
 import { EMPTY } from '../../src/app/form.ts';
 import { metrics, gainOf } from '../../src/app/selectors/metrics.ts';
 import { stepTitle } from '../../src/app/selectors/labels.ts';
@@ -132,6 +133,30 @@ describe('what is shown when', () => {
     expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER))).toBe('compute');
     expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, answered(true)))).toBe('done');
     expect(phaseOf(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, failed('ERR_PEER_TIMEOUT')))).toBe('lost');
+  });
+
+  it('says of a party that was caught that it was, and shows nothing of an answer', () => {
+    const caught: AppEvent = {
+      type: 'failed',
+      failure: { code: 'ERR_SECURITY_VIOLATION', message: '', hint: '' },
+      now: 3000,
+    };
+    const state = stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, caught);
+    expect([state.slot, state.outcome, phaseOf(state)]).toEqual(['error', undefined, 'lost']);
+    const { texts } = metrics(state);
+    expect(texts['picLine']).toBe('Stopped: no answer was unlocked, and the keys are thrown away.');
+    expect(texts['readyText']).toBe('The prepared keys were thrown away.');
+    const names = { operators: ['Alder', 'Birch'], maxTokens: 128 } as const;
+    const { title, happened, remedy } = explain({ code: 'ERR_SECURITY_VIOLATION', message: '', hint: '' }, names);
+    expect([title, happened, remedy].join(' ')).toMatch(
+      /^A party was caught A party did not follow the protocol, and its proof was refused\. .*do not use these parties/,
+    );
+    // Control: who only leaves is not called a cheat.
+    const left = explain({ code: 'ERR_PEER_CLOSED', message: '', hint: '', party: 1 }, names);
+    expect([left.title, left.happened, left.remedy].join(' ')).not.toMatch(/caught|proof/);
+    expect(metrics(stateAfter(...LOADED, ...PREPARED, RUN, SENT, LAYER, answered(true))).texts['picLine']).toContain(
+      'unlocked here',
+    );
   });
 
   it('shows rounds of the declared total while it runs, and times by this tab’s clock', () => {
