@@ -240,9 +240,9 @@ export interface RingKernels<V extends Vector = Vector> {
    */
   draw(stream: Stream, k: number, count: number, first?: number): Promise<V>;
   /**
-   * Σ x·Y of the factors, x (m × inner, inner > 0) over one ring of 33 bits or more, Y (inner × n) the sum of
-   * ± `inner · n` words of each stream. No Y is ever there as a whole. Where a backend is no better than `draw` and
-   * `matmul`, it is absent.
+   * Σ x·Y of the factors, x (m × inner, inner > 0) over one ring of 33 bits or more, Y (inner × n) the sum of ± as many
+   * words of each stream. No Y is ever there as a whole. Where a backend is no better than `draw` and `matmul`, it is
+   * absent.
    */
   matmulDrawn?(factors: readonly DrawnFactor<V>[], drawn: readonly Drawn[], inner: number, n: number): Promise<V>;
 
