@@ -19,7 +19,7 @@ import { ThreadedProofKernels } from '../../src/compute/kernels/wasm/proof-threa
 import { nodeProofThread } from '../../src/compute/kernels/wasm/proof-worker.ts';
 import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
 import { TercetError } from '../../src/core/errors.ts';
-import { nodeKernels, nodeProving, openNative, processor } from '../../src/node/kernels.ts';
+import { deviceOf, nodeKernels, nodeProving, openNative, processor } from '../../src/node/kernels.ts';
 import { proofVectors } from '../mpc/proof/vectors.suite.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
 import { proofConformance } from './proof.suite.ts';
@@ -105,6 +105,11 @@ describe.skipIf(library === undefined)('native kernels', () => {
       expect(opened.summary).toBe('native kernels (AVX2), 1 worker threads');
       await opened.close();
     }
+    // It proves with them as well.
+    const { kernels: own, close: end } = await openNative(library, 0);
+    expect(deviceOf(own)).toBe('native');
+    expect(await nodeProving(deviceOf(own), library)).toBeDefined();
+    await end();
     // WebAssembly by name is WebAssembly.
     const { kernels, close } = await nodeKernels('wasm', 0);
     expect(kernels.name).toBe('wasm');
