@@ -27,7 +27,7 @@ export interface ByteSocket {
 /** Bytes taken but not yet written beyond which `send` waits. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;
 /** Payloads are written in slices, so that encryption and the network overlap. */
-const SLICE_BYTES = 64 * 1024;
+const SLICE_BYTES = 128 * 1024;
 /** Chunks below this are gathered into one write; a payload below it is copied next to its header. */
 const SMALL_BYTES = 32 * 1024;
 /** How long a graceful close waits for the peer's end once everything is written. */
