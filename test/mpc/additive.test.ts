@@ -207,6 +207,8 @@ function shiftedParts(circuit: Circuit): Circuit {
     const minus = (party: Party, words: Vector) => party.kernels.scale(words, -1n);
     return {
       ...source,
+      // An engine would rather compute it at once.
+      atOnce: undefined,
       apply: async (party, component, [words]) =>
         component === 'l2'
           ? minus(party, await source.apply(party, component, [await minus(party, words)]))

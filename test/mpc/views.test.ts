@@ -263,6 +263,8 @@ function recording(kernels: RingKernels, see: (op: string, result: unknown) => v
   return new Proxy(kernels, {
     get: (target, property, proxy: RingKernels) => {
       if (property === 'scope') return () => proxy;
+      // What it gives would not be seen.
+      if (property === 'atOnce') return undefined;
       const value: unknown = Reflect.get(target, property);
       if (typeof value !== 'function') return value;
       if (property === 'sweep') return value.bind(target);

@@ -9,6 +9,8 @@ function isVector(value: unknown): value is Vector {
 export function onHost(kernels: RingKernels): RingKernels<Words> {
   return new Proxy(kernels, {
     get(target, name) {
+      // Nothing is read back at once.
+      if (name === 'atOnce') return undefined;
       const value = Reflect.get(target, name, target) as unknown;
       if (typeof value !== 'function') return value;
       const host = async (made: unknown): Promise<unknown> => {

@@ -167,6 +167,23 @@ export interface DrawnFactor<V extends Vector = Vector> {
   readonly signs: readonly (-1 | 0 | 1)[];
 }
 
+/** What a linear map of a circuit is made of: operations of `RingKernels`, at once or not. */
+export interface Linear<V extends Vector = Vector, Result = V | Promise<V>> {
+  add(x: V, y: V): Result;
+  sub(x: V, y: V): Result;
+  scale(x: V, c: bigint): Result;
+  offset(x: V, c: bigint): Result;
+  shiftRight(x: V, s: number, k: number): Result;
+  cast(x: V, k: number): Result;
+  sumRows(x: V, cols: number): Result;
+  repeat(x: V, cols: number): Result;
+  concat(parts: readonly V[]): Result;
+  gather(x: V, places: Pattern | Uint32Array): Result;
+}
+
+/** The same of a backend that computes them in the calling thread: thousands of small ones come without a promise. */
+export type LinearAtOnce<V extends Vector = Vector> = Linear<V, V>;
+
 export interface RingKernels<V extends Vector = Vector> {
   readonly name: 'reference' | 'wasm' | 'native' | 'webgpu';
   /**
@@ -189,6 +206,9 @@ export interface RingKernels<V extends Vector = Vector> {
    * what a call needs that is under way is not written over.
    */
   sweep(live?: () => Iterable<unknown>): void;
+
+  /** Linear operations without a promise, where they are computed in the calling thread. */
+  readonly atOnce?: LinearAtOnce<V>;
 
   // ── elementwise, all mod 2^k ─────────────────────────────────────────────
   add(x: V, y: V): Promise<V>;

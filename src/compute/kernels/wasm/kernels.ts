@@ -5,7 +5,7 @@
 import { invariant } from '../../../core/errors.ts';
 import type { ExpWidth } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
-import { type Words, checkRing, concatWords, laneBytes, wireLength } from '../../ring.ts';
+import { type Words, checkRing, laneBytes, wireLength } from '../../ring.ts';
 import type { Fault } from '../fault.ts';
 import { tableShape } from '../selection-shape.ts';
 import type { TableLayout } from '../table-layout.ts';
@@ -18,12 +18,14 @@ import type {
   Matrix,
   PanelLoader,
   OtReceived,
+  LinearAtOnce,
   OtSent,
   ProductShape,
   RingKernels,
   SelectionTable,
   Stream,
 } from '../types.ts';
+import { linearAtOnce } from './at-once.ts';
 import { Dispatch, type WasmOptions } from './dispatch.ts';
 import { otReceive, otSend } from './ot-ranges.ts';
 import { panelOrder } from './instance.ts';
@@ -40,6 +42,7 @@ export class WasmKernels implements RingKernels<Words> {
   readonly #on: Dispatch;
   readonly #matrices: Matrices;
   readonly #lists: Lists;
+  readonly atOnce: LinearAtOnce<Words>;
 
   /** @param of what a backend is made of, or the kernels that these are a scope of */
   constructor(of: WasmOptions | WasmKernels) {
@@ -48,6 +51,7 @@ export class WasmKernels implements RingKernels<Words> {
       this.#on = of.#on.scope();
       this.#matrices = of.#matrices;
       this.#lists = of.#lists;
+      this.atOnce = linearAtOnce(this.#on, this.#lists);
       return;
     }
     this.name = 'library' in of.module ? 'native' : 'wasm';
@@ -57,6 +61,7 @@ export class WasmKernels implements RingKernels<Words> {
       this.#on.here(({ panel }) => panelOrder(panel)),
     );
     this.#lists = new Lists();
+    this.atOnce = linearAtOnce(this.#on, this.#lists);
   }
 
   get fault(): Fault {
@@ -65,8 +70,7 @@ export class WasmKernels implements RingKernels<Words> {
 
   // ── elementwise ───────────────────────────────────────────────────────────
 
-  // Always in the calling thread: measured up to 2^20 words, two copies to workers and one back cost more than the
-  // work.
+  // In the calling thread (`at-once.ts`).
 
   async read(x: Words): Promise<Words> {
     // What is read outlives the scope.
@@ -90,37 +94,31 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   async add(x: Words, y: Words): Promise<Words> {
-    return this.#on.here((instance) => instance.add(x, y));
+    return this.atOnce.add(x, y);
   }
 
   async sub(x: Words, y: Words): Promise<Words> {
-    return this.#on.here((instance) => instance.sub(x, y));
+    return this.atOnce.sub(x, y);
   }
 
   async mul(x: Words, y: Words): Promise<Words> {
     return this.#on.here((instance) => instance.mul(x, y));
   }
 
-  // Vectors are never written, so what changes nothing gives its operand.
-
   async scale(x: Words, c: bigint): Promise<Words> {
-    if (c === 1n) return x;
-    return this.#on.here((instance) => instance.scale(x, c));
+    return this.atOnce.scale(x, c);
   }
 
   async offset(x: Words, c: bigint): Promise<Words> {
-    if (c === 0n) return x;
-    return this.#on.here((instance) => instance.offset(x, c));
+    return this.atOnce.offset(x, c);
   }
 
   async shiftRight(x: Words, s: number, k: number): Promise<Words> {
-    checkRing(k);
-    if (s === 0 && k === x.k) return x;
-    return this.#on.here((instance) => instance.shiftRight(x, s, k));
+    return this.atOnce.shiftRight(x, s, k);
   }
 
   async cast(x: Words, k: number): Promise<Words> {
-    return this.shiftRight(x, 0, k);
+    return this.atOnce.cast(x, k);
   }
 
   async addRow(x: Words, row: Words): Promise<Words> {
@@ -134,20 +132,19 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   async sumRows(x: Words, cols: number): Promise<Words> {
-    return this.#on.here((instance) => instance.sumRows(x, cols));
+    return this.atOnce.sumRows(x, cols);
   }
 
   async repeat(x: Words, cols: number): Promise<Words> {
-    return this.#on.here((instance) => instance.repeat(x, cols));
+    return this.atOnce.repeat(x, cols);
   }
 
   async concat(parts: readonly Words[]): Promise<Words> {
-    return parts.length === 1 ? parts[0] : concatWords(parts, this.#on.pool);
+    return this.atOnce.concat(parts);
   }
 
   async gather(x: Words, places: Pattern | Uint32Array): Promise<Words> {
-    const index = this.#lists.of(places);
-    return this.#on.here((instance) => instance.gather(x, index));
+    return this.atOnce.gather(x, places);
   }
 
   // ── products ──────────────────────────────────────────────────────────────

@@ -84,10 +84,16 @@ const HELD: Record<Sharing, readonly (readonly Component[])[]> = {
   ],
 };
 
-/** A component, and its vector once it is there. */
+/** A component: its vector, or what it is when it is there. */
 interface Held {
-  readonly promise: Promise<Vector>;
+  promise?: Promise<Vector>;
   vector?: Vector;
+}
+
+function promised(held: Held): Promise<Vector> {
+  // What has no promise has a vector.
+  held.promise ??= Promise.resolve(held.vector as Vector);
+  return held.promise;
 }
 
 /**
@@ -265,10 +271,11 @@ export class Engine implements Party {
     // SECURITY: what P0 would derive here is not what P2 holds.
     invariant(this.id !== 0 || wire.kind === 'masked', `P0 knows no "${component}" of an additive wire`);
     const known = this.#values.get(wire.id)?.get(component);
-    if (known !== undefined) return known.promise;
-    const computed = this.#compute(wire, component);
-    this.#store(wire, component, computed);
-    return computed;
+    if (known !== undefined) return promised(known);
+    if (!this.#isAtOnce(wire, component)) return this.#store(wire, component, this.#compute(wire, component));
+    if (this.#missing(wire, component).length > 0)
+      return this.#store(wire, component, this.#whenThere(wire, component));
+    return Promise.resolve(this.#atOnce(wire, component));
   }
 
   bitsRead(wire: Wire): number {
@@ -277,7 +284,7 @@ export class Engine implements Party {
 
   put(wire: Wire, component: Component, words: Vector): void {
     invariant(lengthOf(words) === wire.count && words.k === wire.k, `wire ${wire.id}: component of the wrong shape`);
-    this.#store(wire, component, Promise.resolve(words));
+    this.#hold(wire, component, { vector: words });
   }
 
   keep(gate: object, words: Vector | Uint8Array): void {
@@ -308,6 +315,53 @@ export class Engine implements Party {
 
   // ── inside ───────────────────────────────────────────────────────────────
 
+  /** Whether a component comes of those of the operands by linear operations that kernels compute at once. */
+  #isAtOnce(wire: Wire, component: Component): boolean {
+    if (this.kernels.atOnce === undefined) return false;
+    if (this.#circuit.sharing === 'complete' && (component === 'a' || component === 'y')) return false;
+    const source = this.#circuit.sources[wire.id];
+    return !isGate(source) && source.atOnce !== undefined;
+  }
+
+  /** The wires whose components are not there yet, and from which on it is computed at once. */
+  #missing(wire: Wire, component: Component): readonly Wire[] {
+    const missing: Wire[] = [];
+    const seen = new Set<number>();
+    const visit = ({ id }: Wire) => {
+      for (const x of this.#circuit.sources[id].inputs) {
+        if (seen.has(x.id)) continue;
+        seen.add(x.id);
+        const held = this.#values.get(x.id)?.get(component);
+        if (held?.vector !== undefined) continue;
+        if (held === undefined && this.#isAtOnce(x, component)) visit(x);
+        else missing.push(x);
+      }
+    };
+    visit(wire);
+    return missing;
+  }
+
+  /** A component that nothing is missing for. */
+  #atOnce(wire: Wire, component: Component): Vector {
+    const held = this.#values.get(wire.id)?.get(component);
+    if (held?.vector !== undefined) return held.vector;
+    const source = this.#circuit.sources[wire.id];
+    const { atOnce } = this.kernels;
+    invariant(!isGate(source) && atOnce !== undefined, 'no local operation that is computed at once');
+    const operands = source.inputs.map((x) => this.#atOnce(x, component));
+    const vector = source.atOnce?.(atOnce, component, operands);
+    invariant(vector !== undefined, 'no local operation that is computed at once');
+    // Whoever waits for it has a promise of it already.
+    if (held === undefined) this.#hold(wire, component, { vector });
+    return vector;
+  }
+
+  async #whenThere(wire: Wire, component: Component): Promise<Vector> {
+    for (let missing = this.#missing(wire, component); missing.length > 0; missing = this.#missing(wire, component))
+      for (const x of missing) await this.value(x, component);
+    return this.#atOnce(wire, component);
+  }
+
   async #compute(wire: Wire, component: Component): Promise<Vector> {
     if (this.#circuit.sharing === 'complete' && (component === 'a' || component === 'y'))
       return this.kernels.sub(await this.value(wire, 'm'), await this.value(wire, component === 'a' ? 'l1' : 'l2'));
@@ -336,7 +390,7 @@ export class Engine implements Party {
     this.#after = kept;
   }
 
-  #store(wire: Wire, component: Component, promise: Promise<Vector>): void {
+  #store(wire: Wire, component: Component, promise: Promise<Vector>): Promise<Vector> {
     const held: Held = { promise };
     promise.then(
       (vector) => {
@@ -344,6 +398,11 @@ export class Engine implements Party {
       },
       () => undefined,
     );
+    this.#hold(wire, component, held);
+    return promise;
+  }
+
+  #hold(wire: Wire, component: Component, held: Held): void {
     let components = this.#values.get(wire.id);
     if (components === undefined) {
       components = new Map();

@@ -13,7 +13,7 @@ import { type Block, alike, fits } from './block.ts';
 import type { Circuit, Opening } from './circuit.ts';
 import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
-import { type LocalNode, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
+import { type LocalNode, andThen, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
 import { trailingZeros } from './operand-bits.ts';
 import type { Position } from './relation.ts';
 
@@ -223,7 +223,7 @@ export abstract class LocalBuilder {
       linear(
         [x],
         ['raise', s, k],
-        async (kernels, [p]) => kernels.scale(await kernels.cast(p, k), 1n << BigInt(s)),
+        (kernels, [p]) => andThen(kernels.cast(p, k), (q) => kernels.scale(q, 1n << BigInt(s))),
         (bits) => bits - s,
       ),
       x.shape,
@@ -264,7 +264,7 @@ export abstract class LocalBuilder {
 
   reshape(x: Wire, shape: readonly number[], scale = x.scale): Wire {
     invariant(countOf(shape) === x.count, 'reshape: the number of elements changes');
-    const node = linear([x], ['reshape'], async (_kernels, [p]) => p);
+    const node = linear([x], ['reshape'], (_kernels, [p]) => p);
     const out = this.local(node, shape, x.k, scale);
     this.note((to) => to.#shown.set(out, x));
     return out;

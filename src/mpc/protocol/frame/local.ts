@@ -5,7 +5,7 @@
  * added to `a` and `y`, or to `m`, only; a shift acts on `a` and λ2 and leaves a derived mask, under which nothing
  * may be sent (a lift of such a wire draws a fresh λ1, PROTOCOL §5.1).
  */
-import type { RingKernels } from '../../../compute/kernels/types.ts';
+import type { Linear, LinearAtOnce } from '../../../compute/kernels/types.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
@@ -21,16 +21,30 @@ export interface LocalNode {
   /** All bits of the operands without it. */
   readonly bitsOfOperands?: BitsOfOperands | undefined;
   apply(party: Party, component: Component, operands: readonly Vector[]): Promise<Vector>;
+  /** The same without a promise, where it needs nothing but its operands and linear operations. */
+  readonly atOnce?: ((kernels: LinearAtOnce, component: Component, operands: readonly Vector[]) => Vector) | undefined;
+}
+
+/** What comes of x now, if x is there, or when it is. */
+export function andThen<V>(x: V | Promise<V>, next: (x: V) => V | Promise<V>): V | Promise<V> {
+  return x instanceof Promise ? x.then(next) : next(x);
 }
 
 /** A linear map that every component goes through unchanged. */
 export function linear(
   inputs: readonly Wire[],
   traits: readonly Trait[],
-  map: (kernels: RingKernels, operands: readonly Vector[]) => Promise<Vector>,
+  map: (kernels: Linear, operands: readonly Vector[]) => Vector | Promise<Vector>,
   bitsOfOperands: BitsOfOperands = asMany,
 ): LocalNode {
-  return { inputs, traits, bitsOfOperands, apply: (party, _component, operands) => map(party.kernels, operands) };
+  return {
+    inputs,
+    traits,
+    bitsOfOperands,
+    apply: async (party, _component, operands) => map(party.kernels, operands),
+    // Operations at once give vectors, and so do maps that are made of them.
+    atOnce: (kernels, _component, operands) => map(kernels, operands) as Vector,
+  };
 }
 
 /** x + c: the public side only. */
@@ -40,6 +54,7 @@ export function publicOffset(x: Wire, c: bigint): LocalNode {
     traits: ['offset', c],
     bitsOfOperands: asMany,
     apply: async (party, component, [value]) => (isPublicSide(component) ? party.kernels.offset(value, c) : value),
+    atOnce: (kernels, component, [value]) => (isPublicSide(component) ? kernels.offset(value, c) : value),
   };
 }
 
