@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
 import { distant } from './distant.ts';
 import { conformance } from './kernels.suite.ts';
@@ -26,7 +27,9 @@ describe.skipIf(command === undefined)('kernels of another process', () => {
   afterAll(() => there.close());
   // Named, so that nothing is loaded.
   const library = { library: 'distant' };
-  conformance('distant', () => createWasmKernels({ module: library, link: () => there.link(0), threads: 0 }));
+  conformance('distant', () =>
+    createWasmKernels({ party: PartyOperations, module: library, link: () => there.link(0), threads: 0 }),
+  );
   proofConformance('distant', async () => new WasmProofKernels(there.link(1)));
 
   it('compute by lanes that have the bits of their definitions', () => {

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { strided } from '../../src/compute/pattern.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { type WasmKernels, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { type Words, ringMask, wordsFrom } from '../../src/compute/ring.ts';
 import { failure } from '../failure.ts';
@@ -13,7 +14,7 @@ import { failure } from '../failure.ts';
 const reference = new ReferenceKernels();
 let wasm: WasmKernels;
 beforeAll(async () => {
-  wasm = (await createWasmKernels({ module: await loadNodeModule(), threads: 0 })).scope();
+  wasm = (await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 })).scope();
 });
 
 /** Words of a ring: its ends first, then words of no pattern. */

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, STREAM_BYTES, blockOf } from '../../src/compute/kernels/key-stream.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
@@ -35,7 +36,7 @@ describe('the end of a key stream', () => {
   });
 
   it('is an error of the wasm tables and of their deals too, for bits and for words', async () => {
-    const instance = new KernelInstance(await loadNodeModule());
+    const instance = new KernelInstance(await loadNodeModule(), PartyOperations);
     for (const k of [1, 8, 64]) {
       // Two entries an element, one element behind the last that fits.
       const end = (8 * STREAM_BYTES) / (2 * k);

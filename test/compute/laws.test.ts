@@ -10,6 +10,7 @@ import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts
 import { powersOf } from '../../src/compute/kernels/reference/selection.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { Random, WIDTHS, randomPolynomial, same } from './kernels.suite.ts';
@@ -17,7 +18,7 @@ import { Random, WIDTHS, randomPolynomial, same } from './kernels.suite.ts';
 const module = await loadNodeModule();
 const backends: [string, RingKernels<Words>, number][] = [
   ['reference', new ReferenceKernels(), 15],
-  ['wasm', await createWasmKernels({ module, threads: 0 }), 100],
+  ['wasm', await createWasmKernels({ party: PartyOperations, module, threads: 0 }), 100],
 ];
 const width = fc.constantFrom(...WIDTHS);
 const seed = fc.nat();

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import type { Linked } from '../../src/compute/kernels/wasm/link.ts';
 import { linkInNode, linkProofs } from '../../src/compute/kernels/wasm/node-native.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
@@ -87,7 +88,7 @@ describe.skipIf(library === undefined)('native kernels', () => {
 
   it('follow their memory when it grows, and leave nothing behind in it', () => {
     const linked = linkInNode(library);
-    const instance = new KernelInstance(linked);
+    const instance = new KernelInstance(linked, PartyOperations);
     const random = new Random(11);
     const first = random.words(200, 64);
     const sum = instance.add(first, first);

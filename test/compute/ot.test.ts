@@ -18,12 +18,13 @@ import {
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { OtRows, combine } from '../../src/compute/kernels/reference/ot.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { thrown } from '../failure.ts';
 import { Random } from './kernels.suite.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 function bases(random: Random) {
   const [roots, delta, tweak] = [random.bytes(OT_ROOTS), random.bytes(16), random.bytes(16)];

@@ -5,6 +5,7 @@ import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import { Random } from './kernels.suite.ts';
@@ -12,8 +13,11 @@ import { Random } from './kernels.suite.ts';
 const module = await loadNodeModule();
 const backends: [string, () => Promise<RingKernels<Words>>][] = [
   ['reference', async () => new ReferenceKernels()],
-  ['wasm, inline', () => createWasmKernels({ module, threads: 0 })],
-  ['wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 })],
+  ['wasm, inline', () => createWasmKernels({ party: PartyOperations, module, threads: 0 })],
+  [
+    'wasm, two workers',
+    () => createWasmKernels({ party: PartyOperations, module, startWorker: nodeWorkerFactory(), threads: 2 }),
+  ],
 ];
 
 async function checkPoint(

@@ -1,11 +1,12 @@
 /** Vectors of a scope: written over behind a sweep, and never before. */
 import { describe, expect, it } from 'vitest';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { Pool } from '../../src/compute/kernels/wasm/pool.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 
-const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const kernels = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 const COUNT = 1024;
 const x = wordsFrom(
   Array.from({ length: COUNT }, (_, i) => i),

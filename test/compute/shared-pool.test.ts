@@ -1,6 +1,7 @@
 /** Vectors that threads share: blocks of dead ones are used again behind a sweep, and never before. */
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule, nodeBackend } from '../../src/compute/kernels/wasm/node-worker.ts';
 import type { ScopePool } from '../../src/compute/kernels/wasm/pool.ts';
 import { sharedPools } from '../../src/compute/kernels/wasm/shared-pool.ts';
@@ -16,7 +17,7 @@ const x = wordsFrom(
   Array.from({ length: COUNT }, (_, i) => i),
   32,
 );
-const kernels = await createWasmKernels({ module, threads: 0, pool: pools });
+const kernels = await createWasmKernels({ party: PartyOperations, module, threads: 0, pool: pools });
 
 /** What a vector holds before it is written is not zero here. */
 function soiled(make: () => ScopePool): () => ScopePool {

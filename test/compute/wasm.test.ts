@@ -1,6 +1,7 @@
 /** The WebAssembly backend: conformance inline and with workers, wiping, failures of workers. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/pack-panels.ts';
 import { panelLength } from '../../src/compute/kernels/panels.ts';
@@ -16,8 +17,10 @@ import type { Words } from '../../src/compute/ring.ts';
 const module = await loadNodeModule();
 const TERM = { frequency: 25, amplitude: -3_597_711, s1: 13, s2: 10 };
 
-conformance('wasm, inline', () => createWasmKernels({ module, threads: 0 }));
-conformance('wasm, two workers', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 }));
+conformance('wasm, inline', () => createWasmKernels({ party: PartyOperations, module, threads: 0 }));
+conformance('wasm, two workers', () =>
+  createWasmKernels({ party: PartyOperations, module, startWorker: nodeWorkerFactory(), threads: 2 }),
+);
 
 /** A worker without a thread: it answers on later turns of the event loop, one request per turn. */
 function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void } {
@@ -26,15 +29,18 @@ function localWorker(log?: string[]): WorkerPort & { crash(error: Error): void }
   let failed: (error: unknown) => void = () => {};
   let serve: (message: unknown) => void = () => {};
   let alive = true;
-  serveKernels({
-    postMessage: (message) => {
-      if (alive) answer(message);
+  serveKernels(
+    {
+      postMessage: (message) => {
+        if (alive) answer(message);
+      },
+      onMessage: (handler) => {
+        serve = handler;
+      },
+      collect: () => log?.push('collect'),
     },
-    onMessage: (handler) => {
-      serve = handler;
-    },
-    collect: () => log?.push('collect'),
-  });
+    PartyOperations,
+  );
   const turn = (): void => {
     if (!alive) return;
     const message = queue.shift() as { op?: string };
@@ -76,10 +82,10 @@ describe('a scope', () => {
     vi.restoreAllMocks();
   });
   conformance('wasm, with buffers that held other words', async () =>
-    (await createWasmKernels({ module, threads: 0 })).scope(),
+    (await createWasmKernels({ party: PartyOperations, module, threads: 0 })).scope(),
   );
   conformance('wasm, the same with workers', async () =>
-    (await createWasmKernels({ module, threads: 2, startWorker: () => localWorker() })).scope(),
+    (await createWasmKernels({ party: PartyOperations, module, threads: 2, startWorker: () => localWorker() })).scope(),
   );
 });
 
@@ -91,7 +97,12 @@ describe('wasm workers', () => {
 
   it('short calls get their turn while a long one is under way', async () => {
     const log: string[] = [];
-    const kernels = await createWasmKernels({ module, threads: 1, startWorker: () => localWorker(log) });
+    const kernels = await createWasmKernels({
+      party: PartyOperations,
+      module,
+      threads: 1,
+      startWorker: () => localWorker(log),
+    });
     const long = kernels.selectionTable(table(40_000), LAYOUT, stream, 0, 40_000).then(() => log.push('long done'));
     const short = kernels.selectionTable(table(3), LAYOUT, stream, 0, 3).then(() => log.push('short done'));
     await Promise.all([long, short]);
@@ -104,19 +115,24 @@ describe('wasm workers', () => {
   it('a worker warms up at its start, once, and keeps nothing of it', async () => {
     const warm = vi.spyOn(KernelInstance.prototype, 'warmUp');
     try {
-      const kernels = await createWasmKernels({ module, threads: 2, startWorker: () => localWorker() });
+      const kernels = await createWasmKernels({
+        party: PartyOperations,
+        module,
+        threads: 2,
+        startWorker: () => localWorker(),
+      });
       const drawn = await kernels.draw(stream, 64, 300_000);
       expect(warm).toHaveBeenCalledTimes(2);
       same(await kernels.draw(stream, 64, 300_000), drawn);
       expect(warm).toHaveBeenCalledTimes(2);
       await kernels.close();
       // The calling thread, which may be the one that answers, is not held up by it.
-      await (await createWasmKernels({ module, threads: 0 })).close();
+      await (await createWasmKernels({ party: PartyOperations, module, threads: 0 })).close();
       expect(warm).toHaveBeenCalledTimes(2);
     } finally {
       warm.mockRestore();
     }
-    const instance = new KernelInstance(module);
+    const instance = new KernelInstance(module, PartyOperations);
     instance.loadMatrix(1, random.words(64 * 64, 64).data as BigUint64Array, 64, 64);
     const left = random.words(64, 64);
     const before = instance.matmulMatrix(left, 1);
@@ -127,7 +143,12 @@ describe('wasm workers', () => {
 
   it('a worker lets go of what matrices were copied from, when they are worth it; shared memory is never collected', async () => {
     const log: string[] = [];
-    const kernels = await createWasmKernels({ module, startWorker: () => localWorker(log), threads: 1 });
+    const kernels = await createWasmKernels({
+      party: PartyOperations,
+      module,
+      startWorker: () => localWorker(log),
+      threads: 1,
+    });
     const half = new BigUint64Array(1024 * 2048);
     const { order, load } = kernels.panels;
     const shared = new Int32Array(new SharedArrayBuffer(4 * panelLength(order, 4096, 2048)));
@@ -141,7 +162,12 @@ describe('wasm workers', () => {
   });
 
   it('operands are left alone', async () => {
-    const kernels = await createWasmKernels({ module, threads: 2, startWorker: () => localWorker() });
+    const kernels = await createWasmKernels({
+      party: PartyOperations,
+      module,
+      threads: 2,
+      startWorker: () => localWorker(),
+    });
     const [x, y] = [random.words(64 * 128, 64), random.words(128 * 128, 64)];
     const [left, key] = [{ k: 64, data: x.data.slice() }, stream.key.slice()];
     await kernels.matmul(x, y, { batch: 1, m: 64, inner: 128, n: 128 });
@@ -152,7 +178,12 @@ describe('wasm workers', () => {
   });
 
   it('a refused operand fails one call only', async () => {
-    const kernels = await createWasmKernels({ module, threads: 1, startWorker: () => localWorker() });
+    const kernels = await createWasmKernels({
+      party: PartyOperations,
+      module,
+      threads: 1,
+      startWorker: () => localWorker(),
+    });
     const outside = { ...table(3), row: random.words(3, 30, false) };
     await expect(kernels.selectionTable(outside, LAYOUT, stream, 0, 3)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
     await expect(kernels.selectionTable(table(3), LAYOUT, stream, 0, 3)).resolves.toHaveLength(3 * 64 * 4);
@@ -162,6 +193,7 @@ describe('wasm workers', () => {
   it('a stopped worker fails pending and later calls', async () => {
     const workers: ReturnType<typeof localWorker>[] = [];
     const kernels = await createWasmKernels({
+      party: PartyOperations,
       module,
       threads: 2,
       startWorker: () => {
@@ -181,6 +213,7 @@ describe('wasm workers', () => {
     const start = nodeWorkerFactory();
     const ports: WorkerPort[] = [];
     const kernels = await createWasmKernels({
+      party: PartyOperations,
       module,
       threads: 2,
       startWorker: () => {
@@ -194,6 +227,7 @@ describe('wasm workers', () => {
     await kernels.close();
     // Not a module: the worker's first answer is an error.
     const broken = await createWasmKernels({
+      party: PartyOperations,
       module: {} as WebAssembly.Module,
       threads: 1,
       startWorker: () => localWorker(),
@@ -205,6 +239,7 @@ describe('wasm workers', () => {
     const short = new RangeError('Array buffer allocation failed');
     let broken = '';
     const kernels = await createWasmKernels({
+      party: PartyOperations,
       module,
       threads: 2,
       startWorker: () => {
@@ -248,6 +283,7 @@ describe('wasm workers', () => {
 
   it('a trap in a worker is a typed error', async () => {
     const kernels = await createWasmKernels({
+      party: PartyOperations,
       module,
       threads: 2,
       startWorker: () => {
@@ -270,7 +306,12 @@ describe('wasm workers', () => {
 
   it('closing fails what is pending and what comes later', async () => {
     for (const threads of [0, 2]) {
-      const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
+      const kernels = await createWasmKernels({
+        party: PartyOperations,
+        module,
+        threads,
+        startWorker: nodeWorkerFactory(),
+      });
       const pending = kernels.selectionTable(table(20_000), LAYOUT, stream, 0, 20_000).catch((error: unknown) => error);
       await kernels.close();
       if (threads > 0) await expect(pending).resolves.toMatchObject({ code: 'ERR_STATE' });
@@ -288,7 +329,12 @@ describe('a matrix in memory that threads share', () => {
     const entries = new Int32Array(new SharedArrayBuffer(4 * rows * cols));
     entries.set(new Int32Array((random.words(rows * cols, 32).data as Uint32Array).buffer));
     const x = random.words(2 * rows, 64);
-    const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
+    const kernels = await createWasmKernels({
+      party: PartyOperations,
+      module,
+      threads,
+      startWorker: nodeWorkerFactory(),
+    });
     try {
       const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries.slice(), rows, cols));
       const matrix = await kernels.loadMatrix(entries, rows, cols);
@@ -317,7 +363,12 @@ describe('a matrix in the order of panels', () => {
   };
 
   it.each([0, 1, 3])('gives the products of the same one by rows, with %i workers, shared or not', async (threads) => {
-    const kernels = await createWasmKernels({ module, threads, startWorker: nodeWorkerFactory() });
+    const kernels = await createWasmKernels({
+      party: PartyOperations,
+      module,
+      threads,
+      startWorker: nodeWorkerFactory(),
+    });
     const { order, load } = kernels.panels;
     try {
       for (const [rows, cols] of sizes) {
@@ -337,7 +388,7 @@ describe('a matrix in the order of panels', () => {
   });
 
   it('is refused in another order or size, or with second layers in other places', async () => {
-    const kernels = await createWasmKernels({ module, threads: 0 });
+    const kernels = await createWasmKernels({ party: PartyOperations, module, threads: 0 });
     const { order, load } = kernels.panels;
     const [rows, cols] = sizes[0];
     const entries = entriesOf(rows, cols);
@@ -373,7 +424,7 @@ describe('wasm memory', () => {
   });
 
   it('holds nothing of an operation after it', () => {
-    const instance = new KernelInstance(module);
+    const instance = new KernelInstance(module, PartyOperations);
     const random = new Random(5);
     const [x, y] = [random.words(900, 64), random.words(900, 64)];
     const [pads, l] = [random.stream(), random.words(50, 25)];
@@ -434,8 +485,13 @@ describe('wasm memory', () => {
 
 describe('matmulF32', () => {
   it('is the float product', async () => {
-    const inline = await createWasmKernels({ module, threads: 0 });
-    const pooled: WasmKernels = await createWasmKernels({ module, threads: 2, startWorker: nodeWorkerFactory() });
+    const inline = await createWasmKernels({ party: PartyOperations, module, threads: 0 });
+    const pooled: WasmKernels = await createWasmKernels({
+      party: PartyOperations,
+      module,
+      threads: 2,
+      startWorker: nodeWorkerFactory(),
+    });
     for (const [m, k, n] of [
       [1, 1, 1],
       [5, 7, 9],

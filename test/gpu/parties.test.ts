@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
@@ -30,7 +31,7 @@ import { openTestDevice } from './swiftshader.ts';
 
 const webgpu = await createWebGpuKernels(await openTestDevice());
 afterAll(() => webgpu.close());
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 /** Random weights, twelve times as large as usual so that rows of 8 have some variance. */
 const source: WeightSource = randomWeights(TINY, 3);

@@ -1,6 +1,7 @@
 /** The messages of `aby3` in the conformance suite, a small model, and what P0 has to do in the rounds. */
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
@@ -9,7 +10,7 @@ import { measured } from '../support/simulate.ts';
 import { protocolConformance } from './conformance.suite.ts';
 import { smallBert } from './small-bert.suite.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 protocolConformance({
   info: { id: 'aby3', truncation: COMPLETE_ROUNDING },

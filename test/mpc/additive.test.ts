@@ -8,6 +8,7 @@ import { basisWord, tableEntry } from '../../src/compute/kernels/reference/selec
 import type { TableLayout } from '../../src/compute/kernels/table-layout.ts';
 import type { Choice, SelectionTable, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { expTables } from '../../src/compute/exp-tables.ts';
 import { type Vector, type Words, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
@@ -31,7 +32,7 @@ import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type SimulationOptions, createParties, record, simulate } from '../support/simulate.ts';
 import { unmasked } from '../support/unmasked.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 const W: ClearParameter = { parameter: { name: 'w', rows: 1, cols: 1, scale: 0 }, values: [3n] };
 const open: SimulationOptions = {

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { zeros } from '../../src/compute/ring.ts';
 import { PairPrg } from '../../src/mpc/prg/prg.ts';
@@ -29,7 +30,7 @@ describe('dealing', () => {
     expect(circuit.cost.p0ToP2Ahead).toBe(TOTAL);
 
     const [left, right] = memoryPair(0, 2, { highWaterBytes: 1 << 20 });
-    const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const kernels = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
     const execution = { session: new Uint8Array(16), number: 0, step: 0, branch: 0 };
     const engine = (id: PartyId, peer: PartyId, channel: Channel) =>
       new Engine({
@@ -64,7 +65,7 @@ describe('dealing', () => {
     builder.mul(x, x);
     const circuit = builder.finish();
     const [left] = memoryPair(0, 2);
-    const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const kernels = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
     const execution = { session: new Uint8Array(16), number: 0, step: 0, branch: 0 };
     const keys = {
       k01: PairPrg.of(new Uint8Array(32), execution),
@@ -90,7 +91,7 @@ describe('a ring of parts that are longer than links hold', () => {
     for (let i = 0; i < GATES; i++) builder.mul(x, x);
     const circuit = builder.finish();
     expect(circuit.owner).toMatchObject({ rounds: 1, p0ToP1: TOTAL, p2ToP0: TOTAL });
-    const kernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const kernels = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
     const execution = { session: new Uint8Array(16), number: 0, step: 0, branch: 0 };
     const channels: Map<PartyId, Channel>[] = [new Map(), new Map(), new Map()];
     for (const [a, b] of [

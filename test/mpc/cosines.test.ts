@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CosineSum } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
 import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
@@ -16,7 +17,7 @@ import { Random } from '../compute/kernels.suite.ts';
 import { cosineFit } from '../support/cosine-fit.ts';
 import { simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 const SEED = 20261127;
 const FORMS = [
   ['gelu', gelu],

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { type Words, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
@@ -18,7 +19,7 @@ import { Random } from '../compute/kernels.suite.ts';
 import { thrown } from '../failure.ts';
 import { record, simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 const COUNT = 97;
 
 /** Values over Z_2^k with so many bits each, and one sum of them. */

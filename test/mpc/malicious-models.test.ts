@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { decodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { Words } from '../../src/compute/ring.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
@@ -21,7 +22,7 @@ import { ownerInputs, stepInputs } from '../../src/session/inputs.ts';
 import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { type Simulation, noParameters, simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 /** Of a logit, against the float model. */
 const LOGIT_ERROR = 0.02;
 

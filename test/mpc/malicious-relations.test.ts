@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { MAX_INDEX_BITS } from '../../src/compute/index-group.ts';
 import type { CosineSum, PiecewisePolynomial } from '../../src/compute/kernels/types.ts';
@@ -17,7 +18,7 @@ import { checkShape } from '../../src/mpc/proof/relations.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, record } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 const TABLE: ClearParameter = {
   parameter: { name: 'table', rows: 5, cols: 2, scale: 0 },

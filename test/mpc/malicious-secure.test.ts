@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { gelu } from '../../src/compute/special-functions.ts';
@@ -43,7 +44,7 @@ import { RangeChecks, accepted } from '../../src/mpc/secure/range-check.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 const SEED = 20261127;
 
 type Weights = 'open' | 'secret';

@@ -1,6 +1,7 @@
 /** Complete sharing, the messages of `3pc_malicious`, in the conformance suite. */
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
@@ -9,7 +10,7 @@ import { measured } from '../support/simulate.ts';
 import { protocolConformance } from './conformance.suite.ts';
 import { smallBert } from './small-bert.suite.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 protocolConformance({
   info: { id: '3pc_malicious', truncation: COMPLETE_ROUNDING },

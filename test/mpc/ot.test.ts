@@ -14,6 +14,7 @@ import {
 } from '../../src/compute/kernels/ot-base.ts';
 import type { PiecewisePolynomial, RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Vector, type Words, bytesOf, wordsFrom } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
@@ -52,7 +53,7 @@ import {
   simulate,
 } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 const kernels = () => wasm;
 const NOTHING: Inputs = { tensors: {}, indices: {} };
 

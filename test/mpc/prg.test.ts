@@ -8,6 +8,7 @@ import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import type { TercetError } from '../../src/core/errors.ts';
@@ -244,8 +245,11 @@ describe('the registry of draws', () => {
     ];
     it.each([
       ['reference', () => new ReferenceKernels()],
-      ['wasm', () => createWasmKernels({ module, threads: 0 })],
-      ['wasm with a worker', () => createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 1 })],
+      ['wasm', () => createWasmKernels({ party: PartyOperations, module, threads: 0 })],
+      [
+        'wasm with a worker',
+        () => createWasmKernels({ party: PartyOperations, module, startWorker: nodeWorkerFactory(), threads: 1 }),
+      ],
     ] as const)('%s', async (_name, make) => {
       const kernels: RingKernels<Words> = await make();
       for (const [name, run] of draws) {
@@ -260,7 +264,12 @@ describe('the registry of draws', () => {
 
     it('also for what waits for a worker, and without an end to the workers', async () => {
       // With one worker draws are made by who asks.
-      const kernels = await createWasmKernels({ module, startWorker: nodeWorkerFactory(), threads: 2 });
+      const kernels = await createWasmKernels({
+        party: PartyOperations,
+        module,
+        startWorker: nodeWorkerFactory(),
+        threads: 2,
+      });
       const [prg, other] = [PairPrg.of(MASTER, EXECUTION), PairPrg.of(MASTER, { ...EXECUTION, number: 1 })];
       const [{ stream }, { stream: sound }] = [prg.takeMask(ID, {}, 'pads'), other.takeMask(ID, {}, 'pads')];
       const long = (from: Stream) => kernels.draw(from, 64, 1 << 17);

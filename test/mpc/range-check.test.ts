@@ -6,6 +6,7 @@ import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import { describe, expect, it } from 'vitest';
 import { encodeFixed } from '../../src/compute/fixed-point.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
@@ -38,7 +39,7 @@ import { circuitFor } from '../../src/session/circuit-for.ts';
 import type { Request } from '../../src/session/request.ts';
 import { declaredBytes, measuredRounds, record, simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 interface Tensor {
   readonly shape: readonly number[];

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { strided } from '../../src/compute/pattern.ts';
 import { type Words, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
@@ -19,7 +20,7 @@ import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { record, simulate } from '../support/simulate.ts';
 import { unmasked } from '../support/unmasked.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 // ── arithmetic ───────────────────────────────────────────────────────────────
 

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeFixed, encodeFixed } from '../../src/compute/fixed-point.ts';
 import { erf, gelu, geluNew } from '../../src/compute/special-functions.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
 import {
@@ -51,7 +52,7 @@ import { Random } from '../compute/kernels.suite.ts';
 import { failure } from '../failure.ts';
 import { type SimulationOptions, simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 const SEED = 20261122;
 
 interface Tensor {

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
@@ -15,7 +16,7 @@ import { type ProtocolRunner, protocolConformance } from './conformance.suite.ts
 import { smallBert } from './small-bert.suite.ts';
 
 const module = await loadNodeModule();
-const wasm = await createWasmKernels({ module, threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module, threads: 0 });
 
 const runner: ProtocolRunner = {
   info: SEMI_HONEST,

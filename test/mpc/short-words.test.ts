@@ -15,6 +15,7 @@ import type {
   Stream,
 } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { expTables } from '../../src/compute/exp-tables.ts';
 import { type Vector, type Words, signedAt, wordAt, wordsFrom } from '../../src/compute/ring.ts';
@@ -31,7 +32,7 @@ import { type OneTimeMask, Masked } from '../../src/mpc/share/masked.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { record, simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 // ── every mask of a toy ring ─────────────────────────────────────────────────
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeFixed } from '../../src/compute/fixed-point.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
@@ -23,7 +24,7 @@ import { TINY, TINY_CLASSIFIER } from '../ml/tiny-bert.ts';
 import { type SimulationOptions, measured, seeded } from '../support/simulate.ts';
 import { checkCost } from './conformance.suite.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 /**
  * Random weights twelve times as large as usual: with standard deviation 0.02, rows of 8 would fall below the

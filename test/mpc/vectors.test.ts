@@ -17,6 +17,7 @@ import type {
   Stream,
 } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordAt, wordsFrom } from '../../src/compute/ring.ts';
 import { gelu } from '../../src/compute/special-functions.ts';
@@ -60,7 +61,7 @@ interface Shares {
 const vectors = JSON.parse(readFileSync(new URL('../vectors/gadgets.json', import.meta.url), 'utf8')) as Vectors;
 const BACKENDS: readonly RingKernels<Words>[] = [
   new ReferenceKernels(),
-  await createWasmKernels({ module: await loadNodeModule(), threads: 0 }),
+  await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 }),
 ];
 const big = (values: readonly string[]): bigint[] => values.map(BigInt);
 const list = (words: Words): bigint[] => Array.from({ length: words.data.length }, (_, i) => wordAt(words, i));

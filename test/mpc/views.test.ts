@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CosineSum, PiecewisePolynomial, RingKernels } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { executionKey } from '../../src/mpc/prg/prg.ts';
@@ -21,7 +22,7 @@ import { Masked } from '../../src/mpc/share/masked.ts';
 import { type ClearParameter, parameterView } from '../support/parameters.ts';
 import { type Message, type SimulationOptions, collect, createParties, keysOf, simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 const PARAMETERS: readonly ClearParameter[] = [
   {

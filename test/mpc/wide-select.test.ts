@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
 import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
@@ -18,7 +19,7 @@ import type { Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 import { thrown } from '../failure.ts';
 import { type SimulationOptions, createParties, keysOf, record, settle, simulate } from '../support/simulate.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 const kernels = () => wasm;
 const BOTH: readonly Widening[] = ['dealer', 'ot'];
 

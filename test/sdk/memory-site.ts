@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
@@ -176,7 +177,7 @@ export async function memorySite(
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     peakMemory: () => 1,
     capabilities: () => Promise.reject(new Error('the device is named')),
-    openKernels: async () => createWasmKernels({ module: await loadNodeModule(), threads: 0 }),
+    openKernels: async () => createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 }),
     openLink,
     proving: proved.proving === undefined ? undefined : async () => proved.proving as Proving,
   };

@@ -5,6 +5,7 @@
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
 import { fingerprint } from '../../src/session/agreement.ts';
@@ -133,7 +134,7 @@ describe('a shared circuit', () => {
   });
 
   it('serves two sessions at once, interleaved: every party of both runs the same object', async () => {
-    const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const on = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
     const model = await servedModel(source, on);
     const alone = async () => {
       const { session } = await prepared({ model, on });

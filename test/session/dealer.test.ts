@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OT_SIBLINGS } from '../../src/compute/kernels/ot-base.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { TercetError, asTercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
@@ -42,7 +43,7 @@ import { TINY } from '../ml/tiny-bert.ts';
 import { INPUT, REQUEST, SHAPE, prepared, servedModel, servedSecret, source, start } from './harness.ts';
 
 /** Of all parties: the readable ones are slow where masks of whole matrices, or transfers, are made. */
-const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const on = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 afterAll(() => on.close());
 const MODEL = await servedModel(source, on);
 

@@ -1,6 +1,7 @@
 /** Sessions of all three parties in one process, on links in memory. */
 import type { RingKernels } from '../../src/compute/kernels/types.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import { type TercetError, asTercetError } from '../../src/core/errors.ts';
@@ -29,7 +30,11 @@ import { TINY } from '../ml/tiny-bert.ts';
 import { seeded } from '../support/simulate.ts';
 
 /** Of all three parties, in this thread. `test/compute` compares them exactly with the readable ones, which take longer. */
-export const kernels: RingKernels = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+export const kernels: RingKernels = await createWasmKernels({
+  party: PartyOperations,
+  module: await loadNodeModule(),
+  threads: 0,
+});
 /** A circuit is public and the same at every party, so the sessions of a test file build each shape once. */
 export const circuits = new Circuits();
 export const source = randomWeights(TINY, 5);

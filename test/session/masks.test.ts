@@ -10,6 +10,7 @@ import { BLOCK_BYTES } from '../../src/compute/kernels/key-stream.ts';
 import { tableBytes } from '../../src/compute/kernels/table-layout.ts';
 import type { RingKernels, Stream } from '../../src/compute/kernels/types.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, laneBytes, lengthOf } from '../../src/compute/ring.ts';
 import { toHex } from '../../src/core/bytes.ts';
@@ -93,7 +94,7 @@ const changes = new Changes();
 let real: RingKernels<Words>;
 let kernels: RingKernels<Words>;
 beforeAll(async () => {
-  real = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+  real = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
   kernels = changes.kernels(real);
 });
 afterAll(() => real.close());

@@ -6,6 +6,7 @@ import type { ModelConfig } from '../../src/ml/config.ts';
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { CircuitBuilder, WIDENING } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import type { Cost, Widening } from '../../src/mpc/protocol/types.ts';
@@ -126,7 +127,7 @@ describe('the price of a request', () => {
   });
 
   it('memory is never below what either compute party holds, and within its slack of the larger', async () => {
-    const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const on = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
     const texts = { sequences: 2, tokens: 20, rows: 0, padded: true, pair: false, steps: 0 };
     const cases: [string, WeightMode, RunShape][] = [
       ['BertForMaskedLM', 'open', { ...texts, rows: 1 }],

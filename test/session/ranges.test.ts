@@ -6,6 +6,7 @@ import { SEMI_HONEST } from '../../src/mpc/protocol/registry.ts';
 import type { RunShape } from '../../src/ml/models/run.ts';
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { TercetError } from '../../src/core/errors.ts';
 import { checkedPlan } from '../../src/ml/checked-plan.ts';
@@ -26,7 +27,7 @@ import { OpenParameters } from '../../src/session/open-parameters.ts';
 import { failure } from '../failure.ts';
 import { prepared } from './harness.ts';
 
-const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 const SIZES = {
   hidden_size: 16,

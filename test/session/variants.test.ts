@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { parseModelConfig } from '../../src/ml/config.ts';
 import type { ModelPlan } from '../../src/ml/models/plan.ts';
@@ -22,7 +23,7 @@ import { failure } from '../failure.ts';
 import { planOf } from '../support/architectures.ts';
 import { prepared } from './harness.ts';
 
-const on = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+const on = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 
 const bert = parseModelConfig({
   ...{ model_type: 'bert', architectures: ['BertForMaskedLM'], hidden_act: 'gelu', hidden_size: 16 },

@@ -1,5 +1,6 @@
 /** Proved runs of a circuit among three parties in one process, with a tap on every message. */
 import { loadNodeModule, loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
 import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
@@ -18,7 +19,7 @@ import type { Channel, PartyId } from '../../src/net/wire/types.ts';
 import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import { type Tap, keysOf, noParameters, seeded } from './simulate.ts';
 
-export const wasm = await createWasmKernels({ module: await loadNodeModule(), threads: 0 });
+export const wasm = await createWasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
 export const proofWasm = new WasmProofKernels(await loadNodeProofModule());
 
 export interface ProvedSetting {

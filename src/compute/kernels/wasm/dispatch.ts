@@ -8,7 +8,9 @@ import { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Link, NativeLibrary } from './link.ts';
+import type { Memory } from './memory.ts';
 import type { Operation, OperationArguments, WorkerPort } from './messages.ts';
+import type { PartyOperations } from './party-operations.ts';
 import { Pool, type ScopePool } from './pool.ts';
 import { type Tasks, Workers, detached, ranges } from './workers.ts';
 
@@ -17,6 +19,10 @@ export interface WasmOptions {
   readonly module: WebAssembly.Module | NativeLibrary;
   /** Makes instances of a library. */
   readonly link?: Link;
+  /** What a compute party's kernels do besides; a page has none of it. */
+  readonly party?: new (
+    memory: Memory,
+  ) => PartyOperations;
   /** Starts a worker that runs `serveKernels`; needed for `threads` > 0. */
   readonly startWorker?: () => WorkerPort;
   /** Workers; 0 computes everything in the calling thread. */
@@ -50,11 +56,11 @@ export class Dispatch {
     this.pool = pool;
   }
 
-  static start({ module, link, startWorker, threads, pool = () => new Pool() }: WasmOptions): Dispatch {
+  static start({ module, link, party, startWorker, threads, pool = () => new Pool() }: WasmOptions): Dispatch {
     invariant(threads === 0 || startWorker !== undefined, 'threads need a way to start workers');
     const fault = new Fault();
     invariant(link !== undefined || !('library' in module), 'a library needs a way to link it');
-    const inline = new KernelInstance(link?.(module) ?? (module as WebAssembly.Module));
+    const inline = new KernelInstance(link?.(module) ?? (module as WebAssembly.Module), party);
     const ports = startWorker === undefined ? [] : Array.from({ length: threads }, startWorker);
     return new Dispatch({ fault, inline, pool, workers: new Workers(module, ports, fault) });
   }

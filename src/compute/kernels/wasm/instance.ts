@@ -4,9 +4,8 @@
  */
 import { invariant } from '../../../core/errors.ts';
 import type { ExpWidth } from '../../exp-tables.ts';
-import { type Vectors, type Words, laneBytes, ringMask, sameShape, wireLength, zeros } from '../../ring.ts';
+import { type Vectors, type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { blockOf } from '../key-stream.ts';
-import { type PanelOrder, panelBlocks, panelLength } from '../panels.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, Drawn, DrawnFactor, ProductShape, SelectionTable, Stream } from '../types.ts';
 import { few, isFew, isMoved } from './few.ts';
@@ -14,10 +13,8 @@ import type { Linked } from './link.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
 import { expandPoint } from './point.ts';
+import type { PartyOperations } from './party-operations.ts';
 import { Selection } from './selection.ts';
-
-/** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
-const PACK_CHUNK = 1 << 18;
 
 /** Words of a drawn matrix at a time: they, their panels and a product stay in the cache. */
 const DRAWN_WORDS = 1 << 17;
@@ -27,25 +24,6 @@ const DRAWN_WORDS = 1 << 17;
  * loop.
  */
 const [WARM_ROWS, WARM_SIZE] = [8, 256];
-/** The caller numbers matrices from 1. */
-const WARM_MATRIX = 0;
-
-/** Rows of a block of panels: KC of `limbs.rs`, which a test holds this to. */
-const BLOCK_ROWS = 256;
-
-/** The order of panels, as `matmul_i32` takes it. */
-export function panelOrder(columns: number): PanelOrder {
-  return { rows: BLOCK_ROWS, columns };
-}
-
-/** A matrix (or a slice of its columns) in the memory of one instance. */
-interface Loaded {
-  readonly at: number;
-  readonly rows: number;
-  readonly cols: number;
-  /** For every panel where its second layer lies, of entries of 32 bits; of full words there are none. */
-  readonly high: number | undefined;
-}
 
 /**
  * One instance. Every public method is an operation of `RingKernels` on a range of it, or loads and frees a matrix.
@@ -55,14 +33,16 @@ export class KernelInstance {
   readonly #memory: Memory;
   readonly #selection: Selection;
   readonly #ot: Ot;
-  readonly #matrices = new Map<number, Loaded>();
+  readonly #party: PartyOperations | undefined;
   /** Columns of a panel of a matrix of either kind: slices begin at a multiple. */
   readonly panel: number;
   /** OTs that are made together: ranges begin at a multiple. */
   readonly otGroup: number;
 
-  constructor(of: WebAssembly.Module | Linked) {
+  /** @param party what a compute party does besides, with a module that has the kernels */
+  constructor(of: WebAssembly.Module | Linked, party?: new (memory: Memory) => PartyOperations) {
     this.#memory = new Memory(of);
+    this.#party = party && new party(this.#memory);
     this.#selection = new Selection(this.#memory);
     this.#ot = new Ot(this.#memory);
     this.otGroup = this.#memory.exports.ot_group();
@@ -85,17 +65,7 @@ export class KernelInstance {
    */
   warmUp(): void {
     const [rows, size] = [WARM_ROWS, WARM_SIZE];
-    const product = () => {
-      this.matmulMatrix(zeros(rows * size, 64), WARM_MATRIX);
-      this.freeMatrix(WARM_MATRIX);
-    };
-    // The data owner's module has no matrices.
-    if (this.#memory.exports.matmul_i32 !== undefined) {
-      this.loadMatrix(WARM_MATRIX, new BigUint64Array(size * size), size, size);
-      product();
-      this.loadPanels(WARM_MATRIX, new Int32Array(panelLength(panelOrder(this.panel), size, size)), size, size);
-      product();
-    }
+    this.#party?.warmUp(rows, size);
     for (const k of [32, 64])
       this.matmul(zeros(rows * size, k), zeros(size * size, k), { batch: 1, m: rows, inner: size, n: size });
     this.draw({ key: new Uint8Array(32), nonce: new Uint8Array(12) }, 64, rows * size, 0);
@@ -207,124 +177,6 @@ export class KernelInstance {
       const order = transposed === true ? 1 : 0;
       const [kernel, mask] = [this.#memory.of('product', x.k), this.#memory.mask(x.k)];
       return this.#memory.made(x.k, count, (out) => kernel(a, b, out, batch, m, inner, n, order, mask, panels));
-    });
-  }
-
-  /** Keeps a rows × width matrix, or its columns [from, to), under `id`, which the caller chooses. */
-  loadMatrix(
-    id: number,
-    entries: BigUint64Array,
-    rows: number,
-    width: number,
-    [from, to]: readonly [number, number] = [0, width],
-  ): void {
-    const cols = to - from;
-    const at = this.#memory.keep(8 * rows * up(cols, this.#memory.sizes.panel));
-    const step = Math.max(1, Math.floor(PACK_CHUNK / (8 * cols)));
-    for (let row = 0; row < rows; row += step) {
-      const count = Math.min(step, rows - row);
-      this.#memory.run(() => {
-        const chunk = this.#memory.take(8 * count * cols);
-        for (let i = 0; i < count; i++)
-          this.#memory.write(chunk + 8 * i * cols, entries.subarray((row + i) * width + from, (row + i) * width + to));
-        this.#memory.exports.pack_u64(chunk, row, count, rows, cols, at);
-      });
-    }
-    this.#matrices.set(id, { at, rows, cols, high: undefined });
-  }
-
-  /**
-   * The same for 32-bit entries, in the order of `panelOrder`, or for its columns [from, to).
-   */
-  loadPanels(
-    id: number,
-    panels: Int32Array,
-    rows: number,
-    width: number,
-    [from, to]: readonly [number, number] = [0, width],
-  ): void {
-    const cols = to - from;
-    const blocks = [...panelBlocks(panelOrder(this.panel), rows, width, [from, to])];
-    let [count, lows, highs] = [0, 0, 0];
-    for (const block of blocks) {
-      count += block.count;
-      lows += 4 * block.count * block.layer;
-      for (let p = block.place; p < block.place + block.count; p++) if (panels[p] !== 0) highs += 4 * block.layer;
-    }
-    const at = this.#memory.keep(lows + highs + 4 * count);
-    let [low, high, next] = [at, at + lows, 0];
-    const places = new Uint32Array(count);
-    for (const block of blocks) {
-      const bytes = 4 * block.layer;
-      const pairs = block.layer / this.panel;
-      const step = Math.max(1, Math.floor(PACK_CHUNK / bytes));
-      for (let p = 0; p < block.count; p++) {
-        const left = Math.min(step, block.count - p) * block.layer;
-        const from = block.low + p * block.layer;
-        if (p % step === 0) this.#memory.write(low, panels.subarray(from, from + left));
-        let place = this.#memory.exports.limbs_light(low, pairs);
-        low += bytes;
-        const second = panels[block.place + p];
-        if (second !== 0) {
-          this.#memory.write(high, panels.subarray(second, second + block.layer));
-          place += high - at + 2 * this.#memory.exports.limbs_light(high, pairs);
-          high += bytes;
-        }
-        places[next++] = place;
-      }
-    }
-    this.#memory.write(high, places);
-    this.#matrices.set(id, { at, rows, cols, high });
-  }
-
-  matmulMatrix(x: Words, id: number, bits = 64): Words {
-    const matrix = this.#matrices.get(id);
-    invariant(matrix !== undefined, 'matmulMatrix: no such matrix');
-    const { at, rows, cols, high } = matrix;
-    const m = x.data.length / rows;
-    return this.#memory.run(() => {
-      const a = this.#memory.operand(x.data);
-      const [left, mask] = [this.#memory.take(this.#memory.sizes.left), ringMask(bits)];
-      return this.#memory.made(64, m * cols, (out) => {
-        if (high !== undefined) this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, mask, left);
-        else {
-          this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
-          if (bits < 64) this.#memory.exports.offset64(out, out, m * cols, 0n, mask);
-        }
-      });
-    });
-  }
-
-  /** Panels of 32-bit entries as they lie here: first layers, second layers, a place for each. Undefined for others. */
-  heldPanels(id: number): Words | undefined {
-    const { at, rows, cols, high } = this.#matrices.get(id) ?? {};
-    if (at === undefined || rows === undefined || cols === undefined || high === undefined) return undefined;
-    const count = [...panelBlocks(panelOrder(this.panel), rows, cols)].reduce((sum, block) => sum + block.count, 0);
-    return this.#memory.read(at, 32, (high - at) / 4 + count);
-  }
-
-  freeMatrix(id: number): void {
-    const matrix = this.#matrices.get(id);
-    if (matrix === undefined) return;
-    this.#matrices.delete(id);
-    this.#memory.drop(matrix.at);
-  }
-
-  /**
-   * a (m × k) · b (k × n) in f32, for the plaintext model only: it gives an honest speed to compare with. Sums run
-   * over k in order.
-   */
-  matmulF32(a: Float32Array, b: Float32Array, m: number, k: number, n: number): Float32Array {
-    invariant(a.length === m * k && b.length === k * n, 'matmulF32: operands do not match the shape');
-    return this.#memory.run(() => {
-      const [x, y, out, panels] = [
-        this.#memory.copy(a),
-        this.#memory.copy(b),
-        this.#memory.take(4 * m * n),
-        this.#memory.take(4 * k * up(n, this.#memory.sizes.panelF32)),
-      ];
-      this.#memory.exports.matmul_f32(x, y, out, m, k, n, panels);
-      return this.#memory.readFloats(out, m * n);
     });
   }
 
@@ -444,10 +296,6 @@ export class KernelInstance {
     return this.#selection.deal(choice, layout, pads, r0, first);
   }
 
-  evaluateSelection(choice: Choice<Words>, layout: TableLayout, table: Uint8Array, word: Words): Words {
-    return this.#selection.evaluate(choice, layout, table, word);
-  }
-
   powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {
     return this.#selection.powers(l, t, s2, degree, k);
   }
@@ -478,5 +326,40 @@ export class KernelInstance {
 
   expandPoint(key: Uint8Array, depth: number, from: number, to: number): Words {
     return expandPoint(this.#memory, key, depth, from, to);
+  }
+
+  // ── a compute party's (`party-operations.ts`) ─────────────────────────────
+
+  get #its(): PartyOperations {
+    invariant(this.#party !== undefined, 'an instance without operations of a compute party');
+    return this.#party;
+  }
+
+  loadMatrix(...of: Parameters<PartyOperations['loadMatrix']>): void {
+    this.#its.loadMatrix(...of);
+  }
+
+  loadPanels(...of: Parameters<PartyOperations['loadPanels']>): void {
+    this.#its.loadPanels(...of);
+  }
+
+  matmulMatrix(...of: Parameters<PartyOperations['matmulMatrix']>): Words {
+    return this.#its.matmulMatrix(...of);
+  }
+
+  heldPanels(id: number): Words | undefined {
+    return this.#its.heldPanels(id);
+  }
+
+  freeMatrix(id: number): void {
+    this.#its.freeMatrix(id);
+  }
+
+  matmulF32(...of: Parameters<PartyOperations['matmulF32']>): Float32Array {
+    return this.#its.matmulF32(...of);
+  }
+
+  evaluateSelection(...of: Parameters<PartyOperations['evaluateSelection']>): Words {
+    return this.#its.evaluateSelection(...of);
   }
 }

@@ -28,7 +28,7 @@ import type {
 import { linearAtOnce } from './at-once.ts';
 import { Dispatch, type WasmOptions } from './dispatch.ts';
 import { otReceive, otSend } from './ot-ranges.ts';
-import { panelOrder } from './instance.ts';
+import { panelOrder } from './memory.ts';
 import { Matrices, matmul, matmulDrawn, matmulF32 } from './products.ts';
 import * as selection from './selection-ranges.ts';
 

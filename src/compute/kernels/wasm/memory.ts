@@ -3,6 +3,7 @@
  * tables), then the scratch of the operation at hand. Operands are copied in, results out; scratch and stack are
  * zeroed after every operation, because they held shares, pads or keys.
  */
+import type { PanelOrder } from '../panels.ts';
 import { invariant } from '../../../core/errors.ts';
 import { type Vectors, type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
@@ -321,4 +322,12 @@ export class Memory {
     this.write(at + 52, nonce);
     return at;
   }
+}
+
+/** Rows of a block of panels: KC of `limbs.rs`, which a test holds this to. */
+const BLOCK_ROWS = 256;
+
+/** The order of panels, as `matmul_i32` takes it. */
+export function panelOrder(columns: number): PanelOrder {
+  return { rows: BLOCK_ROWS, columns };
 }

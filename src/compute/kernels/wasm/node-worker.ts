@@ -12,6 +12,7 @@ import type { WasmOptions } from './dispatch.ts';
 import type { WorkerPort } from './messages.ts';
 import type { NativeLibrary } from './link.ts';
 import { linkInNode } from './node-native.ts';
+import { PartyOperations } from './party-operations.ts';
 import { startThread } from './node-thread.ts';
 import { sharedPools } from './shared-pool.ts';
 import { serveKernels } from './worker-main.ts';
@@ -53,7 +54,7 @@ export async function nodeBackend(threads: number, library?: NativeLibrary): Pro
   // In a turn of its own: this one still holds what a scope leaves behind.
   const pool = sharedPools(() => void setImmediate(collectNow));
   const module = library ?? (await loadNodeModule());
-  return { module, link: linkInNode, startWorker: nodeWorkerFactory(), threads, pool };
+  return { module, link: linkInNode, party: PartyOperations, startWorker: nodeWorkerFactory(), threads, pool };
 }
 
 if (!isMainThread && workerData === ROLE && parentPort !== null) {
@@ -65,6 +66,7 @@ if (!isMainThread && workerData === ROLE && parentPort !== null) {
       // In a turn of its own: this one still holds the message.
       collect: () => void setImmediate(collectNow),
     },
+    PartyOperations,
     linkInNode,
   );
 }

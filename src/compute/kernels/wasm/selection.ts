@@ -9,12 +9,10 @@ import { blockOf } from '../key-stream.ts';
 import { checkPowers, expDrops, rounding } from '../selection-shape.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
-import { BLOCK, type Memory, SLACK, up } from './memory.ts';
+import { type Memory, SLACK } from './memory.ts';
 
 /** Bytes of key stream that corrections are dealt from at a time. */
 const SPAN = 4096;
-/** Bits of a table that are evaluated at a time: they and what belongs to them stay in the cache. */
-const PIECE = 1 << 20;
 /** Bits of a block of key stream. */
 const BLOCK_BITS = 512;
 
@@ -274,41 +272,6 @@ export class Selection {
       );
       return this.#memory.read(out, k, count);
     });
-  }
-
-  /**
-   * y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i. The table comes in by pieces: it is read once from end to end, where picking
-   * one entry of an element here and there would wait for each of them.
-   */
-  evaluate({ index, basis }: Choice<Words>, layout: TableLayout, table: Uint8Array, word: Words): Words {
-    const { n, k, widths } = layout;
-    const [count, P] = [word.data.length, widths.length];
-    const result = this.#memory.result(k, count);
-    invariant(index.k <= 32, 'evaluateSelection: indices of at most 32 bits');
-    // Whole bytes, so that the first word of a piece is at bit 0.
-    const size = Math.min(count, BLOCK, up(PIECE / elementBits(layout), 8));
-    this.#memory.run(() => {
-      const kernel = this.#memory.of('evaluate', k);
-      const bytes = this.#memory.take(tableBytes(layout, size) + SLACK);
-      const [chosen, out, words] = [
-        this.#memory.lanes(32, size),
-        this.#memory.lanes(k, size),
-        this.#memory.lanes(k, size),
-      ];
-      const phi = basis === undefined ? 0 : this.#memory.lanes(k, P * size);
-      const [all, mask] = [this.#memory.copy(Uint32Array.from(widths)), this.#memory.mask(k)];
-      for (let from = 0; from < count; from += size) {
-        const to = Math.min(count, from + size);
-        this.#memory.write(bytes, table.subarray(tableBytes(layout, from), tableBytes(layout, to)));
-        this.#memory.load(chosen, index, from, to);
-        this.#memory.load(words, word, from, to);
-        if (basis !== undefined) this.#memory.load(phi, basis, P * from, P * to);
-        const outside = kernel(bytes, chosen, n, all, P, phi, words, out, to - from, mask);
-        invariant(outside === 0, 'selection index out of range');
-        this.#memory.store(out, result, from, to);
-      }
-    });
-    return result;
   }
 
   powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {

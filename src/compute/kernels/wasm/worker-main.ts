@@ -1,5 +1,6 @@
 /** The worker's side: one instance that answers requests in order. Knows neither Node nor a browser. */
 import { isShared } from '../../ring.ts';
+import type { WasmOptions } from './dispatch.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Link } from './link.ts';
@@ -31,9 +32,10 @@ function call(instance: KernelInstance, { op, args, into }: Extract<Request, { k
 
 /**
  * Serves the kernels on a port, for as long as it delivers messages.
+ * @param party what a compute party's kernels do besides
  * @param link makes instances, where there is more than WebAssembly
  */
-export function serveKernels(port: ServicePort, link?: Link): void {
+export function serveKernels(port: ServicePort, party?: WasmOptions['party'], link?: Link): void {
   let instance: KernelInstance | undefined;
   let garbage = 0;
   port.onMessage((message) => {
@@ -43,7 +45,7 @@ export function serveKernels(port: ServicePort, link?: Link): void {
     try {
       let value: Result;
       if (request.kind === 'start') {
-        instance = new KernelInstance(link?.(request.module) ?? (request.module as WebAssembly.Module));
+        instance = new KernelInstance(link?.(request.module) ?? (request.module as WebAssembly.Module), party);
         // While the model is being loaded: nobody waits for the answer to a start.
         instance.warmUp();
       } else if (request.kind === 'call') {
