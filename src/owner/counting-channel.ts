@@ -18,6 +18,8 @@ export class CountingChannel implements Channel {
   #sample: Uint8Array = new Uint8Array();
   readonly #histogram = new Array<number>(256).fill(0);
   #keys: Uint8Array = new Uint8Array();
+  /** Whether the keys came before there were tokens. Where they did not, keys of a next step may follow. */
+  #dealt = false;
   /** Of keys that were dealt: by how much they are turned. */
   #turns: Uint8Array = new Uint8Array();
 
@@ -96,10 +98,13 @@ export class CountingChannel implements Channel {
   #watch(tag: string, bytes: Uint8Array): void {
     if (bytes.length > 0) this.#sample = bytes.slice(0, SAMPLE);
     // The keys come first. With secret weights party 2 gets a second message under the same tag, which is no key.
-    if (/^lookup-(deal|input)/.test(tag) && this.#keys.length === 0) {
+    const dealt = tag.startsWith('lookup-deal');
+    const sent = tag.startsWith('lookup-input');
+    if ((dealt || sent) && this.#keys.length === 0) {
       this.#keys = bytes.slice();
       this.#sample = this.#seeds();
-    } else if (tag.startsWith('lookup-input') && this.#turns.length === 0) this.#turns = bytes.slice();
+      this.#dealt = dealt;
+    } else if (sent && this.#dealt && this.#turns.length === 0) this.#turns = bytes.slice();
     const counted = Math.min(bytes.length, COUNTED);
     for (let i = 0; i < counted; i++) this.#histogram[bytes[i]]++;
   }

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { traceContextOf, traceparentOf } from '../../src/core/trace-context.ts';
@@ -127,7 +128,7 @@ it('a request is one trace over gateway, P1 and P2, without a word of it', { tim
     path: fileURLToPath(new URL('../../models/capitals-bert', import.meta.url)),
   } as const;
   const parties = await Parties.start(() => ({ models: [{ weights: 'open', model }] }));
-  const kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
+  const kernels = new WasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
   const spans = await openSpans();
   const addresses = [parties.one, parties.two].map(({ port }) => ({ host: '127.0.0.1', port }));
   const owner = await openTlsModel(

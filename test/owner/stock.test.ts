@@ -1,6 +1,7 @@
 /** Runs that are made ahead for whoever comes next, at real compute parties with links in memory. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import type { RunContext } from '../../src/owner/run-context.ts';
 import { Runner } from '../../src/owner/runner.ts';
@@ -10,7 +11,7 @@ import { memorySite } from '../sdk/memory-site.ts';
 import { until } from '../net/helpers.ts';
 
 const module = await loadNodeModule();
-const site = await memorySite('filler', undefined, new WasmKernels({ module, threads: 0 }));
+const site = await memorySite('filler', undefined, new WasmKernels({ party: PartyOperations, module, threads: 0 }));
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
@@ -31,7 +32,7 @@ function stocked(options: StockOptions): { runner: Runner; stock: Stock; context
     credential: undefined,
     buckets: [8, 16],
     runMemory: 1e9,
-    kernels: new WasmKernels({ module, threads: 0 }),
+    kernels: new WasmKernels({ party: PartyOperations, module, threads: 0 }),
     onProgress: () => undefined,
     notice: () => undefined,
   };

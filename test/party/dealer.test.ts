@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { lostError } from '../../src/compute/kernels/webgpu/fault.ts';
 import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { sleep } from '../../src/core/abort.ts';
 import { ERROR_CODES, TercetError } from '../../src/core/errors.ts';
@@ -59,7 +60,7 @@ beforeAll(async () => {
   }));
   identity = await ensureIdentity(folder, 3);
   const { key, cert } = await ensureOwnCertificate(folder, 3);
-  kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
+  kernels = new WasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
   const { one, two } = parties;
   places[0] = { url: one.web.url };
   places[1] = { url: two.web.url };

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { sleep } from '../../src/core/abort.ts';
 import { toHex } from '../../src/core/bytes.ts';
@@ -138,7 +139,7 @@ export class Parties {
 
   async #start(id: 1 | 2, options: Partial<DaemonOptions>): Promise<RunningParty> {
     const identity = await createIdentity();
-    const kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const kernels = new WasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
     const stop = new AbortController();
     const failures: TercetError[] = [];
     let port = 0;
@@ -232,7 +233,7 @@ export class Parties {
     const session = crypto.getRandomValues(new Uint8Array(16));
     const links = await Promise.all(([1, 2] as const).map((party) => this.link(party, session, request)));
     const model = await openModel(this.location, { weights: false });
-    const kernels = new WasmKernels({ module: await loadNodeModule(), threads: 0 });
+    const kernels = new WasmKernels({ party: PartyOperations, module: await loadNodeModule(), threads: 0 });
     const owner = await OwnerSession.open({
       ...{
         config: model.config,

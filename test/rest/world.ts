@@ -1,6 +1,7 @@
 /** A gateway in this process before tiny models of random weights, all three parties with links in memory. */
 import { type Gateway, type GatewayOptions, type Told, startGateway } from '../../src/rest/server.ts';
 import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import type { Model } from '../../src/owner/types/index.ts';
 import { serviceLog } from '../../src/operate/service-log.ts';
@@ -29,9 +30,11 @@ export class World {
     const world = new World();
     const module = await loadNodeModule();
     for (const [id, name] of Object.entries(names) as [ModelId, string][]) {
-      const site = await memorySite(id, undefined, new WasmKernels({ module, threads: 0 }));
+      const site = await memorySite(id, undefined, new WasmKernels({ party: PartyOperations, module, threads: 0 }));
       world.sites.set(id, site);
-      world.models.push(named(await site.load({}, new WasmKernels({ module, threads: 0 })), name));
+      world.models.push(
+        named(await site.load({}, new WasmKernels({ party: PartyOperations, module, threads: 0 })), name),
+      );
     }
     return world;
   }

@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { WasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import type { Model, PartyHealth } from '../../src/owner/types/index.ts';
@@ -28,7 +29,7 @@ let prepared: number[] = [];
 
 beforeAll(async () => {
   const module = await loadNodeModule();
-  const wasm = () => new WasmKernels({ module, threads: 0 });
+  const wasm = () => new WasmKernels({ party: PartyOperations, module, threads: 0 });
   const real = await (await memorySite('filler', undefined, wasm())).load({}, wasm());
   model = new Proxy(real, {
     get(target, property) {
