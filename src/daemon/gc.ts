@@ -6,9 +6,7 @@
  * tokens (--trace-gc, Node 20). With a heap that may grow thirtyfold before the next collection it is 2 %, for
  * about 300 MB more resident memory.
  *
- * It also marks, sweeps and scavenges on threads of its own. For heaps that small they spin for work more than they do
- * any, on cores that kernels wait for: BERT-base at 128 tokens takes all parties 17 to 18 core-seconds without them and
- * 19 to 21 with them, in turns, and is answered no later.
+ * It also marks, sweeps and scavenges on threads of its own, on cores that kernels wait for (ADR 81).
  */
 import { setFlagsFromString } from 'node:v8';
 
