@@ -5,7 +5,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ONE_THREAD } from '../dist/daemon/gc.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
@@ -26,9 +25,8 @@ const peakOf = (pid) => 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/pr
 const forgetPeak = (pid) => writeFileSync(`/proc/${pid}/clear_refs`, '5');
 
 const children = new Set();
-function started(program, args, home, flags = []) {
+function started(program, args, home) {
   const child = fork(program, args, {
-    execArgv: [...process.execArgv, ...flags],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, TERCET_HOME: home },
   });
@@ -80,7 +78,7 @@ async function startWorld({ model, weights, dealer: dealt, device = 'wasm' }, fo
   const limits = ['--max-memory', 'none', '--max-traffic', 'none'];
   const party = async (id, more) => {
     const args = ['party', '--party-id', String(id), '--peer-identity', `${3 - id}=${pins[3 - id]}`, ...served(id)];
-    const { child, told } = started(CLI, [...args, ...limits, '--device', device, ...more], homes[id - 1], ONE_THREAD);
+    const { child, told } = started(CLI, [...args, ...limits, '--device', device, ...more], homes[id - 1]);
     const ready = told('ready');
     ready.catch(() => undefined);
     return { child, ready, port: (await told('listening')).port };
@@ -93,7 +91,7 @@ async function startWorld({ model, weights, dealer: dealt, device = 'wasm' }, fo
   if (dealt) {
     const pair = `1=127.0.0.1:${one.port},2=127.0.0.1:${two.port}`;
     const args = ['dealer', '--parties', pair, '--identities', `1=${pins[1]},2=${pins[2]}`, ...limits];
-    const { child, told } = started(CLI, args, homes[2], ONE_THREAD);
+    const { child, told } = started(CLI, args, homes[2]);
     dealer = { host: '127.0.0.1', port: (await told('listening')).port };
     processes.dealer = child;
   }

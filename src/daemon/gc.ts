@@ -5,13 +5,8 @@
  * decides whether to collect, so it collected every 5 MB of traffic: 33 % of P1's main thread for BERT-base at 32
  * tokens (--trace-gc, Node 20). With a heap that may grow thirtyfold before the next collection it is 2 %, for
  * about 300 MB more resident memory.
- *
- * It also marks, sweeps and scavenges on threads of its own, on cores that kernels wait for (ADR 81).
  */
 import { setFlagsFromString } from 'node:v8';
-
-/** For `execArgv` of a process that is started for a party: V8 takes this at its start only. */
-export const ONE_THREAD: readonly string[] = ['--single-threaded-gc'];
 
 /** Call once, before the first message. */
 export function relaxCollector(): void {

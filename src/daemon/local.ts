@@ -8,7 +8,6 @@ import { withoutSettings } from '../core/environment-node.ts';
 import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
 import type { ServerId } from '../net/wire/types.ts';
-import { ONE_THREAD } from './gc.ts';
 import type { WebAddress } from './web.ts';
 import type { Progress } from '../mpc/protocol/frame/engine.ts';
 
@@ -133,7 +132,7 @@ export class LocalParties {
     const who = serverWords(id);
     const child = fork(entry, [...args], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [...ONE_THREAD],
+      execArgv: [],
       env: withoutSettings(process.env),
     });
     this.#children.push(child);

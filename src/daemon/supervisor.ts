@@ -4,7 +4,6 @@
  * back. Nothing of a lost session is repeated.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { ONE_THREAD } from './gc.ts';
 import type { ChildMessage } from './local.ts';
 
 /** Tells the child that it is watched. */
@@ -81,7 +80,7 @@ async function runOnce(
 ) {
   const child = fork(entry, [...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: [...ONE_THREAD],
+    execArgv: [],
     env: { ...process.env, [WATCHED]: '1' },
   });
   child.on('message', onMessage);

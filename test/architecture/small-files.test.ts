@@ -12,6 +12,7 @@ const FEWEST = 20;
 
 const APART: Readonly<Record<string, string>> = {
   'app/address.ts': 'tests take it by itself; its importer starts the page',
+  'daemon/gc.ts': 'its reason is longer than it is, and is not about the command line',
   'ml/models/secure.ts': 'where an architecture is chosen (docs/guides/add-an-architecture.md)',
   'sdk/browser/proofs.ts': 'loaded when it is wanted: a chunk of its own',
   'sdk/local/key-manager.ts': 'the one door of the SDK to the layer of keys',
