@@ -161,3 +161,13 @@ export const STATUSES: readonly (readonly [code: string, status: number, detail:
   ...Object.entries(OWN).map(([code, { status, detail }]) => [code, status, detail] as const),
   ...Object.entries(STATUS).map(([code, status]) => [code, status, ''] as const),
 ];
+
+/** What Fastify says, in words of ours: its own may quote what came. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem || error instanceof TercetError) return Problem.of(error);
+  const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return Problem.own('ERR_BODY_SIZE');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return Problem.own('ERR_BODY_TYPE');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return Problem.own('ERR_BODY');
+  return Problem.of(error);
+}

@@ -20,7 +20,7 @@ import { openApi } from './openapi.ts';
 import { OPERATIONS, type Call, type Operation, operationFor } from './operations.ts';
 import { MAX_TEXTS, PROTOCOLS } from './schemas.ts';
 import { PAGE_POLICY, documentPage } from './page.ts';
-import { type OwnCode, Problem } from './problem.ts';
+import { type OwnCode, Problem, problemOf } from './problem.ts';
 import { newRequestId, refuseConnection, refuseRequest } from './unreadable.ts';
 import type { Answered } from '../operate/metrics.ts';
 import type { Spans } from '../operate/spans.ts';
@@ -500,16 +500,6 @@ function stop({ control, why }: Under, code: OwnCode | undefined): void {
 
 function only<T>(found: readonly T[]): T | undefined {
   return found.length === 1 ? found[0] : undefined;
-}
-
-/** What Fastify says, in words of ours: its own may quote what came. */
-function problemOf(error: unknown): Problem {
-  if (error instanceof Problem || error instanceof TercetError) return Problem.of(error);
-  const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return Problem.own('ERR_BODY_SIZE');
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return Problem.own('ERR_BODY_TYPE');
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return Problem.own('ERR_BODY');
-  return Problem.of(error);
 }
 
 /** From here on the answer is events, and Fastify has no part in it. */

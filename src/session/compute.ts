@@ -30,7 +30,7 @@ import { FirstEnd, isEndOfLink } from './first-end.ts';
 import { waitForInput } from './input-wait.ts';
 import { type ComingDealer, PartyDealer, whileThere } from './party-dealer.ts';
 import { type Proving, type Walk, protocolNamed, provingOf, violated } from './proving.ts';
-import { PATIENCE, type Patience, type Place, awaitOwner, inTime, ownPlace, tooSlow } from './place.ts';
+import { PATIENCE, type Patience, type Place, awaitOwner, inTime, msFor, ownPlace, tooSlow } from './place.ts';
 import { ProvedParty } from './proved-party.ts';
 import { reportOf, reportToJson } from './report.ts';
 import { type Request, SESSION_VERSION, type WeightMode, misfit, shapeFromJson, wideningFromJson } from './request.ts';
@@ -353,10 +353,6 @@ async function farewell(owner: Channel, name: string, failure: TercetError): Pro
   const late = setTimeout(() => owner.abort(failure), FAREWELL_MS);
   await said.catch(() => undefined);
   clearTimeout(late);
-}
-
-function msFor(bytes: number, { bytesPerSecond }: Patience): number {
-  return Math.ceil((1000 * bytes) / bytesPerSecond);
 }
 
 /**

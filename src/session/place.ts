@@ -66,6 +66,11 @@ export const PATIENCE: Patience = {
   textMs: 30_000,
 };
 
+/** What so many bytes may take. */
+export function msFor(bytes: number, { bytesPerSecond }: Patience): number {
+  return Math.ceil((1000 * bytes) / bytesPerSecond);
+}
+
 /**
  * Waits for the owner at most `ms`, and no longer than nobody else needs the place. @throws {TercetError}
  * ERR_PEER_TIMEOUT, ERR_PEER_LET_GO

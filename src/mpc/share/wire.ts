@@ -46,3 +46,17 @@ export interface Wire {
 export function countOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
+
+/** What parties 0, 1 and 2 hold of a wire that they keep. */
+export const HELD: Record<Sharing, readonly (readonly Component[])[]> = {
+  'one-sided': [
+    ['l1', 'l2'],
+    ['a', 'l1'],
+    ['y', 'l2'],
+  ],
+  complete: [
+    ['l1', 'l2'],
+    ['m', 'l1'],
+    ['m', 'l2'],
+  ],
+};

@@ -11,7 +11,7 @@ import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
 import type { PairPrg } from '../../prg/prg.ts';
-import type { Component, Sharing, Wire } from '../../share/wire.ts';
+import { HELD, type Component, type Wire } from '../../share/wire.ts';
 import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
 import { type Circuit, type Step, isGate } from './circuit.ts';
@@ -69,20 +69,6 @@ function derives(source: LocalNode | Gate): boolean {
   if (source.relation === 'reshare') return !sends || source.inputs.length > 1;
   return !sends && source.relation === 'affine';
 }
-
-/** What parties 0, 1 and 2 hold of a wire that they keep. */
-const HELD: Record<Sharing, readonly (readonly Component[])[]> = {
-  'one-sided': [
-    ['l1', 'l2'],
-    ['a', 'l1'],
-    ['y', 'l2'],
-  ],
-  complete: [
-    ['l1', 'l2'],
-    ['m', 'l1'],
-    ['m', 'l2'],
-  ],
-};
 
 /** A component: its vector, or what it is when it is there. */
 interface Held {
