@@ -1,6 +1,6 @@
 /**
- * What proofs hold at a party: declared from shapes alone for BERT-base at 128 tokens, and the same figures against what
- * a small run really holds.
+ * What proofs hold at a party: declared from shapes alone for BERT-base at 128 tokens, and the same figures against
+ * what a small run really holds.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * What the proofs of a circuit hold at each party, at most and at one time: an upper bound from shapes alone. Nothing is
- * dealt, loaded or drawn for it.
+ * What the proofs of a circuit hold at each party, at most and at one time: an upper bound from shapes alone. Nothing
+ * is dealt, loaded or drawn for it.
  *
  * A prover holds both halves of a relation from its gate's last message until its segment is proved. A segment is
  * proved where it ends, so that is bounded by its limit and by what one half-round adds. Verifiers hold sums, and W
