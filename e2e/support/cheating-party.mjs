@@ -1,6 +1,6 @@
 /**
- * A compute party that cheats when it is told to: the compiled daemon with kernels that make other tables. SIGUSR2 turns
- * that on and off. Party 1 sends the tables of selections, so it is party 1 that can cheat so.
+ * A compute party that cheats when it is told to: the compiled daemon with kernels that make other tables. SIGUSR2
+ * turns that on and off. Party 1 sends the tables of selections, so it is party 1 that can cheat so.
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
