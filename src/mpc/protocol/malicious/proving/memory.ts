@@ -18,7 +18,7 @@ import { type Gate, lastHalf } from '../../frame/gate.ts';
 import { type PlannedSegment, VERIFIERS, planProofs } from './plan.ts';
 
 /** Bytes, of P0, P1 and P2. */
-export type ByParty = readonly [p0: number, p1: number, p2: number];
+type ByParty = readonly [p0: number, p1: number, p2: number];
 
 export interface ProofMemory {
   /** Of all that follows, and the parts that kernels work on: most at one time. */
@@ -51,7 +51,7 @@ export function proofMemory(circuit: Circuit, parameters: Pick<ProofParameters, 
 }
 
 /** Both halves of a relation, as its prover has them: what a claim is linear in stays with the verifiers. */
-export function halfBytes(shape: RelationShape, proof: PartyId): number {
+function halfBytes(shape: RelationShape, proof: PartyId): number {
   if (shape.kind === 'matrix') {
     const width = (columns: number, fetched?: true) => (fetched === true ? Math.min(columns, MOST_SIGMA) : columns);
     const cells = shape.terms.map(({ inner, fetched }) => inner * (shape.rows + width(shape.columns, fetched)));
