@@ -25,17 +25,18 @@ export class Command {
 
   /**
    * @param home takes the place of ~/.tercet: certificates and identities. @param before what starts it, on another
-   * machine say
+   * machine say. @param program in place of the command line
    */
   constructor(
     args: readonly string[],
     home: string,
     env: Readonly<Record<string, string>> = {},
     before: readonly string[] = [],
+    program = CLI,
   ) {
     if (!existsSync(CLI)) throw new Error('Tercet is not built. Run `npm run build` first (npm test does).');
     this.name = args.slice(0, 3).join(' ');
-    const [file, ...rest] = [...before, process.execPath, CLI, ...args];
+    const [file, ...rest] = [...before, process.execPath, program, ...args];
     this.#child = spawn(file, rest, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,7 +81,7 @@ export class Command {
   /** Sends a signal; with one that ends a process, waits for the end. */
   async signal(signal: NodeJS.Signals): Promise<void> {
     if (!this.running) return;
-    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
+    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT' && signal !== 'SIGUSR2';
     const exit = ends ? once(this.#child, 'exit') : undefined;
     this.#child.kill(signal);
     await exit;

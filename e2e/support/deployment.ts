@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
 import { plantOutlier } from '../../test/support/planted.ts';
 import { Command, ROOT, freePorts } from './command.ts';
@@ -36,6 +37,8 @@ export interface DeploymentOptions {
   readonly origins?: readonly string[];
   /** What owners may ask for, where it is not what parties serve by default. */
   readonly protocols?: string;
+  /** Party 1 cheats when it is told to (`Deployment.cheats`). */
+  readonly cheater?: boolean;
   /** Tasks that are served (default: two). */
   readonly tasks?: readonly Task[];
 }
@@ -52,6 +55,7 @@ export interface RestartOptions {
 export const SLOW_LINK: DeploymentOptions = { profile: 'wan-cloud', tasks: ['fill-mask'] };
 const TWO: readonly Task[] = ['fill-mask', 'text-classification'];
 const HOST = '127.0.0.1';
+const CHEATER = fileURLToPath(new URL('./cheating-party.mjs', import.meta.url));
 
 export class Deployment {
   /** Of the model's owner, and of `infer`. */
@@ -160,6 +164,12 @@ export class Deployment {
     await this.#parties[id - 1]?.stop();
     const { profile, protocols } = this.#options;
     const origins = [this.#ports[4], this.#ports[5]].map((port) => `http://${HOST}:${port}`);
+    if (id === 1 && this.#options.cheater === true) {
+      const [port, web] = [this.#ports[0], this.#ports[2]];
+      const served = models.map((task) => this.#modelFolder(task));
+      const told = { id, port, web, other: this.#identities[1], models: served, origins };
+      return this.#started(id, new Command([JSON.stringify(told)], home, {}, [], CHEATER));
+    }
     const party = new Command(
       [
         ...[
@@ -185,9 +195,23 @@ export class Deployment {
       ],
       home,
     );
+    return this.#started(id, party);
+  }
+
+  async #started(id: 1 | 2, party: Command): Promise<string> {
     this.#parties[id - 1] = party;
     const [, identity] = await party.said(/serves browsers at \S+, identity ([0-9a-f]{64})/);
     return identity;
+  }
+
+  /** Has party 1 cheat from now on, or not any more. It is told to change what it does: so never twice the same. */
+  async cheats(wanted: boolean): Promise<void> {
+    const party = this.party(1);
+    const said = wanted ? /cheats$/gm : /follows the protocol$/gm;
+    const times = () => party.log.match(said)?.length ?? 0;
+    const before = times();
+    await party.signal('SIGUSR2');
+    await expect.poll(times).toBe(before + 1);
   }
 
   /** Starts the dealer, of an operator of its own. */

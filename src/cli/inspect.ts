@@ -6,6 +6,7 @@ import { isChecked } from '../ml/models/guards.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import { buildModel } from '../ml/models/secure-at-once.ts';
 import { CompleteBuilder } from '../mpc/protocol/malicious/circuit.ts';
+import { proofMemory } from '../mpc/protocol/malicious/proving/memory.ts';
 import { proofPrice } from '../mpc/protocol/malicious/proving/price.ts';
 import { PARAMETERS } from '../mpc/proof/soundness.ts';
 import type { Cost, ProtocolId } from '../mpc/protocol/types.ts';
@@ -36,8 +37,16 @@ interface RunCost {
   readonly rounds: number;
   /** Of a proved run: bytes of its proofs on all links, which the others hold as well. */
   readonly proofs?: number;
-  /** By level: the same bytes, and log2 of what a wrong run is accepted with at most. */
-  readonly levels?: Readonly<Record<SecurityLevel, { readonly proofs: number; readonly soundness: number }>>;
+  readonly levels?: Readonly<Record<SecurityLevel, LevelCost>>;
+}
+
+interface LevelCost {
+  /** Bytes of the proofs on all links. */
+  readonly proofs: number;
+  /** log2 of what a wrong run is accepted with at most. */
+  readonly soundness: number;
+  /** Bytes that proofs hold at a party at most: of the party that holds most. */
+  readonly memory: number;
 }
 
 interface Inspection {
@@ -87,10 +96,13 @@ function provedCostsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode
   const builder = new CompleteBuilder(weights);
   buildModel(builder, { ...shape, config, plan }, 0);
   const circuit = builder.finish();
-  const at = (level: SecurityLevel) => proofPrice(circuit, PARAMETERS[level], SEGMENT_BYTES);
-  const { bytes: sent, soundness } = at(128);
-  const high = at(256);
+  const { bytes: sent } = proofPrice(circuit, PARAMETERS[128], SEGMENT_BYTES);
   const all = (bytes: typeof sent) => bytes.flat().reduce((sum, n) => sum + n, 0);
+  const at = (level: SecurityLevel): LevelCost => {
+    const { bytes, soundness } = proofPrice(circuit, PARAMETERS[level], SEGMENT_BYTES);
+    const { peak } = proofMemory(circuit, PARAMETERS[level], SEGMENT_BYTES);
+    return { proofs: all(bytes), soundness, memory: Math.max(...peak) };
+  };
   const { p0Up, p0Down, between, rounds } = total(circuit.cost);
   const to = (pairs: readonly (readonly [number, number])[]) => pairs.reduce((sum, [a, b]) => sum + sent[a][b], 0);
   return [
@@ -116,7 +128,7 @@ function provedCostsOf(config: ModelConfig, plan: ModelPlan, weights: WeightMode
         ]),
       rounds,
       proofs: all(sent),
-      levels: { 128: { proofs: all(sent), soundness }, 256: { proofs: all(high.bytes), soundness: high.soundness } },
+      levels: { 128: at(128), 256: at(256) },
     },
   ];
 }
@@ -255,7 +267,9 @@ function levelLines(costs: Inspection['costs']): string[] {
   return ([128, 256] as const).map((level) => {
     const bound = Math.max(...levels.map((of) => of[level].soundness));
     const most = Math.max(...levels.map((of) => of[level].proofs));
-    return `  Level ${level}: a wrong run passes with at most 2^${bound.toFixed(1)}; proofs of at most ${bytes(most)}.`;
+    const held = bytes(Math.max(...levels.map((of) => of[level].memory)));
+    const passes = `a wrong run passes with at most 2^${bound.toFixed(1)}`;
+    return `  Level ${level}: ${passes}; proofs of at most ${bytes(most)}, which hold at most ${held} at a party.`;
   });
 }
 

@@ -8,6 +8,7 @@
  */
 import type { TercetError } from '../core/errors.ts';
 import { Refusal, told } from '../core/told.ts';
+import { violationCause, violationWords } from '../core/violation-cause.ts';
 
 export interface LogOptions {
   readonly party: 1 | 2 | 3;
@@ -37,7 +38,7 @@ export class OperatorLog {
   /** A session, or a connection that never became one, that failed. @param session what the log calls it */
   failed(error: TercetError, session?: string): void {
     const what = wordsOf(error);
-    const more = this.#room(session === undefined ? `refused ${error.code}` : error.code);
+    const more = this.#room(session === undefined ? `refused ${error.code}` : kindOf(error));
     if (more === undefined) return;
     const who = session === undefined ? 'a connection was refused' : `session ${session}`;
     const { party, write, now } = this.#options;
@@ -63,10 +64,17 @@ export class OperatorLog {
   }
 }
 
+/** SECURITY: lines of one kind are bounded, and a check that refused is not hidden behind links that ended. */
+function kindOf(error: TercetError): string {
+  return `${error.code} ${violationCause(error) ?? ''}`;
+}
+
 const IDENTITY = /^ERR_(IDENTITY_|PEER_CERTIFICATE)/;
 
 function wordsOf(error: TercetError): string {
   if (error.code === 'ERR_PEER_CLOSED' && error.party === 0) return 'the data owner left';
+  const violation = violationWords(error);
+  if (violation !== undefined) return `${error.code}: ${violation}`;
   const about = error.party === 1 || error.party === 2 ? ` (party ${error.party})` : '';
   if (IDENTITY.test(error.code)) return `${error.code}${about}: a certificate or an identity was not accepted`;
   const own =

@@ -6,8 +6,9 @@
  */
 import type { AuditLog } from '../audit/log-node.ts';
 import { type Facts, hashOf } from '../audit/record.ts';
-import type { TercetError } from '../core/errors.ts';
+import type { SecurityViolationError, TercetError } from '../core/errors.ts';
 import { isFinding } from '../core/told.ts';
+import { violationCause } from '../core/violation-cause.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
 import type { Request } from '../session/request.ts';
 import type { SessionEnd } from '../session/compute.ts';
@@ -41,7 +42,7 @@ export class SessionAudit {
   async ended(session: string, end: SessionEnd | TercetError): Promise<void> {
     if (typeof end === 'string') return this.#log.keep('session-ended', { session, outcome: end });
     const type = isFinding(end) ? 'violation' : 'session-ended';
-    return this.#log.keep(type, { session, outcome: 'failed', code: end.code, ...party(end) });
+    return this.#log.keep(type, { session, outcome: 'failed', code: end.code, ...party(end), ...violation(end) });
   }
 
   /** Somebody who never got as far as a session. */
@@ -56,6 +57,14 @@ export class SessionAudit {
     this.#refused.set(error.code, { since: now, times: 0 });
     await this.#log.keep('refused', { code: error.code, times });
   }
+}
+
+/** Where a party was caught, and by what: a check of this one, or a message that did not come. */
+function violation(error: TercetError): Facts {
+  const cause = violationCause(error);
+  if (cause === undefined) return {};
+  const { phase } = error as SecurityViolationError;
+  return phase === undefined ? { cause } : { phase, cause };
 }
 
 function party({ party: who }: TercetError): Facts {

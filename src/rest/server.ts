@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods, fastify } from 'fastify';
 import { isLoopback } from '../core/address.ts';
 import { TercetError } from '../core/errors.ts';
+import { VIOLATION_CAUSES, type ViolationCause, violationCause } from '../core/violation-cause.ts';
 import type { Model, Protocol, RunCost } from '../owner/types/index.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
 import { readBytes } from './body.ts';
@@ -21,6 +22,7 @@ import { OPERATIONS, type Call, type Operation, operationFor } from './operation
 import { MAX_TEXTS, PROTOCOLS } from './schemas.ts';
 import { PAGE_POLICY, documentPage } from './page.ts';
 import { type OwnCode, Problem, problemOf } from './problem.ts';
+import { Served, type ServedOptions } from './served.ts';
 import { newRequestId, refuseConnection, refuseRequest } from './unreadable.ts';
 import type { Answered } from '../operate/metrics.ts';
 import type { Spans } from '../operate/spans.ts';
@@ -53,17 +55,7 @@ export interface Told extends Omit<Answered, 'costs'> {
   readonly costs: readonly RunCost[];
 }
 
-export interface GatewayOptions {
-  /** In the order of preference for each task, of `protocol`. */
-  readonly models: readonly Model[];
-  /** Of requests that name none (default: 3pc_semi_honest). */
-  readonly protocol?: Protocol | undefined;
-  /** The same models by other protocols, which a request may name. */
-  readonly others?: ReadonlyMap<Protocol, readonly Model[]> | undefined;
-  /** Of `/api/v1/inference` without a model (default: the first). */
-  readonly defaultModel?: string | undefined;
-  /** What runs are proved at, where they are (default 128). */
-  readonly securityLevel?: 128 | 256 | undefined;
+export interface GatewayOptions extends ServedOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -131,7 +123,6 @@ const EVERY = {
 } as const;
 /** Of a request that asked for nothing that there is. */
 const NOTHING = { operation: 'none', model: 'none', protocol: 'none', texts: 0, waitedMs: 0, costs: [] } as const;
-const SEMI_HONEST: Protocol = '3pc_semi_honest';
 /** Of those who need no key, together. */
 const LOCAL = 'local';
 
@@ -154,6 +145,7 @@ class Server implements Gateway {
   readonly #options: GatewayOptions;
   readonly #limits: GatewayLimits;
   readonly #admission: Admission;
+  readonly #served: Served;
   readonly #app: FastifyInstance;
   readonly #under = new Set<Under>();
   /** The key that each request showed. */
@@ -166,6 +158,7 @@ class Server implements Gateway {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#admission = new Admission(this.#limits, () => performance.now());
+    this.#served = new Served(options);
     const { tls } = options;
     const { bodyBytes, requestMs } = this.#limits;
     const common = {
@@ -231,8 +224,8 @@ class Server implements Gateway {
 
   #routes(): void {
     const app = this.#app;
-    const { models, version, ready, protocol = SEMI_HONEST, others = new Map() } = this.#options;
-    const protocols = [protocol, ...others.keys()];
+    const { version, ready } = this.#options;
+    const { models, protocols } = this.#served;
     // A page of any origin can send other types without being asked.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(/^application\/json(?:;|$)/, { parseAs: 'buffer' }, (request, body, done) => {
@@ -320,17 +313,18 @@ class Server implements Gateway {
     reply.raw.on('close', gone);
     this.#under.add(under);
     let problem: Problem | undefined;
+    let cause: ViolationCause | undefined;
     const key = this.#callers.get(request) ?? LOCAL;
     const span = this.#options.spans?.request(request.headers.traceparent);
     try {
       if (this.#draining) throw Problem.own('ERR_DRAINING', 10);
-      const named = this.#model(asked, request.body);
+      const named = this.#served.named(asked, request.body);
       const operation = asked ?? operationFor(named, request.body);
       told = { ...told, operation: operation.name, model: named.id };
       const call = operation.read(request.body);
-      const { model, protocol } = this.#by(call, named);
+      const { model, protocol } = this.#served.by(call, named);
       told = { ...told, protocol };
-      this.#checkLevel(call, protocol);
+      this.#served.checkLevel(call, protocol);
       told = { ...told, texts: call.texts };
       if (call.texts > this.#limits.texts) throw Problem.tooManyTexts(this.#limits.texts);
       const turn = await this.#admission.enter(key, call.texts, control.signal);
@@ -344,6 +338,7 @@ class Server implements Gateway {
       }
     } catch (thrown) {
       problem = under.why.code === undefined ? Problem.of(thrown) : Problem.own(under.why.code);
+      cause = violationCause(thrown);
       if (reply.raw.destroyed) reply.hijack();
       else this.#send(reply, request, problem);
     } finally {
@@ -353,41 +348,8 @@ class Server implements Gateway {
       for (const resolve of this.#idle.splice(0)) resolve();
       const ended = { ...told, status: problem?.status ?? 200, code: problem?.code };
       span?.end(ended);
-      this.#tell(request.id, key, { ...ended, ms: performance.now() - start });
+      this.#tell(request.id, key, { ...ended, ms: performance.now() - start }, cause);
     }
-  }
-
-  /**
-   * The model by the protocol of a request. SECURITY: a request that names one is answered by no other.
-   * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE
-   */
-  #by({ protocol: asked }: Call, named: Model): { readonly model: Model; readonly protocol: Protocol } {
-    const { protocol = SEMI_HONEST, others = new Map<Protocol, readonly Model[]>() } = this.#options;
-    if (asked === undefined || asked === protocol) return { model: named, protocol };
-    const model = others.get(asked)?.find(({ id }) => id === named.id);
-    if (model !== undefined) return { model, protocol: asked };
-    throw new TercetError(
-      'ERR_PROTOCOL_UNAVAILABLE',
-      `this gateway does not serve ${asked}`,
-      `ask for ${[protocol, ...others.keys()].join(' or ')}, or have it started with --protocols`,
-    );
-  }
-
-  /** SECURITY: no request gets less than it asks for. @throws {TercetError} ERR_ARGUMENT */
-  #checkLevel({ securityLevel = 128 }: Call, protocol: Protocol): void {
-    const { securityLevel: ours = 128 } = this.#options;
-    if (securityLevel > 128 && protocol === SEMI_HONEST && ours > 128)
-      throw new TercetError(
-        'ERR_ARGUMENT',
-        `${protocol} proves nothing, so it has no level ${securityLevel}`,
-        'leave security_level out, or name a protocol that proves, as 3pc_malicious',
-      );
-    if (securityLevel > ours)
-      throw new TercetError(
-        'ERR_ARGUMENT',
-        `this gateway runs at level ${ours}`,
-        'leave security_level out, or have it started with --protocol 3pc_malicious --security-level 256',
-      );
   }
 
   async #run(
@@ -418,33 +380,6 @@ class Server implements Gateway {
     return costs;
   }
 
-  /** @throws {TercetError} ERR_MODEL_NOT_FOUND, ERR_MODEL_UNSUPPORTED */
-  #model(operation: Operation | undefined, body: unknown): Model {
-    const { models, defaultModel } = this.#options;
-    const named =
-      typeof body === 'object' && body !== null && Object.hasOwn(body, 'model')
-        ? (body as { model: unknown }).model
-        : undefined;
-    const wanted = named ?? (operation === undefined ? defaultModel : undefined);
-    const fits = (task: string) => operation === undefined || (operation.tasks as readonly string[]).includes(task);
-    if (wanted === undefined) {
-      const found = models.find(({ task }) => fits(task));
-      if (found !== undefined) return found;
-      throw new TercetError('ERR_MODEL_NOT_FOUND', 'no model is served for that task', 'see /api/v1/models');
-    }
-    const known =
-      models.find(({ id }) => id === wanted) ?? only(models.filter(({ id }) => id.split('/').at(-1) === wanted));
-    if (known === undefined)
-      throw new TercetError('ERR_MODEL_NOT_FOUND', 'no model of that name is served', 'see /api/v1/models');
-    if (!fits(known.task))
-      throw new TercetError(
-        'ERR_MODEL_UNSUPPORTED',
-        `that model is for ${known.task}`,
-        `ask /api/v1/${known.task}, or /api/v1/inference`,
-      );
-    return known;
-  }
-
   #fail(reply: FastifyReply, request: FastifyRequest, problem: Problem): void {
     this.#send(reply, request, problem);
     this.#tell(request.id, LOCAL, { ...NOTHING, code: problem.code, status: problem.status, ms: reply.elapsedTime });
@@ -469,7 +404,8 @@ class Server implements Gateway {
     reply.status(problem.status).type('application/problem+json').send(JSON.stringify(body));
   }
 
-  #tell(id: string, key: string, told: Told): void {
+  /** @param cause of a violation, which the caller is not told */
+  #tell(id: string, key: string, told: Told, cause?: ViolationCause): void {
     const { log, models, onDone } = this.#options;
     const { operation, model, protocol, status, code, ms, waitedMs, texts, costs } = told;
     onDone?.(told);
@@ -484,6 +420,7 @@ class Server implements Gateway {
       key: key === LOCAL ? undefined : Public.hex(key),
       status,
       code: code === undefined ? undefined : Public.code(code),
+      cause: cause === undefined ? undefined : Public.of(cause, VIOLATION_CAUSES),
       ms: Math.round(ms),
       waitedMs: Math.round(waitedMs),
       texts,
@@ -496,10 +433,6 @@ function stop({ control, why }: Under, code: OwnCode | undefined): void {
   if (control.signal.aborted) return;
   why.code = code;
   control.abort();
-}
-
-function only<T>(found: readonly T[]): T | undefined {
-  return found.length === 1 ? found[0] : undefined;
 }
 
 /** From here on the answer is events, and Fastify has no part in it. */

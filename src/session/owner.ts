@@ -383,7 +383,7 @@ export class OwnerSession {
   /** Of a proved run, a link that ends means one thing before the text and another behind it. */
   #meaning(thrown: unknown): unknown {
     if (this.#agreed.proved === undefined) return thrown;
-    if (isViolationReport(thrown)) return new SecurityViolationError('agreement');
+    if (isViolationReport(thrown)) return new SecurityViolationError('agreement', undefined, thrown);
     const error = asTercetError(thrown);
     if (this.#promised) return violated(error);
     // Where the word itself was none that can be read, the party has left all the same.

@@ -11,11 +11,12 @@ import { listParameters } from '../ml/models/parameters.ts';
 import type { ModelPlan } from '../ml/models/plan.ts';
 import type { RunShape } from '../ml/models/run.ts';
 import { PARAMETERS } from '../mpc/proof/soundness.ts';
+import { PART_OF_SEVERAL } from '../mpc/protocol/malicious/proving/plan.ts';
 import { type ServedModel, planFor } from './compute.ts';
 import { type Price, priceOf } from './price.ts';
 import type { CodedRequest, SecurityLevel, WeightMode } from './request.ts';
 
-/** Bytes that a prover keeps for a segment before it is cut. The same at all parties. */
+/** Bytes that a prover keeps for a segment before it is cut, if it has one. The same at all parties. */
 export const SEGMENT_BYTES = 2 ** 30;
 
 /** Bytes of complete sharing for each byte of the other protocol: 1.46 where it is most (measured). */
@@ -60,7 +61,8 @@ export function provedPriceOf(
   const parameters = weighed.reduce((sum, bytes) => sum + bytes, 0);
   const all = KEPT_OF_TRAFFIC * base.traffic + (steps + 1) * parameters;
   // What is kept is at least half of a segment, or one relation that is larger. Every step has segments of its own.
-  const segments = (weights === 'secret' ? 3 : 2) * (steps + 1 + Math.ceil((2 * all) / SEGMENT_BYTES));
+  const segments =
+    (weights === 'secret' ? 3 : 2) * (steps + 1 + Math.ceil((2 * all) / (PART_OF_SEVERAL * SEGMENT_BYTES)));
   const atOnce = KEPT_OF_TRAFFIC * Math.max(prompt, step) + parameters;
   const kept = Math.min(atOnce, SEGMENT_BYTES + Math.max(...weighed));
   return {

@@ -114,9 +114,9 @@ function refused(protocol: string): unknown {
  * What a failure of a proved run is, once its text may be on the way.
  *
  * SECURITY: a message that does not come, or is none, is a proof that was not given, and a party that says why says
- * what it likes. So all of it has one code. test/session/proved.test.ts.
+ * what it likes. So all of it has one code. What it was stays here. test/session/proved.test.ts.
  */
 export function violated(error: TercetError): TercetError {
   if (error.code === 'ERR_SECURITY_VIOLATION' || (error.kind !== 'peer' && error.kind !== 'io')) return error;
-  return new SecurityViolationError('messages');
+  return new SecurityViolationError('messages', undefined, error);
 }

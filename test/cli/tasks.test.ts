@@ -226,6 +226,9 @@ describe('model inspect', () => {
       expect(levels[128].proofs).toBe(proofs);
       expect(levels[256].proofs).toBeGreaterThan(1.8 * proofs);
       expect(levels[128].soundness).toBeLessThanOrEqual(-46);
+      // Scalars and tables of a second prime, at most.
+      expect(levels[256].memory).toBeGreaterThan(levels[128].memory);
+      expect(levels[256].memory).toBeLessThan(2 * levels[128].memory);
       expect(levels[256].soundness).toBeLessThanOrEqual(-62.9);
     }
     const text = await place.run(['model', 'inspect']);

@@ -131,6 +131,8 @@ describe('daemons that were handed proofs', () => {
     await expect
       .poll(() => readFileSync(join(folder, 'audit-000000.jsonl'), 'utf8'), PATIENT)
       .toMatch(/"violation".*ERR_SECURITY_VIOLATION|ERR_SECURITY_VIOLATION.*"violation"/);
+    // Whose check was first the other one sees as a link that ended.
+    expect(readFileSync(join(folder, 'audit-000000.jsonl'), 'utf8')).toMatch(/"phase":"\w+","cause":"(check|link)"/);
     await answers();
   });
 

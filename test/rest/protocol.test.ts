@@ -172,6 +172,9 @@ describe('a party that was caught', () => {
     expect(JSON.stringify(json)).not.toMatch(/LOC|entities|select-12/);
     expect(await counted()).toBe('1');
     expect(world.lines.at(-1)).toContain('"code":"ERR_SECURITY_VIOLATION"');
+    // Party 2 made the check. The gateway saw its links end, says so to its operator, and nothing of it to the caller.
+    expect(world.lines.at(-1)).toContain('"cause":"link"');
+    expect(JSON.stringify(json)).not.toContain('cause');
     // The next request has sessions of its own, and is answered.
     expect(cheats.ends).toHaveLength(2);
     expect((await post()).status).toBe(200);

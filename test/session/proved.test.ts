@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/core/bytes.ts';
 import { SecurityViolationError, type TercetError, type ViolationPhase } from '../../src/core/errors.ts';
+import { violationCause } from '../../src/core/violation-cause.ts';
 import type { ProvedRun } from '../../src/mpc/protocol/malicious/proving/run.ts';
 import type { Channel, PartyId, PeerChannel } from '../../src/net/wire/types.ts';
 import type { SessionEnd } from '../../src/session/compute.ts';
@@ -315,6 +316,8 @@ describe('a party that cheats is caught', () => {
       });
       expect(logits).toBeUndefined();
       expect(violation(ended[caughtBy], phase).party).toBe(proofOf);
+      // Whose proof it was is known by a check, and that it was one stays with who made it.
+      if (proofOf !== undefined) expect(violationCause(ended[caughtBy])).toBe('check');
       for (const honest of [0, 1, 2] as const)
         if (honest !== cheater && !late.includes(honest)) violation(ended[honest]);
       expect(wiped).toEqual([true, true, true]);
@@ -340,6 +343,34 @@ describe('a party that cheats is caught', () => {
   });
 });
 
+describe('a refusal', () => {
+  // Of all that other parties could tell causes by: what honest parties put on their links, and what they ended with.
+  const CHEATS = [
+    ['a table', once('select-12', 2, flipped)],
+    ['a lift', once('product-12', 2, flipped)],
+    ['claims', once('proof-answer/1.0.1', 2, (bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)))],
+    ['a round', once('proof-answer/1.0.2', 2, flipped)],
+  ] as const;
+
+  it('looks the same from outside, whatever was wrong: same frames of both, same errors', async () => {
+    const seen = new Set<string>();
+    for (const [, change] of CHEATS) {
+      const { ended, messages } = await play('open', {
+        corrupt: (self, channel) => (self === 1 ? change(channel) : channel),
+      });
+      const errors = [0, 2].map((id) => violation(ended[id])).map((error) => `${error.phase} ${error.line()}`);
+      // How far a run is is said by the clock.
+      const frames = messages.filter(({ from, tag }) => from !== 1 && !tag.startsWith('control/status'));
+      const links = frames.map(({ from, to, tag, bytes }) => `${from} ${to} ${tag} ${bytes.length}`);
+      seen.add([...errors, ...links.sort()].join('\n'));
+    }
+    expect(seen.size).toBe(1);
+    const [one] = seen;
+    expect(one).toContain('2 1 proof-seed/1.0.2');
+    expect(one).not.toContain('proof-verdict/1');
+  });
+});
+
 describe('the barrier', () => {
   it.each([1, 2] as const)('a link of party %i that ends behind the text is a violation everywhere', async (party) => {
     let kill: ((party: 1 | 2) => void) | undefined;
@@ -360,6 +391,8 @@ describe('the barrier', () => {
       corrupt: (self, channel) => (self === 2 ? once('widen-21', 1, () => undefined)(channel) : channel),
     });
     for (const honest of [0, 1]) violation(ended[honest]);
+    // Nobody's check refused: a line that broke looks the same.
+    for (const honest of [0, 1]) expect(['form', 'late', 'link']).toContain(violationCause(ended[honest]));
   });
 
   it('before the text it is what it is: who leaves has broken no promise', async () => {

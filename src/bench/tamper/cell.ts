@@ -1,6 +1,7 @@
 /** One cell of the matrix: a session in which one message is changed, and how it ended for the others. */
-import { SecurityViolationError } from '../../core/errors.ts';
+import { SecurityViolationError, type TercetError } from '../../core/errors.ts';
 import { OUTPUT_FORM } from '../../ml/models/run.ts';
+import { type Check, RefusedBy } from '../../mpc/proof/verifier.ts';
 import type { Channel, PartyId } from '../../net/wire/types.ts';
 import { changed, isOfBoth, unchanged, waits } from './changes.ts';
 import { type Cell, expectedOf } from './cells.ts';
@@ -34,8 +35,8 @@ export interface TamperRow {
   /** Of the honest parties, in order; null: that party saw nothing wrong. */
   readonly error: readonly (string | null)[];
   readonly phase: readonly (string | null)[];
-  /** Seeds of the cheater's proof that were given out: behind two, the first check had passed. */
-  readonly seeds: number;
+  /** Of the cheater's proof, the check that refused it: `ends` is behind the first, which its claims had passed. */
+  readonly check: Check | null;
   /** Nothing opened, keys overwritten, no message sent again. */
   readonly clean: boolean;
 }
@@ -174,9 +175,14 @@ function rowOf(
     outcome: known ?? (world.proved ? proved(world, cell, played, normal, { clean, formed }) : unproved(played)),
     error: errors.map((error) => error?.code ?? null),
     phase,
-    seeds: played.sent.filter(({ tag }) => tag.startsWith(`proof-seed/${cheater}.`)).length,
+    check: checkOf(errors),
     clean,
   };
+}
+
+function checkOf(errors: readonly (TercetError | undefined)[]): Check | null {
+  const causes = errors.map((error) => error?.cause);
+  return causes.find((cause) => cause instanceof RefusedBy)?.check ?? null;
 }
 
 /** Where nothing is proved, the answer comes, whatever it is. */
@@ -252,7 +258,7 @@ export async function control(world: World): Promise<TamperRow> {
     outcome: answered ? 'accepted' : 'survived',
     error: errors.map((error) => error?.code ?? null),
     phase: errors.map((error) => (error instanceof SecurityViolationError ? (error.phase ?? null) : null)),
-    seeds: 0,
+    check: null,
     clean: !world.proved || wiped.every((one) => one === true),
   };
 }

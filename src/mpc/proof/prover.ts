@@ -17,7 +17,7 @@ import { Claims } from './claims.ts';
 import { DigitRounds } from './digit-rounds.ts';
 import { type Context, scalars } from './halves.ts';
 import { PublicTables } from './public-tables.ts';
-import type { Whole } from './relations.ts';
+import type { HalfOfV, HalfOfW, Whole } from './relations.ts';
 import type { Segment } from './segment.ts';
 import { Shares, blindOfV, derivedBlock } from './shares.ts';
 import { encodeClaims, encodeField } from './transcript.ts';
@@ -74,9 +74,9 @@ export class Prover {
   }
 
   /** Keeps a relation. Its vectors are not written to from here on. */
-  record(index: number, whole: Whole): void {
+  record(index: number, { v, w }: Whole): void {
     invariant(index in this.#segment.shapes && !this.#wholes.has(index), 'each relation of a segment is kept once');
-    this.#wholes.set(index, whole);
+    this.#wholes.set(index, { v: productsOf(v), w: productsOf(w) });
   }
 
   /** Whether everything that this segment is about has been kept. */
@@ -214,4 +214,9 @@ export class Prover {
     this.#verifierKey.fill(0);
     this.#shares.wipe();
   }
+}
+
+/** Claims and rounds are of products. What is linear in a relation is for its verifiers alone. */
+function productsOf<Half extends HalfOfV | HalfOfW>(half: Half): Half {
+  return half.kind === 'table' ? half : { ...half, linear: undefined };
 }

@@ -116,7 +116,7 @@ function claimBound(shape: RelationShape): number {
 }
 
 /** Columns of the compression at every level: what cuts segments may not depend on it. */
-const MOST_SIGMA = 64;
+export const MOST_SIGMA = 64;
 
 /** About what a prover keeps of a relation until it is proved: words of both halves, and two scalars a place. */
 export function keptBytes(shape: RelationShape): number {

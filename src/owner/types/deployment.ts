@@ -11,7 +11,7 @@ export type Task = ModelTask;
 /**
  * How the parties compute. With `3pc_semi_honest` they follow the protocol, and may be curious. With `3pc_malicious`
  * one of them may do anything: its messages are proved before the answer opens. `aby3` claims the same, and is there to
- * compare with: the data owner answers in almost every round. Parties serve it where their operator names it. What is
+ * compare with: the data owner answers in two of three rounds. Parties serve it where their operator names it. What is
  * not there is refused with ERR_PROTOCOL_UNAVAILABLE, and by a party that does not serve it with ERR_PEER_MISMATCH and
  * words for it. Nothing weaker is used in its place.
  */

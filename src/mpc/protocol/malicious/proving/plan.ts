@@ -6,7 +6,7 @@ import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { invariant } from '../../../../core/errors.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
 import type { RelationShape } from '../../../proof/relations.ts';
-import { cutSegments } from '../../../proof/segment.ts';
+import { cutSegments, keptBytes } from '../../../proof/segment.ts';
 import type { Circuit } from '../../frame/circuit.ts';
 import { type Gate, type Halves, lastHalf } from '../../frame/gate.ts';
 
@@ -33,6 +33,12 @@ export const VERIFIERS: Readonly<Record<PartyId, readonly [v: PartyId, w: PartyI
 };
 
 /**
+ * Of the limit, what each of several segments keeps. Where there is one, a run is short. A long one has messages and
+ * tables beside it, and a half-round more than it was cut at: all of that stays below the limit (`memory.ts`).
+ */
+export const PART_OF_SEVERAL = 5 / 8;
+
+/**
  * @param limit bytes that a prover keeps for a segment
  * @param kernels make the words of public tables; without them there are shapes and no words
  */
@@ -45,7 +51,8 @@ export function planProofs(
   return ([0, 1, 2] as const).flatMap((proof) => {
     const relations = relationsOf(circuit, kernels, proof);
     const shapes = relations.map(({ shape }) => shape);
-    return cutSegments(shapes, limit).map(([from, to], number): PlannedSegment => {
+    const fits = shapes.reduce((sum, shape) => sum + keptBytes(shape), 0) <= limit;
+    return cutSegments(shapes, fits ? limit : PART_OF_SEVERAL * limit).map(([from, to], number): PlannedSegment => {
       const part = relations.slice(from, to);
       // P0 proves when its messages with the input have gone, and nobody waits for it before.
       const end = proof === 0 ? undefined : Math.max(...part.map(({ gate }) => lastHalf(gate)));
