@@ -96,6 +96,43 @@ describe('a scope with shared memory', () => {
     expect(mask.data[9]).toBe(14);
   });
 
+  it('leaves its regions to the next scope where it is through, and nothing in them', async () => {
+    const told = vi.fn();
+    const pool = sharedPools(told);
+    const backend = await createWasmKernels({ party: PartyOperations, module, threads: 0, pool });
+    const scope = backend.scope();
+    const made = await scope.offset(x, 5n);
+    const read = await scope.read(made);
+    scope.sweep('through');
+    expect([made.data[9], read.data[9]]).toEqual([0, 14]);
+    const next = backend.scope();
+    const again = await next.offset(x, 6n);
+    expect(again.data.buffer).toBe(made.data.buffer);
+    // One that was given up keeps what it has: the next takes other memory.
+    next.sweep();
+    const other = await backend.scope().offset(x, 7n);
+    expect(other.data.buffer).not.toBe(again.data.buffer);
+    expect(again.data[9]).toBe(15);
+    expect(told).not.toHaveBeenCalled();
+  });
+
+  it('keeps no more regions for others than were left lying before, and none that is larger', () => {
+    const told = vi.fn();
+    const make = sharedPools(told);
+    const through = (pool: ScopePool) => pool.drop(true);
+    const large = make();
+    const buffer = large.take(64, 1 << 21).data.buffer;
+    through(large);
+    const pool = make();
+    // Nine regions of 8 MB: eight are kept.
+    const buffers = Array.from({ length: 9 }, () => pool.take(64, 1 << 20).data.buffer);
+    through(pool);
+    const next = make();
+    const again = Array.from({ length: 9 }, () => next.take(64, 1 << 20).data.buffer);
+    expect(again.filter((one) => buffers.includes(one)).length).toBe(8);
+    expect(again.includes(buffer)).toBe(false);
+  });
+
   it('never uses what was read, or what another scope made', async () => {
     const [one, two] = [kernels.scope(), kernels.scope()];
     const [made, other] = [await one.offset(x, 1n), await two.offset(x, 2n)];
@@ -112,12 +149,12 @@ describe('a scope with shared memory', () => {
     for (let i = 0; i < 7; i++) {
       const pool = make();
       pool.take(32, COUNT);
-      pool.drop();
+      pool.drop(false);
     }
     expect(told).not.toHaveBeenCalled();
     const last = make();
     last.take(32, COUNT);
-    last.drop();
+    last.drop(false);
     expect(told).toHaveBeenCalledTimes(1);
   });
 

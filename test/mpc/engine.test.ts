@@ -104,6 +104,25 @@ describe('phases', () => {
     }
   });
 
+  // SECURITY: what a gate is at work on is not written over. Of proofs: they outlive the phases.
+  it('of a finished execution alone leave their memory to others; of one that failed it stays as it is', async () => {
+    const told: unknown[] = [];
+    class Watched extends ReferenceKernels {
+      override sweep(live?: unknown): void {
+        if (typeof live !== 'function') told.push(live);
+      }
+    }
+    const kernels = new Watched();
+    const parties = () => createParties(circuit, { ...OPTIONS, kernels: () => kernels });
+    expect(await endings(parties())).toEqual(['ok', 'ok', 'ok']);
+    expect(told).toEqual(['through', 'through', 'through']);
+    told.length = 0;
+    const failed = parties();
+    expect((await endings(failed, { tensors: {}, indices: {} }))[0]).toBe('ERR_SHAPE');
+    for (const engine of failed.engines) engine.clear();
+    expect(told).toEqual([undefined, undefined, undefined]);
+  });
+
   it('of a failed execution cannot be resumed: the first message that depends on the input has burnt it', async () => {
     const parties = createParties(circuit, OPTIONS);
     const codes = await endings(parties, { tensors: {}, indices: {} });

@@ -13,7 +13,7 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import type { TercetError } from '../../src/core/errors.ts';
 import { toHex } from '../../src/core/bytes.ts';
-import { type Execution, type DrawId, PURPOSES, type Purpose, nonceOf } from '../../src/mpc/prg/gate-id.ts';
+import { type Execution, type DrawId, PURPOSES, type Purpose, drawNumber, nonceOf } from '../../src/mpc/prg/gate-id.ts';
 import { PairPrg, type Use, executionKey } from '../../src/mpc/prg/prg.ts';
 import type { Circuit } from '../../src/mpc/protocol/frame/circuit.ts';
 import { drawId } from '../../src/mpc/protocol/frame/gate.ts';
@@ -80,8 +80,26 @@ describe('draw ids', () => {
     await failure('ERR_INTERNAL', () => nonceOf(id));
   });
 
-  it('gives every purpose its own number', () => {
+  it('gives every purpose its own number, in the bits that account of draws has for it', () => {
     expect(new Set(Object.values(PURPOSES)).size).toBe(Object.keys(PURPOSES).length);
+    expect(Math.max(...Object.values(PURPOSES))).toBeLessThan(16);
+  });
+
+  // SECURITY: two ids of one number would be one draw for whoever looks for repeats, and one number of two ids none.
+  it('has one number for every id of a step: two are equal where the nonces are', () => {
+    fc.assert(
+      fc.property(idArbitrary, idArbitrary, (a, b) => {
+        for (const key of ['gate', 'purpose', 'table', 'direction'] as const) {
+          const near = { ...a, [key]: b[key] } as DrawId;
+          expect(drawNumber(near) === drawNumber(a)).toBe(hex(near) === hex(a));
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    const last = { gate: 2 ** 32 - 1, table: 0xffff, purpose: 'share', direction: 1 } as const;
+    expect(Number.isSafeInteger(drawNumber(last))).toBe(true);
+    expect(drawNumber({ ...last, direction: 0 })).not.toBe(drawNumber(last));
+    expect(drawNumber({ ...last, table: 0xfffe })).not.toBe(drawNumber(last));
   });
 });
 

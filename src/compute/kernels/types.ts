@@ -184,6 +184,9 @@ export interface Linear<V extends Vector = Vector, Result = V | Promise<V>> {
 /** The same of a backend that computes them in the calling thread: thousands of small ones come without a promise. */
 export type LinearAtOnce<V extends Vector = Vector> = Linear<V, V>;
 
+/** The vectors that are still needed; of a scope that is over `through`, where no call is under way. */
+export type Live = (() => Iterable<unknown>) | 'through';
+
 export interface RingKernels<V extends Vector = Vector> {
   readonly name: 'reference' | 'wasm' | 'native' | 'webgpu';
   /**
@@ -205,7 +208,7 @@ export interface RingKernels<V extends Vector = Vector> {
    * nothing but a `pack` or `read` that was asked for before may still need another. Without `live` the scope is over:
    * what a call needs that is under way is not written over.
    */
-  sweep(live?: () => Iterable<unknown>): void;
+  sweep(live?: Live): void;
 
   /** Linear operations without a promise, where they are computed in the calling thread. */
   readonly atOnce?: LinearAtOnce<V>;

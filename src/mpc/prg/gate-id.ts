@@ -67,6 +67,14 @@ export interface DrawId {
   readonly direction: 0 | 1;
 }
 
+/**
+ * One number for every id of a step and branch, for those that keep account of draws: the fields of the nonce side by
+ * side, in 53 bits. They are as wide as `nonceOf` checks.
+ */
+export function drawNumber({ gate, table, purpose, direction }: Omit<DrawId, 'step' | 'branch'>): number {
+  return gate * 2 ** 21 + table * 2 ** 5 + PURPOSES[purpose] * 2 + direction;
+}
+
 function field(name: string, value: number, bits: number): number {
   invariant(Number.isInteger(value) && value >= 0 && value < 2 ** bits, `draw id: ${name} must fit ${bits} bits`);
   return value;

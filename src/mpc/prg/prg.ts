@@ -12,7 +12,7 @@ import type { Stream } from '../../compute/kernels/types.ts';
 import { concatBytes } from '../../core/bytes.ts';
 import { TercetError, invariant } from '../../core/errors.ts';
 import { OneTimeMask } from '../share/masked.ts';
-import { type Execution, type DrawId, nonceOf } from './gate-id.ts';
+import { type DrawId, type Execution, drawNumber, nonceOf } from './gate-id.ts';
 
 /**
  * Key of one pair of parties for one execution: HKDF-SHA256 over the pair key, salted by the session (RFC 5869).
@@ -28,8 +28,8 @@ export type Use = 'λ1' | 'λ2' | 'r0' | 'pads' | 'Γ1' | 'seeds' | 'roots' | '�
 export class PairPrg {
   readonly #key: Uint8Array;
   readonly #execution: Execution;
-  readonly #drawn = new Map<string, { readonly owner: object; readonly use: Use }>();
-  readonly #spent = new Set<string>();
+  readonly #drawn = new Map<number, { readonly owner: object; readonly use: Use }>();
+  readonly #spent = new Set<number>();
   #wiped = false;
   #continued = false;
 
@@ -62,10 +62,10 @@ export class PairPrg {
     const live = () => this.#live();
     live();
     const nonce = nonceOf({ ...id, step: this.#execution.step, branch: this.#execution.branch });
-    const address = nonce.join();
-    const drawn = this.#drawn.get(address);
-    if (drawn !== undefined && (drawn.owner !== owner || drawn.use !== use)) throw reuse(id);
-    this.#drawn.set(address, { owner, use });
+    const number = drawNumber(id);
+    const drawn = this.#drawn.get(number);
+    if (drawn === undefined) this.#drawn.set(number, { owner, use });
+    else if (drawn.owner !== owner || drawn.use !== use) throw reuse(id);
     // An own property: kernels copy streams to their workers.
     return {
       get key() {
@@ -81,9 +81,9 @@ export class PairPrg {
    */
   takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
     const stream = this.claim(id, owner, use);
-    const address = stream.nonce.join();
-    if (this.#spent.has(address)) throw reuse(id);
-    this.#spent.add(address);
+    const number = drawNumber(id);
+    if (this.#spent.has(number)) throw reuse(id);
+    this.#spent.add(number);
     return new OneTimeMask(stream);
   }
 

@@ -17,6 +17,7 @@ export type ToThread =
   | { readonly kind: 'claim'; readonly id: number; readonly session: Uint8Array; readonly timeoutMs: number }
   /** Gives up what was asked for last. */
   | { readonly kind: 'abort'; readonly id: number }
+  /** A frame; or several, whole, in place of a header, and nothing behind them. */
   | { readonly kind: 'write'; readonly id: number; readonly header: Uint8Array; readonly payload: Uint8Array }
   /** So many bytes of frames are in the hands of the other thread. */
   | { readonly kind: 'taken'; readonly id: number; readonly bytes: number }

@@ -1,4 +1,10 @@
-/** A link in a thread of its own, as a transport of frames for a channel of this one. */
+/**
+ * A link in a thread of its own, as a transport of frames for a channel of this one.
+ *
+ * A message to a thread takes longer than a short frame, and gates send several in a row. So short frames are gathered,
+ * and go when this thread has nothing else to do, or sooner where they have waited.
+ */
+import { nextTick } from 'node:process';
 import type { FrameEvents } from '../wire/channel.ts';
 import { type FromThread, type ToThread, frameCost, receivedError } from './messages.ts';
 
@@ -6,10 +12,16 @@ import { type FromThread, type ToThread, frameCost, receivedError } from './mess
 const HIGH_WATER_BYTES = 4 * 1024 * 1024;
 /** Bytes that are taken before the thread hears of it. */
 const TAKEN_BYTES = 1024 * 1024;
+/** Bytes of frames that are gathered at most. A longer frame goes by itself. */
+const GATHERED_BYTES = 16 * 1024;
+/** Milliseconds behind which the next frame does not wait: the peer has work to begin with. */
+const GATHERED_MS = 0.5;
+
+const NOTHING = new Uint8Array(0);
 
 export class ThreadTransport {
   readonly #id: number;
-  readonly #post: (message: ToThread) => void;
+  readonly #send: (message: ToThread) => void;
   /** The thread has nothing more to say of this link. */
   readonly #over: () => void;
   readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
@@ -19,10 +31,14 @@ export class ThreadTransport {
   #error: Error | undefined;
   #destroyed = false;
   #closed: (() => void) | undefined;
+  /** Frames that were taken and not handed over, and since when. */
+  readonly #gathered = new Uint8Array(GATHERED_BYTES);
+  #bytes = 0;
+  #since = 0;
 
   constructor(id: number, post: (message: ToThread) => void, over: () => void) {
     this.#id = id;
-    this.#post = post;
+    this.#send = post;
     this.#over = over;
   }
 
@@ -33,10 +49,39 @@ export class ThreadTransport {
   /** The payload is copied: its owner may go on reading it. */
   write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined {
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    this.#post({ kind: 'write', id: this.#id, header, payload });
-    this.#outstanding += header.length + payload.length;
+    const bytes = header.length + payload.length;
+    if (bytes > GATHERED_BYTES / 4) this.#post({ kind: 'write', id: this.#id, header, payload });
+    else this.#gather(header, payload);
+    this.#outstanding += bytes;
     if (this.#outstanding <= HIGH_WATER_BYTES) return undefined;
     return new Promise((resolve, reject) => this.#waiting.add({ resolve, reject }));
+  }
+
+  #gather(header: Uint8Array, payload: Uint8Array): void {
+    if (this.#bytes + header.length + payload.length > GATHERED_BYTES) this.#hand();
+    if (this.#bytes === 0) {
+      this.#since = performance.now();
+      // Behind all that can go on at once, and before anything is waited for.
+      nextTick(() => this.#hand());
+    }
+    this.#gathered.set(header, this.#bytes);
+    this.#gathered.set(payload, this.#bytes + header.length);
+    this.#bytes += header.length + payload.length;
+    if (performance.now() - this.#since > GATHERED_MS) this.#hand();
+  }
+
+  /** Hands over what was gathered. */
+  #hand(): void {
+    if (this.#bytes === 0) return;
+    const header = this.#gathered.slice(0, this.#bytes);
+    this.#bytes = 0;
+    this.#send({ kind: 'write', id: this.#id, header, payload: NOTHING });
+  }
+
+  /** In order, behind the frames that were written. */
+  #post(message: ToThread): void {
+    this.#hand();
+    this.#send(message);
   }
 
   pause(paused: boolean): void {

@@ -70,9 +70,9 @@ export class Dispatch {
     return new Dispatch(this.#backend, this.#backend.pool());
   }
 
-  /** The end of a scope. */
-  drop(): void {
-    if (this.pool?.drop() === true) this.#workers.collect();
+  /** The end of a scope. @param through whether no call is under way */
+  drop(through: boolean): void {
+    if (this.pool?.drop(through) === true) this.#workers.collect();
   }
 
   get fault(): Fault {

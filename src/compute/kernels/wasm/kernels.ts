@@ -19,6 +19,7 @@ import type {
   PanelLoader,
   OtReceived,
   LinearAtOnce,
+  Live,
   OtSent,
   ProductShape,
   RingKernels,
@@ -82,9 +83,9 @@ export class WasmKernels implements RingKernels<Words> {
   }
 
   /** Outside of a scope the collector frees vectors. */
-  sweep(live?: () => Iterable<unknown>): void {
-    if (live === undefined) this.#on.drop();
-    else this.#on.pool?.sweep(live());
+  sweep(live?: Live): void {
+    if (typeof live === 'function') this.#on.pool?.sweep(live());
+    else this.#on.drop(live === 'through');
   }
 
   /** Of a call that may have run on workers. */
@@ -292,7 +293,7 @@ export class WasmKernels implements RingKernels<Words> {
 
   async close(): Promise<void> {
     if (this.#on.pool === undefined) await this.#on.close();
-    else this.#on.drop();
+    else this.#on.drop(false);
   }
 }
 

@@ -20,8 +20,11 @@ export interface ScopePool extends Vectors {
   adopt(words: Words): Words;
   /** Everything that is not live may be written over from now on. */
   sweep(live: Iterable<unknown>): void;
-  /** The collector has all of it. True: it is worth a collection, of workers too. */
-  drop(): boolean | undefined;
+  /**
+   * The collector has all of it or, where no call is under way, another scope. True: it is worth a collection, of
+   * workers too.
+   */
+  drop(through: boolean): boolean | undefined;
 }
 
 export class Pool implements ScopePool {

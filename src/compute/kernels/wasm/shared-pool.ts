@@ -3,9 +3,11 @@
  * results there, so neither is copied on the way nor handed over. Large regions are cut into blocks by best fit. A
  * sweep makes the blocks of dead vectors free for others, as in `pool.ts`.
  *
- * Engines do not count shared memory: it never makes them collect. So what ended scopes leave behind is counted here.
+ * A scope that came to its end gives its regions to the next one, overwritten: a step of a generated text is a scope, and
+ * fresh memory costs it a fault for every page. Engines do not count shared memory: it never makes them collect. So what
+ * other scopes leave behind is counted here.
  *
- * SECURITY: a block is written over only behind a sweep, between two gates. The end of a scope (`drop`) leaves
+ * SECURITY: a block is written over only behind a sweep, between two gates. A scope that was given up (`drop`) leaves
  * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
  */
 import { type Words, laneBytes, zeros } from '../../ring.ts';
@@ -22,6 +24,8 @@ const LINE = 64;
 const SWEEP_BYTES = 1 << 20;
 /** Bytes that ended scopes leave behind before they are collected. */
 const COLLECT_BYTES = 1 << 26;
+/** Regions of ended scopes that are kept for others: as much as was left lying before. */
+const SPARE_REGIONS = COLLECT_BYTES / REGION_BYTES;
 
 /** Bytes [from, to) of a region. */
 interface Block {
@@ -63,11 +67,16 @@ function swept({ buffer, blocks }: Region, kept: ReadonlySet<Block>): Block[] {
 
 class SharedPool implements ScopePool {
   readonly #regions = new Map<ArrayBufferLike, Region>();
+  readonly #spare: SharedArrayBuffer[];
   readonly #left: (bytes: number) => boolean;
   #taken = 0;
 
-  /** @param left is told how many bytes the scope leaves, and says whether they are collected now */
-  constructor(left: (bytes: number) => boolean) {
+  /**
+   * @param spare regions of zeros, for whoever comes first
+   * @param left is told how many bytes the scope leaves, and says whether they are collected now
+   */
+  constructor(spare: SharedArrayBuffer[], left: (bytes: number) => boolean) {
+    this.#spare = spare;
     this.#left = left;
   }
 
@@ -104,7 +113,8 @@ class SharedPool implements ScopePool {
   }
 
   #grow(bytes: number): Region {
-    const buffer = new SharedArrayBuffer(Math.max(bytes, REGION_BYTES));
+    const spare = bytes > REGION_BYTES ? undefined : this.#spare.pop();
+    const buffer = spare ?? new SharedArrayBuffer(Math.max(bytes, REGION_BYTES));
     const region = { buffer, blocks: [{ from: 0, to: buffer.byteLength, used: false }] };
     this.#regions.set(buffer, region);
     return region;
@@ -122,11 +132,21 @@ class SharedPool implements ScopePool {
     for (const region of this.#regions.values()) region.blocks = swept(region, kept);
   }
 
-  drop(): boolean {
+  drop(through: boolean): boolean {
     let bytes = 0;
-    for (const { buffer } of this.#regions.values()) bytes += buffer.byteLength;
+    for (const { buffer } of this.#regions.values())
+      if (!through || !this.#giveBack(buffer)) bytes += buffer.byteLength;
     this.#regions.clear();
     return this.#left(bytes);
+  }
+
+  /** Whether a region is kept for other scopes. */
+  #giveBack(buffer: SharedArrayBuffer): boolean {
+    if (buffer.byteLength > REGION_BYTES || this.#spare.length === SPARE_REGIONS) return false;
+    // By words: engines fill shared bytes one by one, six times slower.
+    new BigUint64Array(buffer).fill(0n);
+    this.#spare.push(buffer);
+    return true;
   }
 }
 
@@ -135,6 +155,7 @@ class SharedPool implements ScopePool {
  * @param collect has the garbage of this thread collected soon
  */
 export function sharedPools(collect: () => void): () => ScopePool {
+  const spare: SharedArrayBuffer[] = [];
   let bytes = 0;
   const left = (more: number) => {
     bytes += more;
@@ -143,5 +164,5 @@ export function sharedPools(collect: () => void): () => ScopePool {
     collect();
     return true;
   };
-  return () => new SharedPool(left);
+  return () => new SharedPool(spare, left);
 }

@@ -18,6 +18,7 @@ import type {
   Choice,
   CosineSum,
   Degree,
+  Live,
   Matrix,
   OtReceived,
   OtSent,
@@ -145,8 +146,8 @@ export class WebGpuKernels implements RingKernels {
     return new WebGpuKernels(this.#shared, true);
   }
 
-  sweep(live?: () => Iterable<unknown>): void {
-    this.#arena.sweep(live?.() ?? []);
+  sweep(live?: Live): void {
+    this.#arena.sweep(typeof live === 'function' ? live() : []);
   }
 
   // ── elementwise ───────────────────────────────────────────────────────────

@@ -13,9 +13,10 @@ export function bitsRead({
   gates,
   kept,
 }: Pick<Circuit, 'wires' | 'sources' | 'gates' | 'kept'>): number[] {
-  const read = wires.map(() => 0);
-  const reads = (x: Wire, bits: number) => {
-    read[x.id] = Math.max(read[x.id], Math.min(x.k, bits));
+  const read = new Array<number>(wires.length).fill(0);
+  const reads = ({ id, k }: Wire, bits: number) => {
+    const wanted = bits < k ? bits : k;
+    if (read[id] < wanted) read[id] = wanted;
   };
   for (const { inputs } of gates) for (const x of inputs) reads(x, x.k);
   for (const x of kept.values()) reads(x, x.k);

@@ -70,6 +70,15 @@ function derives(source: LocalNode | Gate): boolean {
   return !sends && source.relation === 'affine';
 }
 
+/** For every half-round the gates that have a message in it or are over with it, in order. */
+function byHalf(gates: readonly Gate[], halves: number): readonly (readonly Gate[])[] {
+  const due = Array.from({ length: halves }, (): Gate[] => []);
+  for (const gate of gates)
+    for (const half of new Set([gate.half12 ?? -1, gate.half21 ?? -1, lastHalf(gate)]))
+      if (half >= 0) due[half].push(gate);
+  return due;
+}
+
 /** A component: its vector, or what it is when it is there. */
 interface Held {
   promise?: Promise<Vector>;
@@ -104,6 +113,8 @@ export class Engine implements Party {
   readonly #before: Kept;
   #after: Kept = new Map();
   #phase: Phase = 'new';
+  /** Whether all of it came to its end, and the memory of its vectors was not given away yet. */
+  #through = false;
 
   constructor(options: EngineOptions) {
     // SECURITY: the messages of complete sharing alone protect nobody from a party that deviates. test/mpc/engine.test.ts.
@@ -177,13 +188,14 @@ export class Engine implements Party {
       if (this.id === 0 && owner === undefined) return;
       const last = 2 * cost.rounds;
       const release = this.#releasePlan((gate) => Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1));
+      const due = byHalf(gates, last);
       for (let half = 0; half < last; half++) {
         const run = async (gate: Gate, step: Step, what?: 'sends' | 'gets') => {
           this.#step('online', gate, half, last);
           await this.#traced('online', gate, half, step, what);
         };
         await owner?.half(gates, half, this, run);
-        for (const gate of gates) {
+        for (const gate of due[half]) {
           if (owner === undefined && (half % 2 === 0 ? gate.half12 : gate.half21) === half)
             await run(gate, () => {
               if (half % 2 === 0) return this.id === 1 ? gate.send12?.(this) : gate.recv12?.(this);
@@ -213,6 +225,7 @@ export class Engine implements Party {
       }
       await this.#flush();
     });
+    this.#through = true;
     this.clear();
     return opened;
   }
@@ -232,7 +245,10 @@ export class Engine implements Party {
     if (this.#phase !== end) wipeKept(this.#after);
     this.#values.clear();
     this.#held.clear();
-    this.kernels.sweep();
+    // Who proves may still be at work, and so may a gate of what came to no end.
+    const through = this.#through && this.#circuit.sharing === 'one-sided';
+    this.#through = false;
+    this.kernels.sweep(through ? 'through' : undefined);
   }
 
   // ── what gates see ───────────────────────────────────────────────────────
@@ -368,8 +384,10 @@ export class Engine implements Party {
     for (const [name, wire] of this.#circuit.kept) {
       const parts: Partial<Record<Component, Words>> = {};
       for (const component of components) {
-        const words = await this.kernels.read(await this.value(wire, component));
-        parts[component] = sliceWords(words, 0, words.data.length);
+        const vector = await this.value(wire, component);
+        const words = await this.kernels.read(vector);
+        // A backend without memory of its own reads a vector where it lies.
+        parts[component] = words === vector ? sliceWords(words, 0, words.data.length) : words;
       }
       kept.set(name, parts);
     }
@@ -403,18 +421,17 @@ export class Engine implements Party {
    */
   #releasePlan(position: (gate: Gate) => number): Map<number, number[]> {
     const { sources, gates } = this.#circuit;
-    const lastUse = new Array<number>(sources.length).fill(-1);
-    const need = (wire: Wire, at: number) => {
-      lastUse[wire.id] = Math.max(lastUse[wire.id], at);
+    const lastUse = new Float64Array(sources.length).fill(-1);
+    const need = (wires: readonly Wire[], at: number) => {
+      for (const { id } of wires) if (lastUse[id] < at) lastUse[id] = at;
     };
     for (const gate of gates) {
-      for (const input of gate.inputs) need(input, position(gate));
-      if (gate.out !== undefined) need(gate.out, position(gate));
+      const at = position(gate);
+      need(gate.inputs, at);
+      if (gate.out !== undefined && lastUse[gate.out.id] < at) lastUse[gate.out.id] = at;
     }
-    for (const wire of this.#circuit.kept.values()) need(wire, Number.POSITIVE_INFINITY);
-    for (let id = sources.length - 1; id >= 0; id--) {
-      if (derives(sources[id])) for (const input of sources[id].inputs) need(input, lastUse[id]);
-    }
+    need([...this.#circuit.kept.values()], Number.POSITIVE_INFINITY);
+    for (let id = sources.length - 1; id >= 0; id--) if (derives(sources[id])) need(sources[id].inputs, lastUse[id]);
     const plan = new Map<number, number[]>();
     lastUse.forEach((at, id) => {
       const wires = plan.get(at);
