@@ -11,8 +11,8 @@
 //! *Products of two halves.* i64x2.mul costs eight x86 instructions for two words. So words are w = w₁·2^L + w₀, and
 //! a·b = a₀·b₀ + 2^L·(a₀·b₁ + a₁·b₀). The first product is summed in lanes of 64 bits (widening multiplication), the
 //! others in lanes of 32 bits. What the halves of a sum of two words are depends on L:
-//! - L = 32, right modulo 2⁶⁴. x₀ is without a sign and y₀ with one, so their sum modulo 2³² is less than y₀ where it is
-//!   2³² too low. The comparison is −1 there, and is subtracted from the upper half.
+//! - L = 32, right modulo 2⁶⁴. x₀ is without a sign and y₀ with one, so their sum modulo 2³² is less than y₀ where it
+//!   is 2³² too low. The comparison is −1 there, and is subtracted from the upper half.
 //! - L = 31, right modulo 2⁶²: a₁·b₁ counts 2⁶². Two lower halves never reach 2³², so nothing is carried.
 
 use crate::pack::{load, store};
@@ -111,6 +111,31 @@ unsafe fn put<const L: u32>(word: u64, r: usize, c: usize, rows: usize, cols: us
     *at.add(NR) = (halves >> 32) as u32;
 }
 
+/// One row of a matrix, whole panels of it four words at a time.
+#[inline(always)]
+unsafe fn put_row<const L: u32>(row: *const u64, r: usize, rows: usize, cols: usize, panels: *mut u32) {
+    let first = r / KC * KC;
+    let mut at = panels.add(place(first, 0, rows, cols) + (r - first) * WIDTH) as *mut v128;
+    for p in 0..cols / NR {
+        let from = row.add(p * NR) as *const u8;
+        let words = [load(from), load(from.add(16))];
+        let low = i32x4_shuffle::<0, 2, 4, 6>(words[0], words[1]);
+        let high = i32x4_shuffle::<0, 2, 4, 6>(u64x2_shr(words[0], 32), u64x2_shr(words[1], 32));
+        let sign = u32x4_shr(low, 31);
+        if L == ALL {
+            v128_store(at, low);
+            v128_store(at.add(1), i32x4_add(high, sign));
+        } else {
+            v128_store(at, v128_and(low, i32x4_splat(i32::MAX)));
+            v128_store(at.add(1), v128_or(i32x4_shl(high, 1), sign));
+        }
+        at = at.add((even(block_rows(first, rows)) + BEHIND) * WIDTH / 4);
+    }
+    for c in cols / NR * NR..cols {
+        put::<L>(*row.add(c), r, c, rows, cols, panels);
+    }
+}
+
 /// Rows [first, first + count) of a matrix (row-major, `cols` columns, at `src`) into panels for `matmul_u64`: per row
 /// of a panel four lower halves, then four upper halves. When all rows are there, `seal_u64` is due.
 #[cfg_attr(not(owner), no_mangle)]
@@ -123,9 +148,7 @@ pub unsafe extern "C" fn pack_u64(
     panels: *mut u32,
 ) {
     for r in 0..count {
-        for c in 0..cols {
-            put::<ALL>(*src.add(r * cols + c), first + r, c, rows, cols, panels);
-        }
+        put_row::<ALL>(src.add(r * cols), first + r, rows, cols, panels);
     }
 }
 
@@ -205,7 +228,7 @@ unsafe fn pack_left<const L: u32>(x: *const u64, rows: usize, live: usize, kc: u
 /// The same panel with halves of FEW bits, from those of ALL.
 #[inline(always)]
 unsafe fn few_of(from: *const v128, kc: usize, to: *mut v128) {
-    let below = i32x4_splat(((1u32 << FEW) - 1) as i32);
+    let below = i32x4_splat(i32::MAX);
     for r in 0..even(kc) {
         let (low, high) = (v128_load(from.add(2 * r)), v128_load(from.add(2 * r + 1)));
         // Without a sign of the lower half, the upper one is less by one where it has one.
@@ -415,12 +438,15 @@ unsafe fn packed_product<const L: u32>(
     panels: *mut u32,
     scratch: *mut u8,
 ) {
-    // Whatever the order, y is read as it lies.
-    let (outer, width) = if transposed { (n, inner) } else { (inner, n) };
-    for o in 0..outer {
-        for i in 0..width {
-            let (r, c) = if transposed { (i, o) } else { (o, i) };
-            put::<L>(*y.add(o * width + i), r, c, inner, n, panels);
+    if transposed {
+        for c in 0..n {
+            for r in 0..inner {
+                put::<L>(*y.add(c * inner + r), r, c, inner, n, panels);
+            }
+        }
+    } else {
+        for r in 0..inner {
+            put_row::<L>(y.add(r * n), r, inner, n, panels);
         }
     }
     seal::<L>(inner, n, panels);

@@ -17,7 +17,7 @@ import type { PartyOperations } from './party-operations.ts';
 import { Selection } from './selection.ts';
 
 /** Words of a drawn matrix at a time: they, their panels and a product stay in the cache. */
-const DRAWN_WORDS = 1 << 17;
+const DRAWN_WORDS = 1 << 18;
 
 /**
  * Rows and inner dimension of the products of a warm-up: one call of each is enough for an engine to see a hot
