@@ -41,6 +41,7 @@ kernels! {
     matmul::matmul_left(_, _);
     matmul::matmul_panel32();
     matmul::matmul_u64(_, _, _, _, _, _, _, _);
+    matmul::product64_room(_, _, _);
     matmul::product64(_, _, _, _, _, _, _, _, _, _, _);
     matmul::product32(_, _, _, _, _, _, _, _, _, _);
     ot::ot_scratch();

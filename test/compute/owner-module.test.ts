@@ -19,6 +19,8 @@ const OF_COMPUTE_PARTIES = [
   'matmul_i32',
   'limbs_left',
   'limbs_light',
+  'matmul_left',
+  'matmul_panels',
   'matmul_u64',
   'pack_u64',
   'seal_u64',

@@ -183,7 +183,7 @@ pub unsafe extern "C" fn seal_u64(rows: usize, cols: usize, panels: *mut u32) {
 }
 
 /// Bytes of the panels of a matrix.
-#[no_mangle]
+#[cfg_attr(not(owner), no_mangle)]
 pub extern "C" fn matmul_panels(rows: usize, cols: usize) -> usize {
     let full = if rows == 0 { 0 } else { (rows - 1) / KC };
     let all = full * (KC + BEHIND) + even(rows - full * KC) + BEHIND;
@@ -195,10 +195,16 @@ const SUMS: usize = 8 * ROWS;
 const OTHER: usize = 4 * WIDTH * (KC + BEHIND);
 
 /// Bytes of scratch for `m` packed rows of the left operand, in pairs, and what belongs to them.
-#[no_mangle]
+#[cfg_attr(not(owner), no_mangle)]
 pub extern "C" fn matmul_left(m: usize, rows: usize) -> usize {
     // Whole cache lines: panels may lie behind it.
     SUMS + OTHER + (8 * even(min(m, ROWS)) * even(min(rows, KC)) + 63 & !63)
+}
+
+/// Bytes of scratch of `product64`.
+#[no_mangle]
+pub extern "C" fn product64_room(m: usize, inner: usize, n: usize) -> usize {
+    matmul_left(m, inner) + matmul_panels(inner, n)
 }
 
 /// Columns of a panel of 32-bit results.
@@ -453,8 +459,8 @@ unsafe fn packed_product<const L: u32>(
     product::<L, false>(x, m, inner, panels, n, out, scratch);
 }
 
-/// Batched product for 32 < k ≤ 64, which is added to `out` where `add` is not 0; `scratch` is for `matmul_left` and
-/// `matmul_panels` bytes.
+/// Batched product for 32 < k ≤ 64, which is added to `out` where `add` is not 0; `scratch` is for
+/// `product64_room` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn product64(
     x: *const u64,

@@ -172,15 +172,17 @@ export class KernelInstance {
     return this.#memory.run(() => {
       const count = batch * m * n;
       const [a, b] = [this.#memory.operand(x.data), this.#memory.operand(y.data)];
-      const { product32, product64, matmul_left, matmul_panels } = this.#memory.exports;
+      const { panel32 } = this.#memory.sizes;
+      const wide = x.k > 32;
+      const { product64_room } = this.#memory.exports;
+      const scratch = this.#memory.take(wide ? product64_room(m, inner, n) : 4 * inner * up(n, panel32));
       const order = transposed === true ? 1 : 0;
-      const mask = this.#memory.mask(x.k);
-      if (x.k <= 32) {
-        const panels = this.#memory.take(4 * inner * up(n, this.#memory.sizes.panel32));
-        return this.#memory.made(x.k, count, (out) => product32(a, b, out, batch, m, inner, n, order, mask, panels));
-      }
-      const scratch = this.#memory.take(matmul_left(m, inner) + matmul_panels(inner, n));
-      return this.#memory.made(x.k, count, (out) => product64(a, b, out, batch, m, inner, n, order, mask, scratch, 0));
+      const [kernel, mask] = [this.#memory.of('product', x.k), this.#memory.mask(x.k)];
+      // One of 64-bit words may be added to what is there.
+      const add = wide ? [0] : [];
+      return this.#memory.made(x.k, count, (out) =>
+        kernel(a, b, out, batch, m, inner, n, order, mask, scratch, ...add),
+      );
     });
   }
 
@@ -218,7 +220,7 @@ export class KernelInstance {
   ): Words {
     const { k, data } = factors[0].x;
     const [m, mask] = [data.length / inner, this.#memory.mask(k)];
-    const { keystream, add64, sub64, product64, matmul_left, matmul_panels } = this.#memory.exports;
+    const { keystream, add64, sub64, product64, product64_room } = this.#memory.exports;
     const most = Math.max(1, Math.min(to - from, Math.floor(DRAWN_WORDS / n)));
     // A stretch of a stream begins within a block, and is made four blocks at a time.
     const stretch = (words: number) => 64 * up(Math.ceil((56 + 8 * words) / 64), 4);
@@ -226,7 +228,7 @@ export class KernelInstance {
       const states = drawn.map(({ stream }) => this.#memory.state(stream));
       const streams = drawn.map(() => this.#memory.take(stretch(most * n)));
       const [x, y] = [this.#memory.lanes(k, m * most), this.#memory.lanes(k, most * n)];
-      const scratch = this.#memory.take(matmul_left(m, most) + matmul_panels(most, n));
+      const scratch = this.#memory.take(product64_room(m, most, n));
       return this.#memory.made(k, m * n, (out) => {
         let added = 0;
         for (let row = from; row < to; row += most) {
@@ -238,14 +240,15 @@ export class KernelInstance {
             return streams[i] + (begin % 64);
           });
           for (const { x: of, signs } of factors) {
-            const terms = words.map((at, i) => ({ at, sign: signs[i] })).filter(({ sign }) => sign !== 0);
-            const begins = terms.length > 0 && terms[0].sign > 0;
-            let sum = begins ? terms[0].at : y;
-            if (!begins) this.#memory.bytes(y, 8 * rows * n).fill(0);
-            for (const { at, sign } of begins ? terms.slice(1) : terms) {
-              (sign > 0 ? add64 : sub64)(sum, at, y, rows * n, mask);
-              sum = y;
-            }
+            // One that is added is where the sum begins.
+            const first = signs.indexOf(1);
+            let sum = first < 0 ? y : words[first];
+            if (first < 0) this.#memory.bytes(y, 8 * rows * n).fill(0);
+            for (const [i, sign] of signs.entries())
+              if (sign !== 0 && i !== first) {
+                (sign > 0 ? add64 : sub64)(sum, words[i], y, rows * n, mask);
+                sum = y;
+              }
             for (let r = 0; r < m; r++)
               this.#memory.write(x + 8 * r * rows, of.data.subarray(r * inner + row, r * inner + row + rows));
             product64(x, sum, out, 1, m, rows, n, 0, mask, scratch, added++);
