@@ -21,7 +21,7 @@ import { type Words, ringMask, wordsFrom, zeros } from '../../src/compute/ring.t
 import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
 import { onHost } from '../support/host-kernels.ts';
 
-export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 63, 64];
+export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 62, 63, 64];
 /** Rings of selections: single bits, lanes, whole bytes and others, below and above 32 and 57 bits. */
 const RINGS = [1, 7, 8, 9, 13, 16, 20, 21, 24, 32, 34, 35, 46, 48, 55, 58, 63, 64];
 /** Words made of the same signed 11-bit digit, or of extreme halves. */
@@ -31,6 +31,10 @@ const EXTREME = [
   0x8000000080000000n,
   0x7fffffffffffffffn,
 ];
+/** Words whose halves, of 31 bits below or of 32, are at an end: a sum of two is carried just so, or just not. */
+const HALVES = [0n, 1n, -1n, 31n, 32n, 62n, 63n].flatMap((at) =>
+  at < 2n ? [BigInt.asUintN(64, at)] : [(1n << at) - 1n, 1n << at, BigInt.asUintN(64, -1n << at)],
+);
 const EDGES = [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n];
 
 /** A reproducible generator: a failure names its seed by the test it is in. */
@@ -274,6 +278,40 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           sum = await kernels.add(sum, await kernels.matmul(x, y, { batch: 1, m, inner, n }));
         }
         same(got, sum);
+      }
+    });
+
+    it('products of words with extreme halves, by every number of bits where a product is made otherwise', async () => {
+      const random = new Random(210);
+      const extreme = (count: number, k: number): Words =>
+        wordsFrom(
+          Array.from({ length: count }, () => HALVES[random.below(HALVES.length)] & ringMask(k)),
+          k,
+        );
+      // One row, pairs, one more, as many as are packed at once and more; blocks of the inner dimension.
+      for (const [m, inner, n] of [
+        [1, 3, 5],
+        [2, 4, 4],
+        [7, 12, 9],
+        [8, 257, 5],
+        [9, 515, 4],
+        [67, 5, 13],
+      ]) {
+        for (const k of [61, 62, 63, 64]) {
+          const [x, y] = [extreme(m * inner, k), extreme(inner * n, k)];
+          for (const transposed of [false, true]) {
+            const shape = { batch: 1, m, inner, n, transposed };
+            same(await kernels.matmul(x, y, shape), await oracle.matmul(x, y, shape));
+          }
+        }
+        const [x, entries] = [extreme(m * inner, 64), extreme(inner * n, 64).data as BigUint64Array];
+        const [matrix, expected] = [
+          await kernels.loadMatrix(entries.slice(), inner, n),
+          await oracle.loadMatrix(entries, inner, n),
+        ];
+        for (const bits of [33, 61, 62, 63, 64])
+          same(await kernels.matmulMatrix(x, matrix, bits), await oracle.matmulMatrix(x, expected, bits));
+        await kernels.freeMatrix(matrix);
       }
     });
 

@@ -76,6 +76,13 @@ pub extern "C" fn limbs_panel() -> usize {
     NR
 }
 
+/// Bytes of scratch: digits of the rows of a tile, their sums, and the sums of every digit.
+#[cfg_attr(not(owner), no_mangle)]
+pub extern "C" fn limbs_left() -> usize {
+    let digits = WORDS[0].digits.len();
+    4 * digits * (KC / 2) * MR + 16 * (4 + 2 * digits) * MR
+}
+
 /// 1 if a layer of one panel is light, 0 if not.
 #[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn limbs_light(layer: *const v128, pairs: usize) -> u32 {
@@ -291,7 +298,7 @@ unsafe fn product<const SET: usize>(
 
 /// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀
 /// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block how far
-/// behind `low` its W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `matmul_left` bytes.
+/// behind `low` its W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `limbs_left` bytes.
 #[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn matmul_i32(
     x: *const u64,

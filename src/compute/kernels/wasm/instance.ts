@@ -17,7 +17,7 @@ import type { PartyOperations } from './party-operations.ts';
 import { Selection } from './selection.ts';
 
 /** Words of a drawn matrix at a time: they, their panels and a product stay in the cache. */
-const DRAWN_WORDS = 1 << 17;
+const DRAWN_WORDS = 1 << 18;
 
 /**
  * Rows and inner dimension of the products of a warm-up: one call of each is enough for an engine to see a hot
@@ -66,7 +66,7 @@ export class KernelInstance {
   warmUp(): void {
     const [rows, size] = [WARM_ROWS, WARM_SIZE];
     this.#party?.warmUp(rows, size);
-    for (const k of [32, 64])
+    for (const k of [32, 48, 64])
       this.matmul(zeros(rows * size, k), zeros(size * size, k), { batch: 1, m: rows, inner: size, n: size });
     this.draw({ key: new Uint8Array(32), nonce: new Uint8Array(12) }, 64, rows * size, 0);
   }
@@ -172,11 +172,17 @@ export class KernelInstance {
     return this.#memory.run(() => {
       const count = batch * m * n;
       const [a, b] = [this.#memory.operand(x.data), this.#memory.operand(y.data)];
-      const { panel, panel32, left } = this.#memory.sizes;
-      const panels = this.#memory.take(x.k <= 32 ? 4 * inner * up(n, panel32) : 8 * inner * up(n, panel) + left);
+      const { panel32 } = this.#memory.sizes;
+      const wide = x.k > 32;
+      const { product64_room } = this.#memory.exports;
+      const scratch = this.#memory.take(wide ? product64_room(m, inner, n) : 4 * inner * up(n, panel32));
       const order = transposed === true ? 1 : 0;
       const [kernel, mask] = [this.#memory.of('product', x.k), this.#memory.mask(x.k)];
-      return this.#memory.made(x.k, count, (out) => kernel(a, b, out, batch, m, inner, n, order, mask, panels));
+      // One of 64-bit words may be added to what is there.
+      const add = wide ? [0] : [];
+      return this.#memory.made(x.k, count, (out) =>
+        kernel(a, b, out, batch, m, inner, n, order, mask, scratch, ...add),
+      );
     });
   }
 
@@ -214,8 +220,7 @@ export class KernelInstance {
   ): Words {
     const { k, data } = factors[0].x;
     const [m, mask] = [data.length / inner, this.#memory.mask(k)];
-    const { keystream, add64, sub64, product64 } = this.#memory.exports;
-    const { panel, left } = this.#memory.sizes;
+    const { keystream, add64, sub64, product64, product64_room } = this.#memory.exports;
     const most = Math.max(1, Math.min(to - from, Math.floor(DRAWN_WORDS / n)));
     // A stretch of a stream begins within a block, and is made four blocks at a time.
     const stretch = (words: number) => 64 * up(Math.ceil((56 + 8 * words) / 64), 4);
@@ -223,10 +228,9 @@ export class KernelInstance {
       const states = drawn.map(({ stream }) => this.#memory.state(stream));
       const streams = drawn.map(() => this.#memory.take(stretch(most * n)));
       const [x, y] = [this.#memory.lanes(k, m * most), this.#memory.lanes(k, most * n)];
-      const panels = this.#memory.take(8 * most * up(n, panel) + left);
-      const product = this.#memory.lanes(k, m * n);
+      const scratch = this.#memory.take(product64_room(m, most, n));
       return this.#memory.made(k, m * n, (out) => {
-        add64(product, product, out, m * n, mask);
+        let added = 0;
         for (let row = from; row < to; row += most) {
           const rows = Math.min(most, to - row);
           const words = drawn.map(({ first }, i) => {
@@ -236,13 +240,18 @@ export class KernelInstance {
             return streams[i] + (begin % 64);
           });
           for (const { x: of, signs } of factors) {
-            this.#memory.bytes(y, 8 * rows * n).fill(0);
+            // One that is added is where the sum begins.
+            const first = signs.indexOf(1);
+            let sum = first < 0 ? y : words[first];
+            if (first < 0) this.#memory.bytes(y, 8 * rows * n).fill(0);
             for (const [i, sign] of signs.entries())
-              if (sign !== 0) (sign > 0 ? add64 : sub64)(y, words[i], y, rows * n, mask);
+              if (sign !== 0 && i !== first) {
+                (sign > 0 ? add64 : sub64)(sum, words[i], y, rows * n, mask);
+                sum = y;
+              }
             for (let r = 0; r < m; r++)
               this.#memory.write(x + 8 * r * rows, of.data.subarray(r * inner + row, r * inner + row + rows));
-            product64(x, y, product, 1, m, rows, n, 0, mask, panels);
-            add64(out, product, out, m * n, mask);
+            product64(x, sum, out, 1, m, rows, n, 0, mask, scratch, added++);
           }
         }
       });

@@ -36,11 +36,10 @@ interface Sizes {
   readonly tableAhead: number;
   /** Bytes that the dealing of corrections needs beyond the key stream of its elements. */
   readonly dealSlack: number;
-  /** Bytes of scratch for the packed left operand of a product. */
-  readonly left: number;
-  /** Columns of a panel: of matrices of limbs, of 64-bit and of 32-bit results, and of floats. */
+  /** Bytes of scratch of a product with a matrix of limbs. */
+  readonly limbsLeft: number;
+  /** Columns of a panel: of matrices of limbs, of 32-bit results, and of floats. */
   readonly limbsPanel: number;
-  readonly panel: number;
   readonly panel32: number;
   readonly panelF32: number;
 }
@@ -77,9 +76,8 @@ export class Memory {
     this.#sizes ??= {
       tableAhead: size('table_ahead'),
       dealSlack: size('deal_slack'),
-      left: size('matmul_left'),
+      limbsLeft: size('limbs_left'),
       limbsPanel: size('limbs_panel'),
-      panel: size('matmul_panel'),
       panel32: size('matmul_panel32'),
       panelF32: size('matmul_f32_panel'),
     };

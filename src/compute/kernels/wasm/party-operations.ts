@@ -38,15 +38,14 @@ export class PartyOperations {
 
   /** One small product of each kind of matrix, of zeros: see `KernelInstance.warmUp`. */
   warmUp(rows: number, size: number): void {
-    const product = () => {
-      this.matmulMatrix(zeros(rows * size, 64), WARM_MATRIX);
-      this.freeMatrix(WARM_MATRIX);
-    };
+    const product = (bits: number) => this.matmulMatrix(zeros(rows * size, 64), WARM_MATRIX, bits);
     this.loadMatrix(WARM_MATRIX, new BigUint64Array(size * size), size, size);
-    product();
+    for (const bits of [64, 48]) product(bits);
+    this.freeMatrix(WARM_MATRIX);
     const order = panelOrder(this.#memory.sizes.limbsPanel);
     this.loadPanels(WARM_MATRIX, new Int32Array(panelLength(order, size, size)), size, size);
-    product();
+    product(64);
+    this.freeMatrix(WARM_MATRIX);
   }
 
   /** Keeps a rows × width matrix, or its columns [from, to), under `id`, which the caller chooses. */
@@ -58,7 +57,8 @@ export class PartyOperations {
     [from, to]: readonly [number, number] = [0, width],
   ): void {
     const cols = to - from;
-    const at = this.#memory.keep(8 * rows * up(cols, this.#memory.sizes.panel));
+    const { matmul_panels, pack_u64, seal_u64 } = this.#memory.exports;
+    const at = this.#memory.keep(matmul_panels(rows, cols));
     const step = Math.max(1, Math.floor(PACK_CHUNK / (8 * cols)));
     for (let row = 0; row < rows; row += step) {
       const count = Math.min(step, rows - row);
@@ -66,9 +66,10 @@ export class PartyOperations {
         const chunk = this.#memory.take(8 * count * cols);
         for (let i = 0; i < count; i++)
           this.#memory.write(chunk + 8 * i * cols, entries.subarray((row + i) * width + from, (row + i) * width + to));
-        this.#memory.exports.pack_u64(chunk, row, count, rows, cols, at);
+        pack_u64(chunk, row, count, rows, cols, at);
       });
     }
+    this.#memory.run(() => seal_u64(rows, cols, at));
     this.#matrices.set(id, { at, rows, cols, high: undefined });
   }
 
@@ -123,14 +124,14 @@ export class PartyOperations {
     const m = x.data.length / rows;
     return this.#memory.run(() => {
       const a = this.#memory.operand(x.data);
-      const [left, mask] = [this.#memory.take(this.#memory.sizes.left), ringMask(bits)];
-      return this.#memory.made(64, m * cols, (out) => {
-        if (high !== undefined) this.#memory.exports.matmul_i32(a, m, rows, at, high, cols, out, mask, left);
-        else {
-          this.#memory.exports.matmul_u64(a, m, rows, at, cols, out, left);
-          if (bits < 64) this.#memory.exports.offset64(out, out, m * cols, 0n, mask);
-        }
-      });
+      const { matmul_i32, matmul_left, matmul_u64 } = this.#memory.exports;
+      const scratch = this.#memory.take(high === undefined ? matmul_left(m, rows) : this.#memory.sizes.limbsLeft);
+      const mask = ringMask(bits);
+      return this.#memory.made(64, m * cols, (out) =>
+        high === undefined
+          ? matmul_u64(a, m, rows, at, cols, out, mask, scratch)
+          : matmul_i32(a, m, rows, at, high, cols, out, mask, scratch),
+      );
     });
   }
 
