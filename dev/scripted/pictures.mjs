@@ -178,6 +178,13 @@ async function inState(name, look, photograph) {
 
 async function take(page, name, look, fullPage) {
   await page.mouse.move(0, 0);
+  // What lies below the window is not laid out there, and would be empty here.
+  if (fullPage)
+    await page.evaluate(() => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync('.band { content-visibility: visible; }');
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    });
   const path = join(folder, `${name}-${look}.png`);
   await page.screenshot({ path, fullPage });
   taken.get(look).push(path);

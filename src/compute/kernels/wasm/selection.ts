@@ -230,7 +230,10 @@ export class Selection {
     const { coarse, fineCos, fineSin } = cosineTables();
     const turn = coarse.length;
     // A cosine, and the one a quarter before: a sine.
-    const pairs = Int32Array.from({ length: 2 * turn }, (_, i) => coarse[((i >> 1) + (i & 1) * (turn - turn / 4)) % turn]);
+    const pairs = Int32Array.from(
+      { length: 2 * turn },
+      (_, i) => coarse[((i >> 1) + (i & 1) * (turn - turn / 4)) % turn],
+    );
     const at = this.#memory.keep(fineCos.byteLength + fineSin.byteLength + pairs.byteLength);
     this.#memory.write(at, fineCos);
     this.#memory.write(at + fineCos.byteLength, fineSin);
