@@ -31,12 +31,11 @@ const ABOVE: i64 = 1 << 32;
 #[inline(always)]
 unsafe fn turn(tables: *const i32, angle: u64) -> v128 {
     let (high, low) = ((angle >> 10) as usize & 1023, angle as usize & 1023);
-    let coarse = |before: usize| i64x2_splat(*(tables.add(2048 + 2 * (high.wrapping_sub(before) & 1023)) as *const i64));
+    let coarse =
+        |before: usize| i64x2_splat(*(tables.add(2048 + 2 * (high.wrapping_sub(before) & 1023)) as *const i64));
     let fine = |from: usize| v128_load32_splat(tables.add(from + low) as *const u32);
-    let product = i64x2_sub(
-        i64x2_extmul_low_i32x4(coarse(0), fine(0)),
-        i64x2_extmul_low_i32x4(coarse(256), fine(1024)),
-    );
+    let product =
+        i64x2_sub(i64x2_extmul_low_i32x4(coarse(0), fine(0)), i64x2_extmul_low_i32x4(coarse(256), fine(1024)));
     // Of what is not negative a shift without a sign rounds down as well.
     u64x2_shr(i64x2_add(product, i64x2_splat((1 << 29) + (ABOVE << 30))), 30)
 }
