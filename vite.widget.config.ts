@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plugin, defineConfig } from 'vite';
 import { WIDGET_FILE } from './src/widget/snippet.ts';
-import { withoutComments } from './vite.config.ts';
+import { withoutComments, worker } from './vite.config.ts';
 
 /**
  * The widget, beside the web app in `dist/app` and apart from it: no file of the one is loaded for the other.
@@ -35,7 +35,7 @@ export default defineConfig(({ mode }) => ({
         : { input: ['widget.html', 'widget-frame.html'] }),
     },
   },
-  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } } },
+  worker,
 }));
 
 /** Says beside the page which script it is, and its hash: of the file as it was written, after all that changes it. */

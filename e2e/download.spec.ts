@@ -11,6 +11,9 @@ const PAINT_LIMIT = 60_000;
 /** Up to the first answer on WASM over WebRTC: all of that, the party with its kernels, and the model's public files. */
 const ANSWER_LIMIT = 250_000;
 
+/** Words of `compute/kernels/wasm/memory.ts`. */
+const OF_KERNELS = 'a stream needs a 32-byte key';
+
 const TEXT = 'The capital of Norway is [MASK].';
 const MODEL = '/models/capitals-bert';
 const TOKENIZER = `${MODEL}/vocab.txt`;
@@ -81,6 +84,13 @@ test('the page weighs little, loads its own files and four public ones, talks to
   expect(own.some((path) => path.endsWith('.wasm'))).toBe(true);
   // What a first answer does not need: records of WebSockets, byte-level vocabularies, other tasks, batches.
   expect(own.filter((path) => /sodium|sealed|library|more-tasks|room|webgpu/.test(path))).toEqual([]);
+  // Kernels stand in one file, which the worker of the party and those of its kernels both import.
+  const bodies = await Promise.all(
+    [...gzipped.keys()]
+      .filter((path) => path.endsWith('.js'))
+      .map(async (path) => (await fetch(new URL(path, front.url))).text()),
+  );
+  expect(bodies.filter((body) => body.includes(OF_KERNELS)).length, 'copies of the kernels').toBe(1);
   expect(paint).toBeLessThan(PAINT_LIMIT);
   expect(answer).toBeLessThan(ANSWER_LIMIT);
 

@@ -91,3 +91,46 @@ test('nothing is measured in the task that changed it: that would lay out the pa
   expect(seen.measured).toBeGreaterThan(0);
   expect(seen.early).toEqual([]);
 });
+
+test('while a run goes, form and picture change in turns, and what moves is moved without the page’s thread', async ({
+  page,
+  scripted,
+}) => {
+  await page.addInitScript(() => {
+    const turns = { form: 0, picture: 0, both: 0 };
+    Object.assign(globalThis, { turns });
+    let before: string | undefined;
+    new MutationObserver((records) => {
+      const inside = (id: string) =>
+        records.some(({ target }) => (target.parentElement ?? document.body).closest(id) !== null);
+      const now = document.querySelector('.slot-in:not([hidden])')?.getAttribute('data-when') ?? undefined;
+      const [form, picture] = [inside('#ask'), inside('#how')];
+      // When it begins and ends all of it changes.
+      if (now === 'running' && before === now) {
+        if (form && picture) turns.both++;
+        else if (form) turns.form++;
+        else if (picture) turns.picture++;
+      }
+      before = now;
+    }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
+  await page.goto(`${scripted}?script=hold-run`);
+  await page.locator('#run').click();
+  await expect(page.locator('[data-bind="stepTitle"]')).toContainText(/ayer 7 of 12/);
+  await expect(page.locator('html')).toHaveAttribute('data-moving', 'p12');
+  const { turns, moved } = await page.evaluate(() => ({
+    turns: (globalThis as unknown as { readonly turns: { form: number; picture: number; both: number } }).turns,
+    moved: document.getAnimations().map((animation) => {
+      const { effect } = animation;
+      const frames = effect instanceof KeyframeEffect ? effect.getKeyframes() : [];
+      return frames.map(({ computedOffset: _, offset: __, easing: ___, composite: ____, ...what }) =>
+        Object.keys(what),
+      );
+    }),
+  }));
+  expect(turns.both).toBe(0);
+  expect(turns.form).toBeGreaterThan(1);
+  expect(turns.picture).toBeGreaterThan(1);
+  expect(moved.length).toBeGreaterThan(0);
+  expect(new Set(moved.flat(2))).toEqual(new Set(['transform']));
+});

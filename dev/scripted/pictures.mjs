@@ -67,6 +67,7 @@ const held = [type(FRANCE), ready, run, says('Layer 7 of 12'), later(500)];
 const answered = [type(FRANCE), ready, run, result];
 const lost = [type(FRANCE), ready, run, failed];
 const example = (name) => [pick(name), run, result];
+const proving = [settings, check('#set-protocol-3pc_malicious'), close, later(300)];
 const dealt = [settings, check('#set-dealer-dealer'), close, later(300)];
 const grown = [pick(CONTINUE), run, says(/^7 of 20 pieces/), later(300)];
 const secret = [settings, check('#set-weights-secret'), close];
@@ -109,6 +110,9 @@ const STATES = {
   dealer: ['dealer', ...dealt],
   'dealer-result': ['dealer', ...dealt, ...answered],
   'dealer-away': ['dealer-away', ...dealt],
+  proved: ['ok', ...proving, ...answered],
+  'proved-running': ['hold-run', ...proving, ...held],
+  'settings-level': ['ok', ...proving, settings],
   full: ['full', later(300)],
   away: ['away', later(300)],
   'error-input': ['ok', type('There is nothing to fill in here.'), run, problem],
@@ -174,6 +178,13 @@ async function inState(name, look, photograph) {
 
 async function take(page, name, look, fullPage) {
   await page.mouse.move(0, 0);
+  // What lies below the window is not laid out there, and would be empty here.
+  if (fullPage)
+    await page.evaluate(() => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync('.band { content-visibility: visible; }');
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    });
   const path = join(folder, `${name}-${look}.png`);
   await page.screenshot({ path, fullPage });
   taken.get(look).push(path);

@@ -23,6 +23,7 @@ import type {
   PretrainedOptions,
   ProgressEvent,
   RunCost,
+  RunProofs,
   TaskText,
   TextCheck,
 } from '../../src/owner/types/index.ts';
@@ -243,6 +244,17 @@ function captured(text: string): Captured {
   };
 }
 
+/** With open weights: the browser has nothing to prove. */
+const PROOFS: RunProofs = {
+  provers: [
+    { prover: 1, verifiers: [2, 0], messages: 1_412, segments: 96, bytes: 2_310_000 },
+    { prover: 2, verifiers: [1, 0], messages: 1_187, segments: 96, bytes: 2_090_000 },
+  ],
+  bytes: 4_400_000,
+  ms: [2_900, 6_400, 6_100],
+  soundness: -47.3,
+};
+
 class ScriptedModel {
   readonly layers = LAYERS;
   readonly maxTokens = 128;
@@ -256,11 +268,12 @@ class ScriptedModel {
   readonly #pace: number;
   readonly #tell: (event: ProgressEvent) => void;
   readonly #dealer: boolean;
+  readonly #proves: boolean;
   #ready = 0;
 
   constructor(
     script: Script,
-    { pace = 1, fallback = false, dealer = false }: Stage & { readonly dealer?: boolean },
+    { pace = 1, fallback = false, dealer = false, proves = false }: Chosen,
     id: string,
     task: Model['task'],
     tell: (event: ProgressEvent) => void,
@@ -269,6 +282,7 @@ class ScriptedModel {
     this.#pace = pace;
     this.device = fallback ? 'wasm' : 'webgpu';
     this.#dealer = dealer;
+    this.#proves = proves;
     this.id = id;
     this.task = task;
     this.#tell = tell;
@@ -535,6 +549,7 @@ class ScriptedModel {
         totalMs: performance.now() - start,
       },
       preparedAhead,
+      proofs: this.#proves ? PROOFS : undefined,
     };
   }
 }
@@ -551,6 +566,9 @@ export interface Stage {
   readonly pace?: number;
   readonly fallback?: boolean;
 }
+
+/** And what was asked for of a model. */
+type Chosen = Stage & { readonly dealer?: boolean; readonly proves?: boolean };
 
 export function scripted(script: Script, { pace = 1, fallback = script === 'fallback' }: Stage = {}): Sdk {
   return {
@@ -591,7 +609,8 @@ export function scripted(script: Script, { pace = 1, fallback = script === 'fall
       if (fallback)
         options.onFallback?.({ what: 'device', from: 'webgpu', to: 'wasm', reason: 'this browser has no WebGPU' });
       const task = [...DEPLOYMENT.entries, VECTORS].find((entry) => entry.id === id)?.task ?? 'fill-mask';
-      const stage = { pace, fallback, dealer: options.dealer === true };
+      const proves = (options.protocol ?? '3pc_semi_honest') !== '3pc_semi_honest';
+      const stage = { pace, fallback, dealer: options.dealer === true, proves };
       return new ScriptedModel(script, stage, id, task, (event) => options.progress_callback?.(event));
     },
   };

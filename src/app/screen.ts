@@ -9,23 +9,35 @@ import type { State } from './state.ts';
 import type { Store } from './store.ts';
 import { byId } from './views/dom.ts';
 
-/** Counters move ten times a second, and at most four under reduced motion. */
+/** Something is drawn ten times a second, and at most four under reduced motion: each part every other time. */
 const TICK_MS = 100;
 const CALM_MS = 250;
+/** Behind a drawing, as many times as long as it took: the page's thread carries what a party sends. */
+const REST = 4;
 
 export const tickMs = (calm: boolean): number => (calm ? CALM_MS : TICK_MS);
 
 type View = (now: State, before: State) => void;
 
+/** Views that are drawn together, and the state that they show. */
+interface Part {
+  readonly views: readonly View[];
+  drawn: State;
+}
+
+/** Whether news comes faster than anybody reads: a run goes, or what it needs is made ahead. */
+const busy = ({ slot, preparation }: State): boolean => slot === 'running' || preparation.status === 'going';
+
 /**
  * Views are drawn from the last state that was drawn to the newest.
  *
- * @param near what can be in the window. @param far what lies below it: each follows in a frame of its own, so a slow
- * device shows the answer before it lays out the evidence, and is never held up by all of that at once
+ * @param near what can be in the window: parts that take turns while much comes, since a phone's processor cannot lay
+ * out all of them in one task. @param far what lies below it: each follows in a frame of its own, so a slow device
+ * shows the answer before it lays out the evidence, and is never held up by all of that at once
  */
 export function drawOn(
   store: Store,
-  near: readonly View[],
+  near: readonly (readonly View[])[],
   far: readonly View[],
   keepInRoom: () => void,
   calm: boolean,
@@ -33,11 +45,13 @@ export function drawOn(
   let drawn: State = store.state;
   let waiting = false;
   let slicing = false;
-  const below = far.map((view) => ({ view, drawn: store.state }));
-  const drawOne = (one: (typeof below)[number]): void => {
-    const before = one.drawn;
-    one.drawn = store.state;
-    one.view(one.drawn, before);
+  const made = (views: readonly View[]): Part => ({ views, drawn: store.state });
+  let parts = near.map(made);
+  const below = far.map((view) => made([view]));
+  const drawOne = (part: Part): void => {
+    const before = part.drawn;
+    part.drawn = store.state;
+    for (const view of part.views) view(part.drawn, before);
   };
   const drawFar = (): void => {
     const next = below.find(
@@ -48,11 +62,22 @@ export function drawOn(
     drawOne(next);
     requestAnimationFrame(() => setTimeout(drawFar));
   };
+  /** The part whose turn it is, and the others soon; all at once where more than figures may have changed. */
+  const drawNear = (before: State): void => {
+    if (document.hidden || !busy(before) || !busy(drawn) || before.slot !== drawn.slot) {
+      parts.forEach(drawOne);
+      return;
+    }
+    const [next, ...others] = parts;
+    drawOne(next);
+    parts = [...others, next];
+    if (others.some((part) => part.drawn !== drawn)) ask();
+  };
   const draw = (): void => {
     waiting = false;
     const before = drawn;
     drawn = store.state;
-    for (const view of near) view(drawn, before);
+    drawNear(before);
     if (document.hidden) below.forEach(drawOne);
     else if (!slicing) {
       slicing = true;
@@ -66,22 +91,34 @@ export function drawOn(
     )
       keepInRoom();
   };
-  const frame = (): void => void requestAnimationFrame(draw);
+  /** How long the last drawing took, with its layout. */
+  let tookMs = 0;
+  const frame = (): void =>
+    void requestAnimationFrame(() => {
+      const start = performance.now();
+      draw();
+      // Behind the frame.
+      setTimeout(() => {
+        tookMs = performance.now() - start;
+      });
+    });
   // What a run sends comes faster than frames: to lay out each of them would take a phone's processor from the party.
   const soon = (): void => {
     if (calm) setTimeout(draw, CALM_MS);
-    else if (store.state.slot === 'running') setTimeout(frame, TICK_MS);
+    else if (busy(store.state)) setTimeout(frame, Math.max(TICK_MS, REST * tookMs));
     else frame();
+  };
+  const ask = (): void => {
+    if (waiting) return;
+    waiting = true;
+    soon();
   };
   store.subscribe((now, before) => {
     const said = announcement(before, now);
     if (said !== undefined) byId('say').textContent = said;
     // A change of what is shown, and anything in a hidden tab, is drawn at once: frames do not come there.
     if (now.slot !== before.slot || document.hidden) draw();
-    else if (!waiting) {
-      waiting = true;
-      soon();
-    }
+    else ask();
   });
   return draw;
 }

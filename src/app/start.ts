@@ -27,12 +27,12 @@ export function start(sdk: Sdk, refused = false): void {
   const controller = new Controller(sdk, store, () => performance.now(), tickMs(calm));
   theme();
   const sheet = settings(store, controller);
-  const near = [
+  const inPicture = (node: HTMLElement): boolean => node.closest('#how') !== null;
+  const form = [
     ask(store, controller, tasks(controller)),
     credential(controller),
     panel(),
-    bindings(),
-    picture(),
+    bindings((node) => !inPicture(node)),
     answer(),
     streamingView(),
     notices(store, sheet.open),
@@ -41,7 +41,7 @@ export function start(sdk: Sdk, refused = false): void {
     bring(),
   ];
   const fit = room();
-  const draw = drawOn(store, near, evidence(), () => onceLaidOut(fit), calm);
+  const draw = drawOn(store, [form, [bindings(inPicture), picture()]], evidence(), () => onceLaidOut(fit), calm);
   attend(controller, !refused);
   // Each in a task of its own: the page that came can be read, and drawn on, in between.
   setTimeout(() => {

@@ -112,6 +112,35 @@ describe('wasm workers', () => {
     await kernels.close();
   });
 
+  it('long corrections are dealt by a single worker and the calling thread together, to the same words', async () => {
+    const log: string[] = [];
+    const options = { party: PartyOperations, module };
+    const alone = await createWasmKernels({ ...options, threads: 0 });
+    for (const threads of [1, 2]) {
+      log.length = 0;
+      const kernels = await createWasmKernels({ ...options, threads, startWorker: () => localWorker(log) });
+      const scope = kernels.scope();
+      for (const [count, sent] of [
+        [20_001, threads],
+        [1_000, 0],
+      ]) {
+        log.length = 0;
+        const layout = tableLayout(2, 26, [26, 13, 13]);
+        const choice = { index: random.indices(count, 2), basis: random.words(3 * count, 26) };
+        const long = tableLayout(16, 26, [26, 13, 13]);
+        const [pads, r0] = [random.stream(), random.words(count, 26)];
+        for (const way of [layout, long])
+          for (const on of [kernels, scope])
+            same(await on.dealSelection(choice, way, pads, r0), await alone.dealSelection(choice, way, pads, r0));
+        // Of short entries a lone worker is not told: their stream is no megabyte.
+        if (threads === 1) expect(log).toHaveLength(2 * sent);
+        else expect(log.length).toBe(sent === 0 ? 0 : 2 * sent + 2 * threads);
+      }
+      await kernels.close();
+    }
+    await alone.close();
+  });
+
   it('a worker warms up at its start, once, and keeps nothing of it', async () => {
     const warm = vi.spyOn(KernelInstance.prototype, 'warmUp');
     try {

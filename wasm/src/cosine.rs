@@ -1,9 +1,13 @@
 //! Gated sums of cosines by two integer tables: P1's table of one or two entries, and the basis of P0 and P2.
 
+use crate::simd::*;
 use crate::table::begin;
 
 /// Steps of a quarter turn.
 const QUARTER: u64 = 1 << 18;
+
+/// Elements of a basis that are made term by term: their words stay in the cache.
+const BLOCK: usize = 64;
 
 /// A term of the sum, as the host lays it out.
 #[repr(C)]
@@ -17,22 +21,23 @@ pub struct Term {
     v: u32,
 }
 
-/// The nearest integer to v / 2^drop, halves up; drop < 64.
-#[inline(always)]
-fn nearest(v: i64, drop: u32) -> i64 {
-    v.wrapping_add((1i64 << drop) >> 1) >> drop
-}
+/// What `turn` gives too much.
+const ABOVE: i64 = 1 << 32;
 
-/// 2^30 times cosine and sine of 2π · angle / 2^20, by the coarse cosines a quarter and a half before. `tables`: 1024
-/// coarse cosines of a whole turn, 1024 fine cosines, 1024 fine sines.
+/// 2^30 times cosine and sine of 2π · angle / 2^20, by the coarse cosines a quarter and a half before, each in a lane
+/// and larger by `ABOVE`. `tables`: 1024 fine cosines, 1024 fine sines, and of every step of 1024 of a whole turn the
+/// coarse cosine with the one a quarter before.
 /// The angle is a multiple of a masked value or of a mask that the caller knows: an address may depend on it.
 #[inline(always)]
-unsafe fn turn(tables: *const i32, angle: u64) -> [i64; 2] {
+unsafe fn turn(tables: *const i32, angle: u64) -> v128 {
     let (high, low) = ((angle >> 10) as usize & 1023, angle as usize & 1023);
-    let coarse = |before: usize| *tables.add(high.wrapping_sub(before) & 1023) as i64;
-    let (cos, sin, minus) = (coarse(0), coarse(256), coarse(512));
-    let (fine_cos, fine_sin) = (*tables.add(1024 + low) as i64, *tables.add(2048 + low) as i64);
-    [nearest(cos * fine_cos - sin * fine_sin, 30), nearest(sin * fine_cos - minus * fine_sin, 30)]
+    let coarse =
+        |before: usize| i64x2_splat(*(tables.add(2048 + 2 * (high.wrapping_sub(before) & 1023)) as *const i64));
+    let fine = |from: usize| v128_load32_splat(tables.add(from + low) as *const u32);
+    let product =
+        i64x2_sub(i64x2_extmul_low_i32x4(coarse(0), fine(0)), i64x2_extmul_low_i32x4(coarse(256), fine(1024)));
+    // Of what is not negative a shift without a sign rounds down as well.
+    u64x2_shr(i64x2_add(product, i64x2_splat((1 << 29) + (ABOVE << 30))), 30)
 }
 
 /// The table of a sum of cosines: entry w is zero where gate ⊕ w is. One entry without a gate (null). `leading`
@@ -73,10 +78,14 @@ pub unsafe extern "C" fn table_cosine(
         for t in 0..m {
             let term = &*terms.add(t);
             let angle = x.wrapping_mul(term.frequency as u64).wrapping_sub(phase);
-            for (q, of) in turn(tables, angle).into_iter().enumerate() {
-                let value = nearest(term.amplitude as i64 * of, 54 - term.s1);
-                *temp.add(leading + 2 * t + q) = value as u64;
-            }
+            let both = turn(tables, angle);
+            // Their low halves are the values themselves.
+            let of = i32x4_shuffle::<0, 2, 4, 6>(both, both);
+            let product = i64x2_extmul_low_i32x4(of, i32x4_splat(term.amplitude));
+            let drop = 54 - term.s1;
+            let up = i64x2_splat((1 << 62) + ((1i64 << drop) >> 1));
+            let value = i64x2_sub(u64x2_shr(i64x2_add(product, up), drop), i64x2_splat(1 << (62 - drop)));
+            v128_store(temp.add(leading + 2 * t) as *mut v128, value);
         }
         if entries == 2 {
             let off = (*gate.add(i) as u64 & 1).wrapping_sub(1); // all ones where gate = 0
@@ -105,21 +114,31 @@ pub unsafe extern "C" fn cosine_basis(
     mask: u64,
 ) {
     let words = leading + 2 * m;
-    for i in 0..n {
-        let x = *l.add(i);
-        let to = out.add(words * i);
-        if leading > 0 {
-            *to = (1 << shift) & mask;
-        }
-        if leading > 1 {
-            *to.add(1) = (x << shift) & mask;
+    let ring = i64x2_splat(mask as i64);
+    let mut from = 0;
+    while from < n {
+        let to = if n - from < BLOCK { n } else { from + BLOCK };
+        for i in from..to {
+            if leading > 0 {
+                *out.add(words * i) = (1 << shift) & mask;
+            }
+            if leading > 1 {
+                *out.add(words * i + 1) = (*l.add(i) << shift) & mask;
+            }
         }
         for t in 0..m {
             let term = &*terms.add(t);
-            let angle = x.wrapping_mul(term.frequency as u64);
-            for (q, of) in turn(tables, angle).into_iter().enumerate() {
-                *to.add(leading + 2 * t + q) = (nearest(of, 30 - term.s2) << term.v) as u64 & mask;
+            // To the nearest, halves up, of what is larger by 2^40: then that is taken away.
+            let drop = 30 - term.s2;
+            let up = i64x2_splat((1 << 40) - ABOVE + ((1i64 << drop) >> 1));
+            let above = i64x2_splat(1 << (40 - drop));
+            for i in from..to {
+                let both = turn(tables, (*l.add(i)).wrapping_mul(term.frequency as u64));
+                let value = i64x2_sub(u64x2_shr(i64x2_add(both, up), drop), above);
+                let place = out.add(words * i + leading + 2 * t);
+                v128_store(place as *mut v128, v128_and(i64x2_shl(value, term.v), ring));
             }
         }
+        from = to;
     }
 }

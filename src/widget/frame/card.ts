@@ -48,21 +48,23 @@ export function card(host: Host): void {
   const draw = drawOn(
     store,
     [
-      ask(store, controller, () => undefined),
-      credential(controller),
-      panel(),
-      bindings(),
-      marks,
-      answer(),
-      streamingView(),
-      notices(store),
-      errorPanel(store, controller),
-      (now) => {
-        setText(byName('task-name'), TASKS[now.task].long);
-        setAttribute(byName('card'), 'aria-busy', now.slot === 'running' ? 'true' : undefined);
-        byName('kept').hidden = !setup.shareResult || sight.agreed;
-        controls.disabled = disabled;
-      },
+      [
+        ask(store, controller, () => undefined),
+        credential(controller),
+        panel(),
+        bindings(),
+        marks,
+        answer(),
+        streamingView(),
+        notices(store),
+        errorPanel(store, controller),
+        (now) => {
+          setText(byName('task-name'), TASKS[now.task].long);
+          setAttribute(byName('card'), 'aria-busy', now.slot === 'running' ? 'true' : undefined);
+          byName('kept').hidden = !setup.shareResult || sight.agreed;
+          controls.disabled = disabled;
+        },
+      ],
     ],
     [],
     () => inSight(store.state.slot),

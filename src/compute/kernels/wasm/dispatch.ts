@@ -161,6 +161,35 @@ export class Dispatch {
     return out;
   }
 
+  /**
+   * A long vector over Z_2^k of which each item gives one word, by the workers and by the calling thread, which would
+   * wait for them all the same.
+   */
+  async together<Op extends Operation>(
+    op: Op,
+    k: number,
+    count: number,
+    args: (from: number, to: number) => OperationArguments<Op>,
+  ): Promise<Words> {
+    const cuts = ranges(count, this.threads + 1);
+    const [from, to] = cuts.pop() as [number, number];
+    const out = this.pool?.take(k, count) ?? zeros(count, k);
+    const store = ({ data }: Words, at: number) => (out.data as Uint32Array).set(data as Uint32Array, at);
+    const theirs = this.submit((add) => {
+      for (const [first, last] of cuts)
+        add(
+          op,
+          () => detached(args(first, last)),
+          (value) => store(value as Words, first),
+        );
+    });
+    // This thread may fail before they do.
+    theirs.catch(() => undefined);
+    store(await this.ranged(op, k, to - from, 1, true, (first, last) => args(from + first, from + last)), from);
+    await theirs;
+    return out;
+  }
+
   async close(): Promise<void> {
     this.#workers.fail('ERR_STATE', 'the kernels were closed', 'make new ones');
     this.#backend.inline = undefined;

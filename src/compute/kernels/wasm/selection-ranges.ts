@@ -4,9 +4,10 @@ import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, checkRing, viewWords } from '../../ring.ts';
 import { cosineExponents } from '../cosine-sum.ts';
 import { checkChoice, checkTable } from '../selection-shape.ts';
-import { type TableLayout, tableBytes } from '../table-layout.ts';
+import { type TableLayout, elementBits, tableBytes } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, SelectionTable, Stream } from '../types.ts';
 import { type Dispatch, INLINE_WORDS } from './dispatch.ts';
+import type { OperationArguments } from './messages.ts';
 import { sliceTable } from './selection.ts';
 import { detached, ranges } from './workers.ts';
 
@@ -17,6 +18,10 @@ import { detached, ranges } from './workers.ts';
 const TABLE_TASK = 1 << 20;
 /** Bytes of a table that stays in the calling thread: a message to a worker and back costs more than to make it. */
 const INLINE_TABLE = 1 << 15;
+/** Bits of key stream from which on corrections are worth a message to a worker, also where there is one worker. */
+const TOGETHER_BITS = 1 << 23;
+/** Bits that are made for an element at most: those of the chosen entry, in whole blocks. */
+const CHOSEN_BITS = 1 << 10;
 /** Bytes of a public table that is worth a place in shared memory. */
 const SHARED_TABLE = 1 << 12;
 
@@ -98,14 +103,17 @@ export async function dealSelection(
   checkChoice(choice, layout, r0);
   const count = choice.index.data.length;
   const P = layout.widths.length;
-  // About a block of key stream per element.
-  return on.ranged('dealSelection', layout.k, count, 1, on.staysHere(16 * count), (from, to) => [
+  const args = (from: number, to: number): OperationArguments<'dealSelection'> => [
     sliceChoice(choice, P, from, to),
     bare(layout),
     pads,
     viewWords(r0, from, to),
     from,
-  ]);
+  ];
+  if (on.threads > 0 && count * Math.min(elementBits(layout), CHOSEN_BITS) >= TOGETHER_BITS)
+    return on.together('dealSelection', layout.k, count, args);
+  // About a block of key stream per element.
+  return on.ranged('dealSelection', layout.k, count, 1, on.staysHere(16 * count), args);
 }
 
 export async function evaluateSelection(

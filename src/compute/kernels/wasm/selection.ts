@@ -219,7 +219,7 @@ export class Selection {
     this.#memory.write(this.#tables.fine, fine);
   }
 
-  /** The integer tables of the cosine: coarse, then fine cosines and sines. As those of the exponential. */
+  /** The integer tables of the cosine, in the order of cosine.rs. As those of the exponential. */
   #cosineTables(): number {
     invariant(this.#cosines !== undefined, 'cosine tables are not loaded');
     return this.#cosines;
@@ -228,10 +228,16 @@ export class Selection {
   #loadCosines(): void {
     if (this.#cosines !== undefined) return;
     const { coarse, fineCos, fineSin } = cosineTables();
-    const at = this.#memory.keep(coarse.byteLength + fineCos.byteLength + fineSin.byteLength);
-    this.#memory.write(at, coarse);
-    this.#memory.write(at + coarse.byteLength, fineCos);
-    this.#memory.write(at + coarse.byteLength + fineCos.byteLength, fineSin);
+    const turn = coarse.length;
+    // A cosine, and the one a quarter before: a sine.
+    const pairs = Int32Array.from(
+      { length: 2 * turn },
+      (_, i) => coarse[((i >> 1) + (i & 1) * (turn - turn / 4)) % turn],
+    );
+    const at = this.#memory.keep(fineCos.byteLength + fineSin.byteLength + pairs.byteLength);
+    this.#memory.write(at, fineCos);
+    this.#memory.write(at + fineCos.byteLength, fineSin);
+    this.#memory.write(at + fineCos.byteLength + fineSin.byteLength, pairs);
     this.#cosines = at;
   }
 
