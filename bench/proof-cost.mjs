@@ -67,7 +67,7 @@ process.env.VITEST ??= 'proof-cost';
 const TIMEOUT_MS = 3_600_000;
 const SEEDS = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
 
-const NOBODY = { gate: async () => {}, half: async () => {} };
+const NOBODY = { gate: async () => {}, dealt: async (_party, _gate, release) => release(), half: async () => {} };
 
 /** Parts of a proof, by the kernels that do them. */
 const PARTS = {
@@ -75,7 +75,7 @@ const PARTS = {
   claims: ['matrixClaims', 'tableSums', 'tableClaims', 'choiceClaims'],
   fold: ['loadTable', 'foldTable', 'digitWeights', 'foldEntries', 'lookUp', 'lookupRound', 'choiceRound'],
   tables: ['publicTable', 'clearTable'],
-  tail: ['tailRound', 'tailFold', 'tailDot'],
+  tail: ['tailRound', 'tailFold', 'tailDot', 'terms', 'termsDot'],
 };
 
 const cpuS = () => {

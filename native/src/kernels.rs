@@ -2,7 +2,8 @@
 
 use crate::call::Kernel;
 use crate::{
-    chacha, cosine, deal, digest, evaluate, exp, float, limbs, matmul, ot, pack, point, polynomial, proof, table, words,
+    chacha, cosine, deal, digest, evaluate, exp, float, limbs, matmul, ot, pack, panels, point, polynomial, proof,
+    table, words,
 };
 
 /// Names and functions.
@@ -35,6 +36,8 @@ kernels! {
     limbs::limbs_left();
     limbs::limbs_light(_, _);
     limbs::matmul_i32(_, _, _, _, _, _, _, _, _);
+    panels::panels_columns(_, _, _, _, _, _, _, _);
+    panels::panels_scratch(_, _);
     matmul::pack_u64(_, _, _, _, _, _);
     matmul::seal_u64(_, _, _);
     matmul::matmul_panels(_, _);

@@ -26,6 +26,7 @@ sources! {
     matmul: "../../wasm/src/matmul.rs",
     ot: "../../wasm/src/ot.rs",
     pack: "../../wasm/src/pack.rs",
+    panels: "../../wasm/src/panels.rs",
     point: "../../wasm/src/point.rs",
     polynomial: "../../wasm/src/polynomial.rs",
     proof: "../../wasm/src/proof.rs",

@@ -16,18 +16,24 @@ function halvesOf(words: BigUint64Array): Uint32Array {
   return new Uint32Array(words.buffer, words.byteOffset, 2 * words.length);
 }
 
-/** Words [from, to) of every column side by side, in 64-bit lanes. */
-export function interleavedWide(columns: readonly Words[], from: number, to: number): BigUint64Array {
-  const out = new BigUint64Array((to - from) * columns.length);
+/** The lanes of 32 bits that vectors have: one a word, or two. */
+export function lanesOf(data: Words['data']): Uint32Array {
+  return data instanceof Uint32Array ? data : halvesOf(data);
+}
+
+/** Rows [from, to) of every column side by side, in 64-bit lanes. A row has `each` words of a column. */
+export function interleavedWide(columns: readonly Words[], from: number, to: number, each = 1): BigUint64Array {
+  const width = columns.length * each;
+  const out = new BigUint64Array((to - from) * width);
   const halves = halvesOf(out);
   for (const [p, { data }] of columns.entries()) {
-    const short = data instanceof Uint32Array;
-    const own = short ? data : halvesOf(data);
-    for (let i = from; i < to; i++) {
-      const at = 2 * ((i - from) * columns.length + p);
-      halves[at] = short ? own[i] : own[2 * i];
-      if (!short) halves[at + 1] = own[2 * i + 1];
-    }
+    const [short, own] = [data instanceof Uint32Array, lanesOf(data)];
+    for (let i = from; i < to; i++)
+      for (let j = 0; j < each; j++) {
+        const [at, of] = [2 * ((i - from) * width + p * each + j), i * each + j];
+        halves[at] = short ? own[of] : own[2 * of];
+        if (!short) halves[at + 1] = own[2 * of + 1];
+      }
   }
   return out;
 }

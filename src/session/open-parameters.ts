@@ -70,6 +70,16 @@ export class OpenParameters implements ParameterView {
     return matrix;
   }
 
+  async columns(
+    kernels: RingKernels,
+    { name }: Parameter,
+    v: BigUint64Array,
+    sigma: number,
+  ): Promise<Words | undefined> {
+    const matrix = this.#matrices.get(name);
+    return matrix && kernels.columns?.(matrix, v, sigma);
+  }
+
   async signed(kernels: RingKernels, parameter: Parameter): Promise<Int32Array | undefined> {
     const matrix = this.#matrices.get(parameter.name);
     // What is asked for is often the matrix that is loaded, and to read it back is a copy.

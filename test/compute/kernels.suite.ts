@@ -7,6 +7,7 @@ import { OT_ROOTS, otSiblings, receiverBase, senderBase } from '../../src/comput
 import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
+import { ReferenceProofKernels } from '../../src/compute/kernels/reference/proof.ts';
 import type {
   Choice,
   CosineSum,
@@ -188,7 +189,7 @@ async function selection(
 /** Registers the conformance tests of one backend. `name` goes into the titles. */
 export function conformance(name: string, make: () => Promise<RingKernels>): void {
   describe(`${name} against the reference`, () => {
-    const oracle = new ReferenceKernels();
+    const [oracle, proofs] = [new ReferenceKernels(), new ReferenceProofKernels()];
     let kernels: RingKernels<Words>;
     beforeAll(async () => {
       kernels = onHost(await make());
@@ -365,6 +366,13 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           // A backend may hold entries so that it cannot give them back; what it gives is what was loaded.
           const entries = await kernels.entries?.(matrix);
           if (entries !== undefined) expect(entries).toEqual(await oracle.entries(expected));
+          const signed = await oracle.entries(expected);
+          for (const sigma of matrix.rows * matrix.cols > 4096 ? [] : [5, 48]) {
+            const v = BigUint64Array.from({ length: matrix.cols }, () => random.word(sigma));
+            const times = await kernels.columns?.(matrix, v, sigma);
+            if (times !== undefined && signed !== undefined)
+              expect(times).toEqual(await proofs.columns({ k: 64, signed }, matrix.cols, v, sigma));
+          }
         }
       };
       await check();

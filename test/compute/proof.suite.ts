@@ -147,6 +147,34 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       }
     });
 
+    it.each(PRIMES)('terms modulo %d', async (q) => {
+      const random = new Random(10);
+      for (const n of [1, 21]) {
+        const bases = [field(random, n, q), field(random, n, q)];
+        const terms = [
+          { base: 1, factor: random.words(n, 64) },
+          { base: 0, factor: undefined },
+          // Narrow words behind wide ones.
+          { base: 0, factor: random.words(n, 20) },
+          { base: 1, factor: random.words(n, 1) },
+          { base: 1, factor: undefined },
+        ];
+        await both((of) => of.terms(bases, terms, q));
+        for (const [first, rounds] of [
+          [0, 1],
+          [13, 3],
+          [2 ** 31 - 5, 11],
+        ]) {
+          const coefficients = Array.from({ length: rounds }, () => field(random, RADIX, q));
+          await both((of) => of.termsDot(bases, terms, first, n, coefficients, q));
+          await both((of) => of.termsDot(bases, terms, first, n + 40, coefficients, q));
+        }
+      }
+      const one = [field(random, 3, q)];
+      await failure('ERR_INTERNAL', (async () => kernels.terms(one, [{ base: 1, factor: undefined }], q))());
+      await failure('ERR_INTERNAL', (async () => kernels.terms(one, [{ base: 0, factor: random.words(2, 64) }], q))());
+    });
+
     it.each(PRIMES)('tables modulo %d', async (q) => {
       const random = new Random(5);
       for (const layout of LAYOUTS) {
@@ -280,6 +308,12 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       await both((of) => of.tailRound(most(n), most(n), q));
       await both((of) => of.tailFold(most(n), most(RADIX), q));
       await both((of) => of.tailDot(most(n), 2 ** 32 - 1 - n, [most(RADIX), most(RADIX)], q));
+      const terms = [
+        { base: 0, factor: all },
+        { base: 0, factor: undefined },
+      ];
+      await both((of) => of.terms([most(n)], terms, q));
+      await both((of) => of.termsDot([most(n)], terms, 2 ** 32 - 1 - 2 * n, n, [most(RADIX), most(RADIX)], q));
     });
 
     it('vectors that are cut into parts are whole', async () => {
@@ -290,6 +324,14 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       expect((await kernels.tailRound(ones, ones, q)).reduce((sum, z) => sum + z)).toBe(8n * BigInt(n - 3) + 9n);
       expect((await kernels.tailFold(ones, eighths, q)).at(-1)).toBe(3n);
       expect(await kernels.tailDot(ones, 0, [eighths], q)).toBe(28n * (BigInt(n - 3) / 8n) + 3n);
+      const [threes, digits] = [wordsFrom(new Uint32Array(n).fill(3), 32), Array.from({ length: 6 }, () => eighths)];
+      const terms = [
+        { base: 0, factor: threes },
+        { base: 0, factor: undefined },
+      ];
+      const scalars = new BigUint64Array([...ones.map(() => 3n), ...ones]);
+      expect(await kernels.terms([ones], terms, q)).toEqual(scalars);
+      expect(await kernels.termsDot([ones], terms, 7, n, digits, q)).toBe(await kernels.tailDot(scalars, 7, digits, q));
     });
   });
 }

@@ -1,16 +1,19 @@
 /** The WebAssembly kernels of the proofs, and arithmetic modulo a prime that is drawn at run time. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isPrime, montgomery, power, primeAmong, residue } from '../../src/compute/field.ts';
 import { difference, digitAt, digitSteps, groupSize, indexGroup, stepped } from '../../src/compute/index-group.ts';
+import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { ThreadedProofKernels } from '../../src/compute/kernels/wasm/proof-thread.ts';
 import { nodeProofThread } from '../../src/compute/kernels/wasm/proof-worker.ts';
 import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
-import { wordsFrom } from '../../src/compute/ring.ts';
+import type { ProofRequest } from '../../src/compute/kernels/wasm/proof-messages.ts';
+import { type Words, bytesOf, isShared, viewWords, wordsFrom } from '../../src/compute/ring.ts';
 import { failure, thrown } from '../failure.ts';
 import { Random } from './kernels.suite.ts';
 import { proofConformance } from './proof.suite.ts';
@@ -76,6 +79,84 @@ describe('the kernels beside a thread', () => {
     const turn = new Promise<number>((resolve) => setTimeout(() => resolve(performance.now() - asked), 5));
     while (performance.now() - asked < 600) await kernels.weights(words(64), words(48), q);
     expect(await turn).toBeGreaterThan(200);
+  });
+
+  it('leave no operand in the memory that both threads see', async () => {
+    const seen: ArrayBufferView[] = [];
+    let answer: ((message: unknown) => void) | undefined;
+    const kernels = new ThreadedProofKernels(new WasmProofKernels(module), module, () => ({
+      postMessage: (message) => {
+        const request = message as ProofRequest;
+        if (request.kind === 'call') seen.push(request.args[0] as BigUint64Array);
+      },
+      onMessage: (handler) => {
+        answer = handler;
+      },
+      onError: () => undefined,
+      terminate: () => undefined,
+    }));
+    const operands = [1, 2, 3, 4].map((n) => words((1 << 15) + n).fill(BigInt(n)));
+    const digests = operands.map((x) => kernels.weights(x, words(8), q));
+    await new Promise(setImmediate);
+    expect(seen).toEqual(operands);
+    // A fourth that is on its way is handed over.
+    expect(seen.map(isShared)).toEqual([true, true, true, false]);
+    const left = () => seen.slice(0, 3).map((view) => (view as BigUint64Array).some((word) => word !== 0n));
+    for (const [i, digest] of digests.entries()) {
+      answer?.({ id: i + 1, value: words(1) });
+      await digest;
+      // Those of others may still be read.
+      expect(left()).toEqual([i < 0, i < 1, i < 2]);
+    }
+    // One that is longer than there is room for is handed over.
+    const long = kernels.weights(words(1 << 20), words(8), q);
+    await new Promise(setImmediate);
+    expect(isShared(seen[4])).toBe(false);
+    answer?.({ id: 5, value: words(1) });
+    await long;
+    await kernels.close();
+  });
+
+  it('cut what is long into parts, and give what a whole gives', async () => {
+    const near = new WasmProofKernels(module);
+    const kernels = new ThreadedProofKernels(near, module, nodeProofThread);
+    const n = 3 * 200_001;
+    const [f, group] = [words(n), indexGroup(6)];
+    const narrow = { k: 20, data: Uint32Array.from({ length: n }, (_, i) => (i * 7919) & 0xfffff) };
+    const at = { k: 6, data: narrow.data.map((word) => word & 63) };
+    const [terms, folds] = [
+      [
+        { base: 0, factor: narrow },
+        { base: 0, factor: undefined },
+      ],
+      [words(8), words(8)],
+    ];
+    const table = words(64);
+    const [step] = digitSteps(group);
+    const hashOf = (value: BigUint64Array | Words | bigint) =>
+      typeof value === 'bigint'
+        ? value
+        : createHash('sha256')
+            .update(bytesOf('data' in value ? value : { k: 64, data: value }))
+            .digest('hex');
+    const rows = { k: 64 as const, signed: Int32Array.from({ length: 3 * n }, (_, i) => (i % 2001) - 1000) };
+    const all = async (of: ProofKernels) => [
+      await of.columns(rows, 3, words(3), 48),
+      await of.columns({ k: 64, data: f }, 3, words(3), 48),
+      await of.terms([f], terms, q),
+      await of.termsDot([f], terms, 5, n + 3, folds, q),
+      await of.digitWeights(f, 1, at, [step], [words(8)], narrow, q),
+      await of.digitWeights(f, 3, viewWords(at, 0, n / 3), [step], [words(8)], undefined, q),
+      await of.tailRound(f, f, q),
+      await of.tailFold(f, words(8), q),
+      await of.tailDot(f, 3, folds, q),
+      await of.lookupRound(f, await of.loadTable(table, group), step, at, at, q),
+    ];
+    try {
+      expect((await all(kernels)).map(hashOf)).toEqual((await all(near)).map(hashOf));
+    } finally {
+      await kernels.close();
+    }
   });
 
   it('fail when their thread ends, and stay so', async () => {

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
-import { loadNodeModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { loadNodeModule, loadNodeProofModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/pack-panels.ts';
 import { panelLength } from '../../src/compute/kernels/panels.ts';
 import { failure } from '../failure.ts';
 import { type WasmKernels, type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
+import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
 import { Pool } from '../../src/compute/kernels/wasm/pool.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
@@ -15,6 +16,7 @@ import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import type { Words } from '../../src/compute/ring.ts';
 
 const module = await loadNodeModule();
+const proofs = new WasmProofKernels(await loadNodeProofModule());
 const TERM = { frequency: 25, amplitude: -3_597_711, s1: 13, s2: 10 };
 
 conformance('wasm, inline', () => createWasmKernels({ party: PartyOperations, module, threads: 0 }));
@@ -408,7 +410,14 @@ describe('a matrix in the order of panels', () => {
         const x = random.words(2 * rows, 64);
         const expected = await kernels.matmulMatrix(x, await kernels.loadMatrix(entries, rows, cols));
         same(await kernels.matmulMatrix(x, await load(panels, rows, cols)), expected);
-        expect(await kernels.entries(await load(panels, rows, cols))).toEqual(entries);
+        const matrix = await load(panels, rows, cols);
+        expect(await kernels.entries(matrix)).toEqual(entries);
+        for (const sigma of [1, 48, 64]) {
+          const v = BigUint64Array.from({ length: cols }, (_, c) => random.word(sigma) | BigInt(c === 0));
+          const times = await proofs.columns({ k: 64, signed: entries }, cols, v, sigma);
+          same((await kernels.columns(matrix, v, sigma)) as Words, times);
+        }
+        await failure('ERR_INTERNAL', kernels.columns(matrix, new BigUint64Array(cols + 1), 48));
         same(await kernels.matmulMatrix(x, await load(shared, rows, cols)), expected);
       }
     } finally {

@@ -13,7 +13,7 @@ import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { Engine } from '../../src/mpc/protocol/frame/engine.ts';
 import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { Channel, PartyId } from '../../src/net/wire/types.ts';
-import { noParameters } from '../support/simulate.ts';
+import { UNSEEN, noParameters } from '../support/simulate.ts';
 
 const GATES = 8;
 const WORDS = 1 << 19;
@@ -105,11 +105,10 @@ describe('a ring of parts that are longer than links hold', () => {
     }
     const key = (id: PartyId, one: PartyId, other: PartyId) =>
       id === one || id === other ? PairPrg.of(new Uint8Array(32).fill(1 + one + other), execution) : undefined;
-    const seen = { gate: async () => undefined, half: async () => undefined };
     await Promise.all(
       ([0, 1, 2] as const).map(async (id) => {
         const engine = new Engine({
-          ...{ id, circuit, kernels, parameters: noParameters, channels: channels[id], observer: seen },
+          ...{ id, circuit, kernels, parameters: noParameters, channels: channels[id], observer: UNSEEN },
           ...{ k01: key(id, 0, 1), k02: key(id, 0, 2), k12: key(id, 1, 2) },
         });
         await engine.deal();

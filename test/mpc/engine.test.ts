@@ -21,6 +21,7 @@ import {
   type Message,
   type Parties,
   type SimulationOptions,
+  UNSEEN,
   collect,
   createParties,
   noParameters,
@@ -67,7 +68,7 @@ it('complete sharing is walked through with proofs, or not at all', () => {
     channels: new Map(),
   };
   thrown('ERR_INTERNAL', () => new Engine(options));
-  new Engine({ ...options, observer: { gate: async () => undefined, half: async () => undefined } });
+  new Engine({ ...options, observer: UNSEEN });
 });
 
 describe('phases', () => {

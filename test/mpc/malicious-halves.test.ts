@@ -33,9 +33,8 @@ async function had(weights: 'open' | 'secret', tap?: Tap) {
   const planned = planProofs(circuit, wasm, 2 ** 30).flatMap(({ proof, relations }) =>
     relations.map((relation) => ({ ...relation, proof, had: {} as Had })),
   );
-  const observer = (id: PartyId, transcript: Transcript): Observer => ({
-    half: async () => undefined,
-    gate: async (party, gate) => {
+  const observer = (id: PartyId, transcript: Transcript): Observer => {
+    const look: Observer['gate'] = async (party, gate) => {
       const seen: Seen = {
         party,
         message: async (from, to, phase) => {
@@ -51,8 +50,13 @@ async function had(weights: 'open' | 'secret', tap?: Tap) {
         else if (id === VERIFIERS[proof][0]) into.v = await v();
         else into.w = await w();
       }
-    },
-  });
+    };
+    return {
+      gate: look,
+      dealt: (party, gate, release) => look(party, gate).then(release),
+      half: async () => undefined,
+    };
+  };
   const parties = createParties((g) => everyGate(g, true), {
     ...{ sharing: 'complete', weights, seed: 4, kernels: () => wasm, timeoutMs: 5000 },
     ...(tap === undefined ? {} : { tap }),

@@ -1,6 +1,9 @@
 /** Runs whose messages are proved: what they open, in which order, and what they agree on (PROTOCOL §16). */
 import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../../src/core/bytes.ts';
+import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
+import { wordsFrom } from '../../src/compute/ring.ts';
+import type { Gates, Inputs } from '../../src/mpc/protocol/types.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import {
   agreementHash,
@@ -11,7 +14,14 @@ import {
 import { failure, thrown } from '../failure.ts';
 import { INPUTS_OF_ALL, PARAMETERS_OF_ALL, everyGate } from '../support/all-gates.ts';
 import { parameterView } from '../support/parameters.ts';
-import { type ProvedSetting, completeCircuit, runProved, wasm } from '../support/proved.ts';
+import {
+  type ProvedSetting,
+  completeCircuit,
+  proofWasm,
+  runProved,
+  symmetricCircuit,
+  wasm,
+} from '../support/proved.ts';
 import { simulate } from '../support/simulate.ts';
 import { QUICK, SMALL_INPUTS, SMALL_PARAMETERS, smallCircuit } from '../support/tamper.ts';
 
@@ -41,6 +51,43 @@ describe.each(['open', 'secret'] as const)('every gate, %s weights', (weights) =
       expect(segments.size > 3).toBe(segmentBytes === 2000);
       expect(tags.some((tag) => tag.startsWith('proof-seed/0'))).toBe(weights === 'secret');
     }
+  });
+});
+
+describe.each(['open', 'secret', 'aby3'] as const)('rows times rows, %s', (mode) => {
+  // More words than an entry of a table has.
+  const [ROWS, WORDS] = [3, 70];
+  const build = (g: Gates) => {
+    const rows = g.reshape(g.input('x', [ROWS, WORDS], 64, 0), [ROWS, 1, WORDS]);
+    g.output('squares', g.reshape(g.matmul(rows, rows, { transposed: true }), [ROWS]));
+  };
+  const values = Array.from({ length: ROWS * WORDS }, (_, i) => (i * 977) % 4001);
+  const inputs: Inputs = { tensors: { x: wordsFrom(values, 64) }, indices: {} };
+  const circuit =
+    mode === 'aby3' ? symmetricCircuit(build, 'open') : completeCircuit(build, mode === 'secret' ? 'secret' : 'open');
+
+  it('are one relation of a prover, and right', async () => {
+    const shapes = circuit.gates.flatMap(({ relations = [] }) => relations.flatMap((one) => one.shapes));
+    const products = shapes.filter(({ message }) => message.startsWith('product.'));
+    expect(products).toHaveLength(mode === 'open' ? 2 : 3);
+    expect(new Set(products.map(({ kind }) => kind))).toEqual(new Set(['choice']));
+    const ended = await runProved(circuit, inputs, { proofParameters: QUICK });
+    for (const { error } of ended) if (error !== undefined) throw error;
+    const sums = Array.from({ length: ROWS }, (_, r) =>
+      values.slice(WORDS * r, WORDS * (r + 1)).reduce((sum, value) => sum + value ** 2, 0),
+    );
+    expect(ended[0].outputs?.get('squares')).toEqual(wordsFrom(sums, 64));
+  });
+
+  it('are refused with another word', async () => {
+    const ended = await runProved(circuit, inputs, {
+      proofParameters: QUICK,
+      tap: (from, to, tag, bytes) =>
+        from === 1 && to === 2 && tag.startsWith('product-12')
+          ? bytes.map((byte, i) => (i === 8 ? byte ^ 1 : byte))
+          : undefined,
+    });
+    for (const { error } of ended) expect(error).toMatchObject({ code: 'ERR_SECURITY_VIOLATION' });
   });
 });
 
@@ -102,6 +149,53 @@ describe('the order of messages', () => {
     ]);
     const last = messages.findLastIndex(({ from }) => from === 0);
     expect(messages.slice(last).some(({ tag }) => /-(12|21)\//.test(tag))).toBe(true);
+  });
+});
+
+describe('P0 deals ahead of what it takes in', () => {
+  /** How a run ends whose P0 takes nothing in until it has dealt what it deals, and how many messages of it came. */
+  async function held(weights: 'open' | 'secret', aheadBytes?: number) {
+    let goOn = () => {};
+    const allowed = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const slow = new Proxy(proofWasm, {
+      get: (target, name) => {
+        const value = target[name as keyof ProofKernels];
+        if (typeof value !== 'function') return value;
+        if (name === 'freeTable') return value.bind(target);
+        return async (...operands: never[]) => {
+          await allowed;
+          return (value as (...of: never[]) => unknown).apply(target, operands);
+        };
+      },
+    });
+    let dealt = 0;
+    const run = small({
+      ...{ weights, aheadBytes, timeoutMs: 60_000 },
+      proofKernelsOf: (id) => (id === 0 ? slow : proofWasm),
+      tap: (from, _to, tag) => {
+        if (from === 0 && /-deal\//.test(tag)) dealt++;
+        return undefined;
+      },
+    });
+    for (let turn = 0; turn < 2000; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const before = dealt;
+    goOn();
+    const { ended } = await run;
+    for (const { error } of ended) if (error !== undefined) throw error;
+    return { before, dealt };
+  }
+
+  it.each(['open', 'secret'] as const)('%s weights: the others wait for no proof of it', async (weights) => {
+    const { before, dealt } = await held(weights);
+    expect(dealt).toBeGreaterThan(3);
+    expect(before).toBe(dealt);
+  });
+
+  it('holds no more than its limit', async () => {
+    const { before, dealt } = await held('open', 0);
+    expect(before).toBeLessThan(dealt);
   });
 });
 

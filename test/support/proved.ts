@@ -30,6 +30,7 @@ export interface ProvedSetting {
   readonly parameters?: (id: PartyId, kernels: RingKernels) => ParameterView;
   readonly proofParameters?: ProofParameters;
   readonly segmentBytes?: number;
+  readonly aheadBytes?: number | undefined;
   readonly tap?: Tap;
   readonly timeoutMs?: number;
   /** What a party is told of the run, where it is not what the others are. */
@@ -99,7 +100,7 @@ export async function runProved(
         keys: new Map(([0, 1, 2] as const).filter((peer) => peer !== id).map((peer) => [peer, key(id, peer)])),
         proofKernels: setting.proofKernelsOf?.(id) ?? proofWasm,
         proofParameters: setting.proofParameters ?? PARAMETERS[128],
-        segmentBytes: setting.segmentBytes ?? 2 ** 30,
+        ...{ segmentBytes: setting.segmentBytes ?? 2 ** 30, aheadBytes: setting.aheadBytes },
         agreement: agreementHash({
           session,
           request: setting.request?.(id) ?? 'a request',

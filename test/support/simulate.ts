@@ -126,7 +126,12 @@ function builderOf({ weights = 'open', widening, sharing, aby3 }: SimulationOpti
     : new CircuitBuilder(weights, { widening });
 }
 
-const UNSEEN: Observer = { gate: async () => undefined, half: async () => undefined };
+/** Looks at nothing. */
+export const UNSEEN: Observer = {
+  gate: async () => undefined,
+  dealt: async (_party, _gate, release) => release(),
+  half: async () => undefined,
+};
 
 export function createParties(build: (gates: Gates) => void, options: SimulationOptions = {}): Parties {
   const builder = builderOf(options);

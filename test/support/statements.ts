@@ -28,7 +28,10 @@ export interface Statement {
 
 /** Word p of entry j of element i. */
 function entry(entries: Entries, layout: TableLayout, i: number, j: number, p: number): bigint {
-  if (entries.kind === 'columns') return wordAt(entries.columns[p] as Words, i);
+  if (entries.kind === 'columns') {
+    const { columns, each = 1 } = entries;
+    return wordAt(columns[Math.floor(p / each)] as Words, i * each + (p % each));
+  }
   if (entries.kind !== 'packed') throw new Error('entries that were not loaded');
   return tableWord(layout, entries.bytes, i, j * layout.widths.length + p);
 }

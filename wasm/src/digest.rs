@@ -554,15 +554,14 @@ pub unsafe extern "C" fn choice_claims(
     let layout = &*layout;
     for i in 0..n {
         let mut row = [0u64; LIMBS];
-        for p in 0..layout.p() {
-            let word = layout.word(bytes, i, *choice.add(i) as usize, p);
+        layout.entry(bytes, i, *choice.add(i) as usize, |p, word| {
             let factor = if phi.is_null() { 1 } else { *phi.add(i * layout.p() + p) };
             let mut limbs = [0u64; LIMBS];
             split(crate::field::wide(word, factor), limbs.as_mut_ptr());
             for l in 0..LIMBS {
                 row[l] += limbs[l];
             }
-        }
+        });
         scatter(&row, *x.add(i), (sigma + 3) / 4, buckets);
     }
     gather(LIMBS, sigma, buckets, sums);

@@ -50,6 +50,17 @@ impl Layout {
         read(bytes, at, self.bits_of(p))
     }
 
+    /// The words of entry j of element i, one after the other.
+    #[inline(always)]
+    pub unsafe fn entry(&self, bytes: *const u8, i: usize, j: usize, mut each: impl FnMut(usize, u64)) {
+        let mut at = ((i * self.n() + j) as u64) * self.bits as u64;
+        for p in 0..self.p() {
+            let width = self.bits_of(p);
+            each(p, read(bytes, at, width));
+            at += width as u64;
+        }
+    }
+
     /// All words of element i.
     #[inline(always)]
     pub unsafe fn element(&self, bytes: *const u8, i: usize, out: &mut [u64]) {

@@ -27,6 +27,8 @@ pub mod limbs;
 pub mod matmul;
 pub mod ot;
 pub mod pack;
+#[cfg(not(owner))]
+pub mod panels;
 pub mod point;
 pub mod polynomial;
 pub mod simd;

@@ -14,9 +14,9 @@ use crate::pack::{load, store};
 use crate::simd::*;
 
 /// Columns of a panel.
-const NR: usize = 8;
+pub(crate) const NR: usize = 8;
 /// Rows of a block of panels: one of them, 4 KB a layer, stays in L1 for all digits of some rows of x.
-const KC: usize = 256;
+pub(crate) const KC: usize = 256;
 /// Rows of x of a tile: eight sums, and their operands, fit the sixteen registers of x86.
 const MR: usize = 4;
 /// Rows of W whose products are summed in 32 bits.
@@ -25,6 +25,12 @@ const CHUNK: usize = 64;
 /// Flags of a panel, in the place of its second layer: the first is light, the second is.
 const LIGHT: usize = 1;
 const LIGHT_HIGH: usize = 2;
+
+/// How far behind the first layers the second of a panel lies, 0 where it is zero.
+#[inline(always)]
+pub(crate) fn behind(place: usize) -> usize {
+    place & !(LIGHT | LIGHT_HIGH)
+}
 
 /// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those that are summed exactly
 /// that is one less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum
@@ -241,7 +247,7 @@ unsafe fn rows_of<const R: usize, const SET: usize>(
                 v128_store(sums.add(i), i64x2_splat(0));
             }
             layer::<R, SET>(left, sums, panel, 0, pairs, place & LIGHT != 0, digits);
-            let behind = place & !(LIGHT | LIGHT_HIGH);
+            let behind = behind(place);
             if behind != 0 {
                 let panel = low.add(behind) as *const v128;
                 layer::<R, SET>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0, digits);

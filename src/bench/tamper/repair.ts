@@ -47,7 +47,7 @@ async function entriesOf(
   kernels: RingKernels,
 ): Promise<Entries> {
   if (entries.kind === 'packed') return entries;
-  if (entries.kind === 'columns') return { kind: 'columns', columns: await Promise.all(entries.columns.map(held)) };
+  if (entries.kind === 'columns') return { ...entries, columns: await Promise.all(entries.columns.map(held)) };
   const length = tableBytes(layout, elements);
   const words = await kernels.read(await kernels.draw(entries.stream, 32, Math.ceil(length / 4)));
   return { kind: 'packed', bytes: bytesOf(words).slice(0, length) };

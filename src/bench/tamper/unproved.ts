@@ -2,12 +2,16 @@
 import { TercetError } from '../../core/errors.ts';
 import { firstStep } from '../../mpc/prg/gate-id.ts';
 import { PairPrg } from '../../mpc/prg/prg.ts';
-import { Engine } from '../../mpc/protocol/frame/engine.ts';
+import { Engine, type Observer } from '../../mpc/protocol/frame/engine.ts';
 import { computePartiesKey } from '../../mpc/protocol/malicious/proving/agreement.ts';
 import type { PartyId } from '../../net/wire/types.ts';
 import type { ProvedWalk, Proving, Walk } from '../../session/proving.ts';
 
-const NOBODY = { gate: async () => undefined, half: async () => undefined };
+const NOBODY: Observer = {
+  gate: async () => undefined,
+  dealt: async (_party, _gate, release) => release(),
+  half: async () => undefined,
+};
 
 /** Sessions as they are, whose runs nobody looks at. Of one step. */
 export function withoutProofs(real: Proving): Proving {

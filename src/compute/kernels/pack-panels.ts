@@ -1,10 +1,12 @@
 /** Puts a matrix into the order of panels (`panels.ts`). A page has no matrices, and loads none of this. */
 import { TercetError, invariant } from '../../core/errors.ts';
 import type { Words } from '../ring.ts';
+import { addWords } from '../words64.ts';
 import { type PanelOrder, panelBlocks, panelLength } from './panels.ts';
 import type { Matrix } from './types.ts';
 import type { Dispatch } from './wasm/dispatch.ts';
 import type { Result } from './wasm/messages.ts';
+import { detached } from './wasm/workers.ts';
 
 /** The largest entry that two layers hold. */
 export const LARGEST_ENTRY = 2 ** 31 - 2 ** 15 - 1;
@@ -116,6 +118,29 @@ export async function entriesOf(
   return all ? out : undefined;
 }
 
+/** M·V of a matrix that instances hold by columns, each its part of the sums; undefined where these are other words. */
+export async function columnsTimes(
+  on: Dispatch,
+  { rows, cols, id, slices }: Matrix & { readonly id: number; readonly slices: readonly Slice[] },
+  v: BigUint64Array,
+  sigma: number,
+): Promise<Words | undefined> {
+  invariant(v.length === cols && sigma >= 1 && sigma <= 64, 'columns: a challenge for every column expected');
+  const out = new BigUint64Array(rows * sigma);
+  let all = true;
+  const add = (value: Result) => {
+    if (value === undefined) all = false;
+    else addWords(out, (value as Words).data as BigUint64Array);
+  };
+  if (slices[0].worker === undefined) add(on.here((instance) => instance.columns(id, v, sigma)));
+  else
+    await on.submit((task) => {
+      for (const { worker, from, to } of slices)
+        task('columns', () => detached([id, v.subarray(from, to), sigma]), add, worker);
+    });
+  return all ? { k: 64, data: out } : undefined;
+}
+
 /** Bits of a place that are no address: an address is a multiple of four. */
 const FLAGS = 3;
 
@@ -146,11 +171,17 @@ function unpackPanels(
       for (let r = first; r < last; r += 2) {
         const pairs = ((r - first) / 2) * order.columns;
         const to = r * width + from + column;
+        const below = r + 1 < last ? to + width : -1;
         for (let c = 0; c < live; c++) {
           const word = held[at + pairs + c];
-          const more = second ? held[high + pairs + c] : 0;
-          out[to + c] = low(word) + (low(more) << 16);
-          if (r + 1 < last) out[to + width + c] = (word >> 16) + ((more >> 16) << 16);
+          out[to + c] = low(word);
+          if (below >= 0) out[below + c] = word >> 16;
+        }
+        // Few panels have a second layer.
+        for (let c = 0; second && c < live; c++) {
+          const more = held[high + pairs + c];
+          out[to + c] += low(more) << 16;
+          if (below >= 0) out[below + c] += (more >> 16) << 16;
         }
       }
       if (second) high += layer;

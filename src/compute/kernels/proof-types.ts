@@ -28,6 +28,13 @@ export interface FoldedTable {
   readonly group: IndexGroup;
 }
 
+/** One term of a relation: which vector of an element it is, times a factor. Without one it is the vector. */
+export interface Term {
+  /** Number of the vector. */
+  readonly base: number;
+  readonly factor: Words | undefined;
+}
+
 export interface ProofKernels {
   readonly name: 'reference' | 'wasm' | 'webgpu';
 
@@ -85,6 +92,8 @@ export interface ProofKernels {
   weights(x: BigUint64Array, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
   /** a_i · b_i, with b of any ring. */
   multiply(a: BigUint64Array, b: Words, q: bigint): Promise<BigUint64Array>;
+  /** base_i · factor_i of every term, one term after the other. All vectors have a word for every element. */
+  terms(bases: readonly BigUint64Array[], terms: readonly Term[], q: bigint): Promise<BigUint64Array>;
   /** Σ_r coefficients_r x_{r,c}: one word for every column of `width`. */
   combineRows(x: Words, width: number, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array>;
   /** Σ_c x_{r,c} coefficients_c: one word for every row. */
@@ -166,6 +175,18 @@ export interface ProofKernels {
    * that begins at place `first`. Digits of three bits, the lowest first.
    */
   tailDot(values: BigUint64Array, first: number, coefficients: readonly BigUint64Array[], q: bigint): Promise<bigint>;
+  /**
+   * The same of `terms`, whose scalars nobody else wants. A term begins `stride` places behind the one before: these may
+   * be some elements of more.
+   */
+  termsDot(
+    bases: readonly BigUint64Array[],
+    terms: readonly Term[],
+    first: number,
+    stride: number,
+    coefficients: readonly BigUint64Array[],
+    q: bigint,
+  ): Promise<bigint>;
 
   close(): Promise<void>;
 }

@@ -253,6 +253,11 @@ export interface RingKernels<V extends Vector = Vector> {
   matmulMatrix(x: V, matrix: Matrix, bits?: number): Promise<V>;
   /** The 32-bit entries of a matrix, row by row, where the kernels can give them back: proofs ask for them. */
   entries?(matrix: Matrix): Promise<Int32Array | undefined>;
+  /**
+   * M·V mod 2^64, rows × σ, of a matrix of 32-bit entries and of bits: as `ProofKernels.columns`, where it lies. A
+   * vector of its own, whatever scope it is asked of. Undefined where the kernels cannot.
+   */
+  columns?(matrix: Matrix, v: BigUint64Array, sigma: number): Promise<Words | undefined>;
   /** Gives the matrix's memory back; it must not be used afterwards. A second call does nothing. */
   freeMatrix(matrix: Matrix): Promise<void>;
 

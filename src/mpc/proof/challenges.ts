@@ -21,6 +21,8 @@ export const PRIMES = 2;
 
 /** Candidates for a prime that are drawn at once. */
 const CANDIDATES = 64;
+/** Relations whose X is held: those that are worked on at a time, or most of them. */
+const ROWS_HELD = 8;
 
 /** The stage that reveals the challenges of a round. */
 export const stageOf = (round: number): number => 3 + round;
@@ -58,8 +60,8 @@ export class Challenges {
   readonly #kernels: ProofKernels;
   readonly #seed: (stage: number) => Uint8Array;
   readonly #columns = new Map<number, Promise<BigUint64Array>>();
-  /** X of the relation that was asked for last: a verifier asks twice, and the sums of one relation follow each other. */
-  #rows: { readonly number: number; readonly words: Promise<BigUint64Array> } | undefined;
+  /** X of the relations that were asked for last: a verifier asks twice, and sums of one relation follow each other. */
+  readonly #rows = new Map<number, Promise<BigUint64Array>>();
   readonly #keys = new Map<number, Uint8Array>();
   #primes: Promise<readonly FieldChallenges[]> | undefined;
   readonly #folds = new Map<number, Promise<readonly FoldChallenges[]>>();
@@ -74,11 +76,13 @@ export class Challenges {
   /** X: one word of σ bits for every row of a relation, never the same in two relations. */
   rows(index: number): Promise<BigUint64Array> {
     const number = this.#segment.relationOf(index);
-    if (this.#rows?.number !== number) {
-      const count = rowsOf(this.#segment.shapes[index]);
-      this.#rows = { number, words: this.#bits({ purpose: 'rows', stage: COMPRESSION, number }, count) };
-    }
-    return this.#rows.words;
+    const known = this.#rows.get(number);
+    if (known !== undefined) return known;
+    const count = rowsOf(this.#segment.shapes[index]);
+    const words = this.#bits({ purpose: 'rows', stage: COMPRESSION, number }, count);
+    this.#rows.set(number, words);
+    for (const [first] of this.#rows) if (this.#rows.size > ROWS_HELD) this.#rows.delete(first);
+    return words;
   }
 
   /**

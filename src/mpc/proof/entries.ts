@@ -38,15 +38,19 @@ export async function* partsOf(
   elements: number,
 ): AsyncGenerator<Part> {
   if (entries.kind === 'columns') {
-    invariant(layout.n === 1 && entries.columns.length === layout.widths.length, 'a column for every word expected');
+    const { each = 1 } = entries;
+    invariant(
+      layout.n === 1 && entries.columns.length * each === layout.widths.length,
+      'a column for every word expected',
+    );
     const columns = await Promise.all(entries.columns.map(loaded));
     invariant(
-      columns.every((column) => lengthOf(column) === elements),
+      columns.every((column) => lengthOf(column) === elements * each),
       'a column has a word for every element',
     );
-    const wide: TableLayout = { n: 1, k: 64, widths: columns.map(() => 64) };
+    const wide: TableLayout = { n: 1, k: 64, widths: layout.widths.map(() => 64) };
     for (const [from, to] of ranges(wide, elements)) {
-      yield { from, to, bytes: bytesOf({ k: 64, data: interleavedWide(columns, from, to) }), layout: wide };
+      yield { from, to, bytes: bytesOf({ k: 64, data: interleavedWide(columns, from, to, each) }), layout: wide };
     }
     return;
   }

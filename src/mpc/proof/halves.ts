@@ -3,7 +3,7 @@
  * its scalars of the inner product mod q. A prover has both halves and runs the same code on each, so the three
  * parties cannot number or scale a scalar differently.
  */
-import type { ProofKernels, Signed } from '../../compute/kernels/proof-types.ts';
+import type { ProofKernels, Signed, Term } from '../../compute/kernels/proof-types.ts';
 import { type DigitStep, digitAt, digitSteps, stepsOf } from '../../compute/index-group.ts';
 import { residue } from '../../compute/field.ts';
 import { type Words, lengthOf, zeros } from '../../compute/ring.ts';
@@ -13,6 +13,7 @@ import type { Challenges } from './challenges.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
 import type { PublicTables } from './public-tables.ts';
 import {
+  type Bits,
   type ChoiceOfV,
   type ChoiceOfW,
   type ChoiceShape,
@@ -94,6 +95,24 @@ function inFirstColumn(words: BigUint64Array, sigma: number): BigUint64Array {
 
 // ── scalars mod q ───────────────────────────────────────────────────────────
 
+/** What all folds of the tail make of the scalars of this side, which begin at place `first`. */
+export async function endOf(
+  context: Context,
+  index: number,
+  side: Side,
+  half: HalfOfV | HalfOfW,
+  prime: number,
+  first: number,
+  folds: readonly BigUint64Array[],
+): Promise<bigint> {
+  const { kernels, challenges, segment } = context;
+  const { q } = (await challenges.primes())[prime];
+  const shape = segment.shapes[index];
+  if (shape.kind !== 'table') return kernels.tailDot(await scalars(context, index, side, half, prime), first, folds, q);
+  const { bases, terms } = await tableTerms(context, index, shape, side, half as TableHalf, prime);
+  return kernels.termsDot(bases, terms, first, shape.elements, folds, q);
+}
+
 /** The scalars of this side, behind all digit rounds: `scalarsOf` of the shape, for one prime. */
 export async function scalars(
   context: Context,
@@ -104,10 +123,10 @@ export async function scalars(
 ): Promise<BigUint64Array> {
   const shape = context.segment.shapes[index];
   if (shape.kind === 'matrix') return matrixScalars(context, index, shape, side, half as MatrixHalf, prime);
-  if (shape.kind === 'table')
-    return side === 'V'
-      ? tableOfV(context, index, shape, half as TableHalf, prime)
-      : tableOfW(context, index, shape, half as TableHalf, prime);
+  if (shape.kind === 'table') {
+    const { bases, terms } = await tableTerms(context, index, shape, side, half as TableHalf, prime);
+    return context.kernels.terms(bases, terms, (await context.challenges.primes())[prime].q);
+  }
   return side === 'V'
     ? choiceOfV(context, index, shape, half as ChoiceOfV, prime)
     : choiceOfW(context, shape, half as ChoiceOfW, prime);
@@ -154,7 +173,7 @@ export async function leftFactor(
 ): Promise<Words> {
   if ('compressed' in factor) return factor.compressed;
   const words = await factorWords(shape, factor, shape.rows * inner);
-  invariant(!('diagonal' in words), `${shape.message}: a diagonal on the right`);
+  invariant(!('diagonal' in words || 'compressed' in words), `${shape.message}: a left factor of another form`);
   const left = 'signed' in words ? wideOf(words) : words;
   return shape.rows === 1 ? left : kernels.digest(left, inner, await challenges.rows(index), segment.parameters.sigma);
 }
@@ -168,24 +187,31 @@ export async function rightFactor(
   inner: number,
 ): Promise<Words> {
   if ('compressed' in factor) return factor.compressed;
-  const words = await factorWords(shape, factor, inner * shape.columns);
-  const v = await challenges.columns(index);
+  const [v, { sigma }] = [await challenges.columns(index), segment.parameters];
+  const words = await factorWords(shape, factor, inner * shape.columns, shape.columns === 1 ? undefined : { v, sigma });
+  if ('compressed' in words) {
+    const { compressed } = words;
+    invariant(compressed.k === shape.k && lengthOf(compressed) === inner * sigma, `${shape.message}: another factor`);
+    return compressed;
+  }
   if ('diagonal' in words) {
     // Row i is V's, times one word. Of a single column V has a one in front.
-    const width = shape.columns === 1 ? 1 : segment.parameters.sigma;
+    const width = shape.columns === 1 ? 1 : sigma;
     const { k, data } = words.diagonal;
     return { k, data: maskedRows(data as BigUint64Array, v, width) };
   }
   if (shape.columns === 1) return 'signed' in words ? wideOf(words) : words;
-  return kernels.columns(words, shape.columns, v, segment.parameters.sigma);
+  return kernels.columns(words, shape.columns, v, sigma);
 }
 
 async function factorWords(
   shape: MatrixShape,
   factor: Exclude<Factor, Compressed>,
   count: number,
-): Promise<Words | Signed | Diagonal> {
-  const words = typeof factor === 'function' ? await factor() : factor;
+  columns?: Bits,
+): Promise<Words | Signed | Diagonal | Compressed> {
+  const words = typeof factor === 'function' ? await factor(columns) : factor;
+  if ('compressed' in words) return words;
   if ('diagonal' in words) {
     const n = lengthOf(words.diagonal);
     // Model weights are words of Z_2^64.
@@ -200,51 +226,69 @@ async function factorWords(
   return words;
 }
 
-/** F_i p_{t,i} Π_r α_{digit r of μ_i}; without digits where a term is constant. */
+/** Vectors with a word for every element, and of every term which of them it is, times its factor. */
+interface Terms {
+  readonly bases: readonly BigUint64Array[];
+  readonly terms: readonly Term[];
+}
+
+async function tableTerms(
+  context: Context,
+  index: number,
+  shape: TableShape,
+  side: Side,
+  half: TableHalf,
+  prime: number,
+): Promise<Terms> {
+  const { bases, baseOf } = await (side === 'V' ? tableOfV : tableOfW)(context, index, shape, half, prime);
+  const terms: Term[] = [];
+  for (const t of shape.terms.keys()) terms.push({ base: baseOf(t), factor: await loadedIf(half.factors[t]) });
+  return { bases, terms };
+}
+
+interface Bases {
+  readonly bases: readonly BigUint64Array[];
+  baseOf(term: number): number;
+}
+
+/** Of F_i p_{t,i} Π_r α_{digit r of μ_i} all but p: without digits where a term is constant. */
 async function tableOfV(
   context: Context,
   index: number,
   shape: TableShape,
   half: TableHalf,
   prime: number,
-): Promise<BigUint64Array> {
+): Promise<Bases> {
   const { kernels, challenges } = context;
   const { q } = (await challenges.primes())[prime];
   const f = await tableWeights(context, index, shape, prime);
-  let folded = f;
-  if (digitsOf(shape) > 0) {
-    const [mu, steps] = [await indices(shape, half), digitSteps(shape.table.group)];
-    const alphas = await foldsOf(challenges, prime, 'alpha', steps.length);
-    folded = await kernels.digitWeights(f, 1, mu, steps, alphas, undefined, q);
-  }
-  const out: BigUint64Array[] = [];
-  for (const t of shape.terms.keys()) out.push(await times(kernels, isLookedUp(shape, t) ? folded : f, half, t, q));
-  return joined(out);
+  if (digitsOf(shape) === 0) return { bases: [f], baseOf: () => 0 };
+  const [mu, steps] = [await indices(shape, half), digitSteps(shape.table.group)];
+  const alphas = await foldsOf(challenges, prime, 'alpha', steps.length);
+  const folded = await kernels.digitWeights(f, 1, mu, steps, alphas, undefined, q);
+  return { bases: [f, folded], baseOf: (t) => (isLookedUp(shape, t) ? 1 : 0) };
 }
 
-/** q_{t,i} Ĝ_t[⊖ν_i], with Ĝ folded to the end; q_{t,i} Ĝ_t where it is constant. */
+/** Of q_{t,i} Ĝ_t[⊖ν_i] all but q, with Ĝ folded to the end; Ĝ_t where it is constant. */
 async function tableOfW(
-  { kernels, challenges, tables }: Context,
+  { kernels, tables }: Context,
   index: number,
   shape: TableShape,
   half: TableHalf,
   prime: number,
-): Promise<BigUint64Array> {
-  const { q } = (await challenges.primes())[prime];
+): Promise<Bases> {
   const { group } = shape.table;
   const nu = await indices(shape, half);
-  const looked = new Map<number, BigUint64Array>();
-  const out: BigUint64Array[] = [];
-  for (const [t, f] of shape.terms.entries()) {
-    const words =
-      looked.get(f) ??
-      (isLookedUp(shape, t)
+  const [functions, bases] = [[...new Set(shape.terms)], [] as BigUint64Array[]];
+  for (const f of functions) {
+    const t = shape.terms.indexOf(f);
+    bases.push(
+      isLookedUp(shape, t)
         ? await kernels.lookUp(await tables.table(index, t, prime, digitSteps(group).length), nu)
-        : new BigUint64Array(shape.elements).fill(await tables.constant(index, t, prime)));
-    looked.set(f, words);
-    out.push(await times(kernels, words, half, t, q));
+        : new BigUint64Array(shape.elements).fill(await tables.constant(index, t, prime)),
+    );
   }
-  return joined(out);
+  return { bases, baseOf: (t) => functions.indexOf(shape.terms[t]) };
 }
 
 /** F_i of a table: 2^(bits that its words have less) Σ_t σ_t X_{i,t}. The rest of the scale is in Ĝ. */
@@ -298,10 +342,23 @@ async function choiceOfV(
   const alpha = (await digitProducts(challenges, prime, 'alpha', choiceSteps(layout.n), q)).subarray(0, layout.n);
   const P = layout.widths.length;
   const out: BigUint64Array[] = [];
-  for await (const { from, to, bytes, layout: packed } of partsOf(kernels, half.entries, layout, elements))
-    out.push(await kernels.foldEntries(bytes, packed, f.subarray(from, to), alpha, q));
+  const wide = half.entries.kind === 'columns';
+  for await (const { from, to, bytes, layout: packed } of partsOf(kernels, half.entries, layout, elements)) {
+    const own = f.subarray(from, to);
+    // Of one entry there is nothing to add up.
+    out.push(
+      wide
+        ? await kernels.digitWeights(own, P, zeros(to - from, 32), [], [], wideWords(bytes), q)
+        : await kernels.foldEntries(bytes, packed, own, alpha, q),
+    );
+  }
   invariant(out.reduce((sum, part) => sum + part.length, 0) === elements * P, 'a word for every element');
   return joined(out);
+}
+
+/** Bytes that are 64-bit lanes. */
+function wideWords({ buffer, byteOffset, length }: Uint8Array): Words {
+  return { k: 64, data: new BigUint64Array(buffer, byteOffset, length / 8) };
 }
 
 /** φ_{i,p} Π_r β_{digit r of c_i}. */

@@ -22,6 +22,9 @@ import type { Segment } from './segment.ts';
 import { Shares, blindOfV, derivedBlock } from './shares.ts';
 import { encodeClaims, encodeField } from './transcript.ts';
 
+/** Relations that are worked on at a time: what one waits for, a thread or a device, others have time for. */
+const AT_ONCE = 4;
+
 /** Keys of the prover with V and with W, 32 bytes each. */
 export interface ProverKeys {
   readonly verifier: Uint8Array;
@@ -196,11 +199,15 @@ export class Prover {
   /** The vectors of both verifiers, behind the digit rounds: by their own code, from their own halves. */
   async #flatten(prime: number): Promise<Vectors> {
     const [u, w] = [new BigUint64Array(this.#segment.scalars), new BigUint64Array(this.#segment.scalars)];
-    for (const [index, { v: ofV, w: ofW }] of this.#wholes) {
-      const at = this.#segment.offsets[index];
-      u.set(await scalars(this.#context, index, 'V', ofV, prime), at);
-      w.set(await scalars(this.#context, index, 'W', ofW, prime), at);
-    }
+    const all = [...this.#wholes];
+    for (let first = 0; first < all.length; first += AT_ONCE)
+      await Promise.all(
+        all.slice(first, first + AT_ONCE).map(async ([index, { v: ofV, w: ofW }]) => {
+          const at = this.#segment.offsets[index];
+          u.set(await scalars(this.#context, index, 'V', ofV, prime), at);
+          w.set(await scalars(this.#context, index, 'W', ofW, prime), at);
+        }),
+      );
     return { u, w };
   }
 

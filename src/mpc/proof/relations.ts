@@ -118,8 +118,14 @@ export interface Diagonal {
   readonly diagonal: Words;
 }
 
-/** A factor that is held elsewhere: got where it is used, and not kept. */
-export type Fetched = () => Promise<Words | Signed | Diagonal>;
+/** What a right factor is compressed with: a word of σ bits for every column. */
+export interface Bits {
+  readonly v: BigUint64Array;
+  readonly sigma: number;
+}
+
+/** A factor that is held elsewhere: got where it is used, and not kept. Who holds it may compress it there. */
+export type Fetched = (columns?: Bits) => Promise<Words | Signed | Diagonal | Compressed>;
 
 /** A factor of a matrix relation: an open matrix stays as short as it is. */
 export type Factor = Words | Fetched | Signed | Compressed;
@@ -128,12 +134,12 @@ export type Factor = Words | Fetched | Signed | Compressed;
  * The words of selection tables:
  * - packed, as a table travels;
  * - the pads of a stream, at the places of the words that they mask;
- * - a column of `elements` words for every word of one entry (n = 1).
+ * - a column of `elements` words for every word of one entry (n = 1), or for every `each` words.
  */
 export type Entries =
   | { readonly kind: 'packed'; readonly bytes: Uint8Array }
   | { readonly kind: 'pads'; readonly stream: Stream }
-  | { readonly kind: 'columns'; readonly columns: readonly Operand[] };
+  | { readonly kind: 'columns'; readonly columns: readonly Operand[]; readonly each?: number | undefined };
 
 /** V: a and its factors. W: b and its factors. One factor a term; `linear` is left out where it is zero. */
 export interface MatrixHalf {

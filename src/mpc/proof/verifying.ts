@@ -9,7 +9,7 @@ import type { ProofKernels } from '../../compute/kernels/proof-types.ts';
 import { addWords } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import { Challenges } from './challenges.ts';
-import { type Context, linearPart, scalars } from './halves.ts';
+import { type Context, endOf, linearPart } from './halves.ts';
 import { PublicTables } from './public-tables.ts';
 import type { HalfOfV, HalfOfW, Side } from './relations.ts';
 import type { Segment } from './segment.ts';
@@ -44,18 +44,24 @@ export class Verifying {
   async absorb(index: number, half: HalfOfV | HalfOfW): Promise<void> {
     invariant(index in this.#segment.shapes && !this.#begun.has(index), 'each relation of a segment is taken in once');
     this.#begun.add(index);
-    const linear = await linearPart(this.#context, index, this.#side, half);
-    const ends = await Promise.all(
-      (await this.challenges.primes()).map(async ({ q }, prime) => {
-        const values = await scalars(this.#context, index, this.#side, half, prime);
-        const folds = await this.#tail(prime);
-        return this.#context.kernels.tailDot(values, this.#segment.offsets[index], folds, q);
-      }),
-    );
+    const [linear, ends] = await Promise.all([
+      linearPart(this.#context, index, this.#side, half),
+      this.#endsOf(index, half),
+    ]);
     addWords(this.#linear, linear);
     for (const [prime, end] of ends.entries()) this.#ends[prime] += end;
     this.#done++;
     if (this.complete) this.wipe();
+  }
+
+  /** What a relation adds to the ends, for every prime. */
+  async #endsOf(index: number, half: HalfOfV | HalfOfW): Promise<bigint[]> {
+    const first = this.#segment.offsets[index];
+    return Promise.all(
+      (await this.challenges.primes()).map(async (_, prime) =>
+        endOf(this.#context, index, this.#side, half, prime, first, await this.#tail(prime)),
+      ),
+    );
   }
 
   /** Lets go of the public tables. */

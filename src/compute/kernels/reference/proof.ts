@@ -14,7 +14,8 @@ import {
 } from '../../index-group.ts';
 import { type Words, lengthOf, wordAt, zeros } from '../../ring.ts';
 import { invariant } from '../../../core/errors.ts';
-import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
+import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed, type Term } from '../proof-types.ts';
+import { termsBy, termsDotBy } from '../proof-terms.ts';
 import { type TableLayout, elementBits, entryBits } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { readBits } from './bits.ts';
@@ -163,6 +164,21 @@ export class ReferenceProofKernels implements ProofKernels {
       Array.from(a, (value, i) => value * wordAt(b, i)),
       q,
     );
+  }
+
+  terms(bases: readonly BigUint64Array[], terms: readonly Term[], q: bigint): Promise<BigUint64Array> {
+    return termsBy(this, bases, terms, q);
+  }
+
+  termsDot(
+    bases: readonly BigUint64Array[],
+    terms: readonly Term[],
+    first: number,
+    stride: number,
+    coefficients: readonly BigUint64Array[],
+    q: bigint,
+  ): Promise<bigint> {
+    return termsDotBy(this, bases, terms, first, stride, coefficients, q);
   }
 
   async combineRows(x: Words, width: number, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array> {

@@ -360,6 +360,10 @@ export class KernelInstance {
     return this.#its.heldPanels(id);
   }
 
+  columns(...of: Parameters<PartyOperations['columns']>): Words | undefined {
+    return this.#its.columns(...of);
+  }
+
   freeMatrix(id: number): void {
     this.#its.freeMatrix(id);
   }

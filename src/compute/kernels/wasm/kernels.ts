@@ -171,6 +171,10 @@ export class WasmKernels implements RingKernels<Words> {
     return this.#matrices.entries(matrix);
   }
 
+  columns(matrix: Matrix, v: BigUint64Array, sigma: number): Promise<Words | undefined> {
+    return this.#matrices.columns(matrix, v, sigma);
+  }
+
   freeMatrix(matrix: Matrix): Promise<void> {
     return this.#matrices.free(matrix);
   }

@@ -146,6 +146,22 @@ export class PartyOperations {
     return this.#memory.read(at, 32, (high - at) / 4 + count);
   }
 
+  /**
+   * M·V mod 2^64, where M lies as panels: as `ProofKernels.columns` of its entries, without a copy of them. Undefined
+   * for others.
+   */
+  columns(id: number, v: BigUint64Array, sigma: number): Words | undefined {
+    const { at, rows, cols, high } = this.#matrices.get(id) ?? {};
+    const { panels_columns: kernel, panels_scratch: scratch } = this.#memory.exports;
+    if (at === undefined || rows === undefined || cols === undefined || high === undefined) return undefined;
+    return this.#memory.run(() => {
+      const [vs, work] = [this.#memory.copy(v), this.#memory.take(scratch(cols, sigma))];
+      const out = this.#memory.take(8 * rows * sigma);
+      kernel(at, high, rows, cols, vs, sigma, work, out);
+      return this.#memory.read(out, 64, rows * sigma);
+    });
+  }
+
   freeMatrix(id: number): void {
     const matrix = this.#matrices.get(id);
     if (matrix === undefined) return;

@@ -229,6 +229,12 @@ export class Matrices {
     return entriesOf(this.#on, this.order, this.#matrix(matrix));
   }
 
+  /** M·V of a matrix of panels; undefined for one of other words. */
+  async columns(matrix: Matrix, v: BigUint64Array, sigma: number): Promise<Words | undefined> {
+    const { columnsTimes } = await import('../pack-panels.ts');
+    return columnsTimes(this.#on, this.#matrix(matrix), v, sigma);
+  }
+
   async free(matrix: Matrix): Promise<void> {
     if (this.#freed.has(matrix)) return;
     const { id, slices } = this.#matrix(matrix);

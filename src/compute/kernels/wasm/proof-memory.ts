@@ -6,14 +6,22 @@ import { montgomery } from '../../field.ts';
 import { type DigitStep, type IndexGroup, groupSize, unfolded } from '../../index-group.ts';
 import { type Words, lengthOf } from '../../ring.ts';
 import { reducedWords } from '../../words64.ts';
-import { CLAIM_LIMBS, RADIX } from '../proof-types.ts';
+import { invariant } from '../../../core/errors.ts';
+import { CLAIM_LIMBS, type FoldedTable, RADIX, type Term } from '../proof-types.ts';
 import { type TableLayout, entryBits } from '../table-layout.ts';
 import { type Memory, up } from './memory.ts';
 
+/** What was made last for an instance: a proof has one modulus for thousands of operations, or two. */
+const FIELDS = new WeakMap<Memory, BigUint64Array>();
+
 /** q and what reduces modulo it, as `Field` of wasm/src/field.rs. */
 export function fieldAt(memory: Memory, q: bigint): number {
+  const known = FIELDS.get(memory);
+  if (known?.[0] === q) return memory.copy(known);
   const { inverse, square } = montgomery(q);
-  return memory.copy(BigUint64Array.of(q, inverse, (1n << 64n) % q, square, (1n << 192n) % q));
+  const field = BigUint64Array.of(q, inverse, (1n << 64n) % q, square, (1n << 192n) % q);
+  FIELDS.set(memory, field);
+  return memory.copy(field);
 }
 
 /** `Layout` of wasm/src/entries.rs. */
@@ -51,6 +59,19 @@ export function copyWide(memory: Memory, x: Words, from = 0, to = lengthOf(x)): 
   const halves = memory.indices(at, 2 * (to - from));
   for (let i = from; i < to; i++) halves[2 * (i - from)] = data[i];
   return at;
+}
+
+/** The same over what was there. */
+function writeWide(memory: Memory, at: number, { data }: Words, from: number, to: number): void {
+  if (data instanceof BigUint64Array) {
+    memory.write(at, data.subarray(from, to));
+    return;
+  }
+  const halves = memory.indices(at, 2 * (to - from));
+  for (let i = from; i < to; i++) {
+    halves[2 * (i - from)] = data[i];
+    halves[2 * (i - from) + 1] = 0;
+  }
 }
 
 /** In 32-bit lanes: indices, whatever their ring. */
@@ -92,4 +113,42 @@ export function integers(memory: Memory, at: number, count: number): bigint[] {
     for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 64n) | limbs[CLAIM_LIMBS * i + l];
     return value;
   });
+}
+
+/** Where elements [from, to) of a term's scalars lie, until the next term is asked for. */
+export function* termsAt(
+  memory: Memory,
+  bases: readonly BigUint64Array[],
+  terms: readonly Term[],
+  from: number,
+  to: number,
+  q: bigint,
+): Generator<readonly [term: number, at: number]> {
+  const field = fieldAt(memory, q);
+  const held = bases.map((base) => memory.copy(base.subarray(from, to)));
+  const [right, product] = [memory.take(8 * (to - from)), memory.take(8 * (to - from))];
+  for (const [t, { base, factor }] of terms.entries()) {
+    if (factor !== undefined) {
+      writeWide(memory, right, factor, from, to);
+      memory.exports.multiply(field, held[base], right, to - from, product);
+    }
+    yield [t, factor === undefined ? held[base] : product];
+  }
+}
+
+/** Two planes of 32-bit lanes in the memory of the instance. */
+export class WasmTable implements FoldedTable {
+  readonly group: IndexGroup;
+  readonly at: number;
+  freed = false;
+
+  constructor(group: IndexGroup, at: number) {
+    this.group = group;
+    this.at = at;
+  }
+}
+
+export function placeOf(table: FoldedTable): number {
+  invariant(table instanceof WasmTable && !table.freed, 'a table of these kernels, which is not freed');
+  return table.at;
 }

@@ -6,14 +6,21 @@
 import { nextTurn } from '../../../core/event-loop.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type IndexGroup, groupSize } from '../../index-group.ts';
-import type { FoldedTable, ProofKernels } from '../proof-types.ts';
+import { type Words, isShared, laneBytes, lengthOf, viewWords, zeros } from '../../ring.ts';
+import { checkTerms } from '../proof-terms.ts';
+import { type FoldedTable, type ProofKernels, RADIX, type Term } from '../proof-types.ts';
 import type { NativeLibrary } from './link.ts';
 import type { WorkerPort } from './messages.ts';
 import type { ProofOperation, ProofReply, ProofRequest } from './proof-messages.ts';
-import { detached } from './workers.ts';
+import { StagedOperands } from './staged-operands.ts';
 
 /** Bytes of operands from which on an operation goes to the thread: a millisecond of work, about. */
 const LEAST_BYTES = 1 << 18;
+/** Bytes of a part of what is long, and parts that are on their way behind one that is at work. */
+const PART_BYTES = 1 << 22;
+/** And of challenges, coefficients and the like beside it. */
+const ROOM_BYTES = 1 << 18;
+const AHEAD = 1;
 /** Longest time without a turn of the event loop, between two operations. */
 const TURN_MS = 20;
 
@@ -45,6 +52,7 @@ export class ThreadedProofKernels implements ProofKernels {
   #port: WorkerPort | undefined;
   #failure: TercetError | undefined;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #operands = new StagedOperands(PART_BYTES + ROOM_BYTES);
   #last = 0;
   #turn = 0;
 
@@ -67,22 +75,89 @@ export class ThreadedProofKernels implements ProofKernels {
   readonly draw: Either<'draw'> = (...args) => this.#run('draw', args, 8 * args[2]);
   readonly digest: Either<'digest'> = (...args) => this.#run('digest', args);
   readonly digestEntries: Either<'digestEntries'> = (...args) => this.#run('digestEntries', args);
-  readonly columns: Either<'columns'> = (...args) => this.#run('columns', args);
+  readonly columns: Either<'columns'> = async (rows, width, v, sigma) => {
+    const all = 'signed' in rows ? rows.signed : rows.data;
+    const each = width * all.BYTES_PER_ELEMENT;
+    if (all.byteLength <= PART_BYTES) return this.#run('columns', [rows, width, v, sigma]);
+    const out = zeros((all.length / width) * sigma, rows.k);
+    const some = (from: number, to: number) =>
+      'signed' in rows
+        ? { ...rows, signed: rows.signed.subarray(from * width, to * width) }
+        : viewWords(rows, from * width, to * width);
+    await this.#parts(
+      all.length / width,
+      each,
+      (from, to) => this.#run('columns', [some(from, to), width, v, sigma]),
+      ({ data }: Words, from) => out.data.set(data as never, from * sigma),
+    );
+    return out;
+  };
   readonly matrixClaims: Either<'matrixClaims'> = (...args) => this.#run('matrixClaims', args);
   readonly tableSums: Either<'tableSums'> = (...args) => this.#run('tableSums', args);
   readonly tableClaims: Either<'tableClaims'> = (...args) => this.#run('tableClaims', args);
   readonly choiceClaims: Either<'choiceClaims'> = (...args) => this.#run('choiceClaims', args);
   readonly weights: Either<'weights'> = (...args) => this.#run('weights', args);
   readonly multiply: Either<'multiply'> = (...args) => this.#run('multiply', args);
+  readonly terms: Either<'terms'> = async (bases, terms, q) => {
+    const n = checkTerms(bases, terms);
+    const each = bytesEach(bases, terms);
+    if (n * each <= PART_BYTES) return this.#run('terms', [bases, terms, q]);
+    const out = new BigUint64Array(terms.length * n);
+    await this.#parts(
+      n,
+      each,
+      (from, to) => this.#run('terms', [...someOf(bases, terms, from, to), q]),
+      (scalars: BigUint64Array, from, to) => {
+        for (const t of terms.keys()) out.set(scalars.subarray(t * (to - from), (t + 1) * (to - from)), t * n + from);
+      },
+    );
+    return out;
+  };
   readonly combineRows: Either<'combineRows'> = (...args) => this.#run('combineRows', args);
   readonly combineColumns: Either<'combineColumns'> = (...args) => this.#run('combineColumns', args);
   readonly foldEntries: Either<'foldEntries'> = (...args) => this.#run('foldEntries', args);
   readonly publicTable: Either<'publicTable'> = (...args) => this.#run('publicTable', args);
-  readonly digitWeights: Either<'digitWeights'> = (...args) => this.#run('digitWeights', args);
+  readonly digitWeights: Either<'digitWeights'> = async (f, each, index, steps, coefficients, factor, q) => {
+    const n = lengthOf(index);
+    if (bytesIn([f, index, factor]) <= PART_BYTES)
+      return this.#run('digitWeights', [f, each, index, steps, coefficients, factor, q]);
+    const [out, wide] = [new BigUint64Array(n * each), f.length / n];
+    await this.#parts(
+      n,
+      bytesIn([f, index, factor]) / n,
+      (from, to) => {
+        const own = factor && viewWords(factor, from * each, to * each);
+        const [weights, at] = [f.subarray(from * wide, to * wide), viewWords(index, from, to)];
+        return this.#run('digitWeights', [weights, each, at, steps, coefficients, own, q]);
+      },
+      (words: BigUint64Array, from) => out.set(words, from * each),
+    );
+    return out;
+  };
   readonly choiceRound: Either<'choiceRound'> = (...args) => this.#run('choiceRound', args);
-  readonly tailRound: Either<'tailRound'> = (...args) => this.#run('tailRound', args);
-  readonly tailFold: Either<'tailFold'> = (...args) => this.#run('tailFold', args);
-  readonly tailDot: Either<'tailDot'> = (...args) => this.#run('tailDot', args);
+  readonly tailRound: Either<'tailRound'> = (u, w, q) =>
+    this.#grid(u.length, bytesIn([u, w]), q, (from, to) =>
+      this.#run('tailRound', [u.subarray(from, to), w.subarray(from, to), q]),
+    );
+  readonly tailFold: Either<'tailFold'> = async (u, coefficients, q) => {
+    if (u.byteLength <= PART_BYTES) return this.#run('tailFold', [u, coefficients, q]);
+    const out = new BigUint64Array(Math.ceil(u.length / RADIX));
+    await this.#parts(
+      u.length,
+      u.BYTES_PER_ELEMENT,
+      (from, to) => this.#run('tailFold', [u.subarray(from, to), coefficients, q]),
+      (folded: BigUint64Array, from) => out.set(folded, from / RADIX),
+    );
+    return out;
+  };
+  readonly tailDot: Either<'tailDot'> = (values, first, coefficients, q) =>
+    this.#total(values.length, values.BYTES_PER_ELEMENT, q, (from, to) =>
+      this.#run('tailDot', [values.subarray(from, to), first + from, coefficients, q]),
+    );
+  readonly termsDot: Either<'termsDot'> = (bases, terms, first, stride, coefficients, q) =>
+    this.#total(checkTerms(bases, terms), bytesEach(bases, terms), q, (from, to) =>
+      this.#run('termsDot', [...someOf(bases, terms, from, to), first + from, stride, coefficients, q]),
+    );
 
   /** A table stays where it was loaded. */
   async loadTable(words: BigUint64Array, group: IndexGroup): Promise<FoldedTable> {
@@ -92,7 +167,11 @@ export class ThreadedProofKernels implements ProofKernels {
 
   foldTable: Either<'foldTable'> = (table, ...rest) => this.#at('foldTable', table, [table, ...rest]);
   lookUp: Either<'lookUp'> = (table, nu) => this.#at('lookUp', table, [table, nu]);
-  lookupRound: Either<'lookupRound'> = (f, table, ...rest) => this.#at('lookupRound', table, [f, table, ...rest]);
+  lookupRound: Either<'lookupRound'> = (f, table, step, mu, nu, q) =>
+    this.#grid(f.length, bytesIn([f, mu, nu]), q, (from, to) => {
+      const [own, other] = [viewWords(mu, from, to), viewWords(nu, from, to)];
+      return this.#at('lookupRound', table, [f.subarray(from, to), table, step, own, other, q]);
+    });
 
   freeTable(table: FoldedTable): void {
     if (!(table instanceof DistantTable)) this.#near.freeTable(table);
@@ -112,6 +191,60 @@ export class ThreadedProofKernels implements ProofKernels {
     return (this.#near[op] as (...values: unknown[]) => Promise<never>)(...args);
   }
 
+  /**
+   * What is long goes in parts that follow one another closely, so that operands are copied while the thread works. A
+   * part has whole blocks of the tail.
+   * @param bytes of an element
+   */
+  async #parts<T>(
+    count: number,
+    bytes: number,
+    call: (from: number, to: number) => Promise<T>,
+    take: (value: T, from: number, to: number) => void,
+  ): Promise<void> {
+    const step = RADIX * Math.max(1, Math.floor(PART_BYTES / bytes / RADIX));
+    const going: Promise<void>[] = [];
+    for (let from = 0; from < count; from += step) {
+      const to = Math.min(count, from + step);
+      const part = call(from, to).then((value) => take(value, from, to));
+      // Its error is reported when its turn comes.
+      part.catch(() => undefined);
+      going.push(part);
+      if (going.length > AHEAD) await going.shift();
+    }
+    for (const part of going) await part;
+  }
+
+  /** Sums of a round, over parts. @param bytes of all operands */
+  async #grid(
+    count: number,
+    bytes: number,
+    q: bigint,
+    call: (from: number, to: number) => Promise<BigUint64Array>,
+  ): Promise<BigUint64Array> {
+    if (bytes <= PART_BYTES) return call(0, count);
+    const total = new BigUint64Array(RADIX * RADIX);
+    await this.#parts(count, bytes / count, call, (z) => {
+      for (const [i, value] of z.entries()) total[i] = (total[i] + value) % q;
+    });
+    return total;
+  }
+
+  /** A sum of field elements, over parts. @param bytes of an element */
+  async #total(
+    count: number,
+    bytes: number,
+    q: bigint,
+    call: (from: number, to: number) => Promise<bigint>,
+  ): Promise<bigint> {
+    if (count * bytes <= PART_BYTES) return call(0, count);
+    let total = 0n;
+    await this.#parts(count, bytes, call, (part) => {
+      total += part;
+    });
+    return total % q;
+  }
+
   async #at<Op extends ProofOperation>(op: Op, table: FoldedTable, args: unknown[]): Promise<never> {
     if (table instanceof DistantTable) return this.#far(op, args);
     await this.#breathe();
@@ -128,13 +261,17 @@ export class ThreadedProofKernels implements ProofKernels {
     if (this.#failure !== undefined) throw this.#failure;
     this.#port ??= this.#started();
     const id = ++this.#last;
-    // Copies are handed over. SECURITY: the memory of the thread's instance is wiped as that of every other.
-    const copies = args.map((value) => (value instanceof DistantTable ? { distant: value.id } : detached(value)));
+    // SECURITY: the memory of the thread's instance is wiped as that of every other.
+    const named = (value: unknown) => (value instanceof DistantTable ? { distant: value.id } : value);
+    const staged = this.#operands.of(args, named);
     const answer = new Promise<T>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    this.#post({ kind: 'call', id, op, args: copies });
-    const value = await answer;
-    this.#turn = performance.now();
-    return value;
+    try {
+      this.#post({ kind: 'call', id, op, args: staged.args });
+      return await answer;
+    } finally {
+      staged.done();
+      this.#turn = performance.now();
+    }
   }
 
   #started(): WorkerPort {
@@ -172,6 +309,24 @@ export class ThreadedProofKernels implements ProofKernels {
   }
 }
 
+/** Bytes of an element of bases and factors. */
+function bytesEach(bases: readonly BigUint64Array[], terms: readonly Term[]): number {
+  return terms.reduce((sum, { factor }) => sum + (factor === undefined ? 0 : laneBytes(factor.k)), 8 * bases.length);
+}
+
+/** Elements [from, to) of them. */
+function someOf(
+  bases: readonly BigUint64Array[],
+  terms: readonly Term[],
+  from: number,
+  to: number,
+): readonly [readonly BigUint64Array[], readonly Term[]] {
+  return [
+    bases.map((base) => base.subarray(from, to)),
+    terms.map(({ base, factor }) => ({ base, factor: factor && viewWords(factor, from, to) })),
+  ];
+}
+
 /** Bytes of all vectors in a value. */
 function bytesIn(value: unknown): number {
   if (ArrayBuffer.isView(value)) return value.byteLength;
@@ -180,7 +335,8 @@ function bytesIn(value: unknown): number {
   return Object.values(value).reduce((sum: number, one) => sum + bytesIn(one), 0);
 }
 
+/** What is handed over: all buffers but those that both threads see. */
 function buffersIn(value: unknown): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
+  if (ArrayBuffer.isView(value)) return isShared(value) ? [] : [value.buffer as ArrayBuffer];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(buffersIn) : [];
 }

@@ -8,13 +8,15 @@ import { addWords, reducedWords } from '../../words64.ts';
 import { invariant } from '../../../core/errors.ts';
 import { blockOf } from '../key-stream.ts';
 import { checkBytes, checkChoice } from '../proof-shape.ts';
-import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed } from '../proof-types.ts';
+import { CLAIM_LIMBS, type FoldedTable, type ProofKernels, RADIX, type Signed, type Term } from '../proof-types.ts';
+import { checkTerms } from '../proof-terms.ts';
 import type { TableLayout } from '../table-layout.ts';
 import type { Stream } from '../types.ts';
 import { kernelFailure } from './failure.ts';
 import type { Linked } from './link.ts';
 import { Memory, up } from './memory.ts';
 import {
+  WasmTable,
   blocksAt,
   coefficientsOf,
   copyNarrow,
@@ -24,7 +26,9 @@ import {
   fieldAt,
   integers,
   layoutAt,
+  placeOf,
   stepAt,
+  termsAt,
   words64,
 } from './proof-memory.ts';
 
@@ -215,6 +219,44 @@ export class WasmProofKernels implements ProofKernels {
       const [left, right] = [memory.copy(a.subarray(from, to)), copyWide(memory, b, from, to)];
       memory.exports.multiply(fieldAt(memory, q), left, right, to - from, out);
     });
+  }
+
+  async terms(bases: readonly BigUint64Array[], terms: readonly Term[], q: bigint): Promise<BigUint64Array> {
+    const n = checkTerms(bases, terms);
+    const all = new BigUint64Array(terms.length * n);
+    for (const [from, to] of parts(n))
+      this.#run((memory) => {
+        for (const [t, at] of termsAt(memory, bases, terms, from, to, q))
+          all.set(memory.words(at, to - from), t * n + from);
+      });
+    return all;
+  }
+
+  async termsDot(
+    bases: readonly BigUint64Array[],
+    terms: readonly Term[],
+    first: number,
+    stride: number,
+    coefficients: readonly BigUint64Array[],
+    q: bigint,
+  ): Promise<bigint> {
+    const n = checkTerms(bases, terms);
+    invariant(stride >= n && first + terms.length * stride < 2 ** 32, 'places of a tail have 32 bits');
+    const digits = coefficientsOf(coefficients);
+    let total = 0n;
+    for (const [from, to] of parts(n))
+      this.#run((memory) => {
+        const [field, cs, out] = [fieldAt(memory, q), memory.take(digits.byteLength), memory.take(8)];
+        const scratch = memory.take(memory.exports.dot_scratch(to - from, coefficients.length));
+        for (const [t, at] of termsAt(memory, bases, terms, from, to, q)) {
+          // The kernel writes over them.
+          memory.write(cs, digits);
+          const place = (first + t * stride + from) | 0;
+          memory.exports.tail_dot(...[field, at, to - from, place, cs, coefficients.length, scratch, out]);
+          total += memory.word64(out);
+        }
+      });
+    return total % q;
   }
 
   async combineRows(x: Words, width: number, coefficients: BigUint64Array, q: bigint): Promise<BigUint64Array> {
@@ -443,23 +485,6 @@ export class WasmProofKernels implements ProofKernels {
       });
     return all;
   }
-}
-
-/** Two planes of 32-bit lanes in the memory of the instance. */
-class WasmTable implements FoldedTable {
-  readonly group: IndexGroup;
-  readonly at: number;
-  freed = false;
-
-  constructor(group: IndexGroup, at: number) {
-    this.group = group;
-    this.at = at;
-  }
-}
-
-function placeOf(table: FoldedTable): number {
-  invariant(table instanceof WasmTable && !table.freed, 'a table of these kernels, which is not freed');
-  return table.at;
 }
 
 /** Of rows of one word, or of so many rows of more that what is made once for a part does not count. */

@@ -5,14 +5,15 @@
  */
 import { asTercetError } from '../../../core/errors.ts';
 import { type IndexGroup, groupSize } from '../../index-group.ts';
+import { termsBy, termsDotBy } from '../proof-terms.ts';
 import type { FoldedTable, ProofKernels } from '../proof-types.ts';
 import type { RingKernels } from '../types.ts';
 import { WebGpuKernels } from './kernels.ts';
-import { type Claims, DeviceProofs } from './proof.ts';
+import { type Claims, type Composed, DeviceProofs } from './proof.ts';
 import { DeviceTable } from './proof-tables.ts';
 
 type Operation = Exclude<keyof ProofKernels, 'name' | 'close'>;
-type OnDevice = Exclude<Operation, Claims>;
+type OnDevice = Exclude<Operation, Claims | Composed>;
 
 /** Why an operation runs where it does. */
 export type EngineReason =
@@ -76,6 +77,9 @@ export class WebGpuProofKernels implements ProofKernels {
   readonly tailRound: ProofKernels['tailRound'] = (...args) => this.#run('tailRound', args);
   readonly tailFold: ProofKernels['tailFold'] = (...args) => this.#run('tailFold', args);
   readonly tailDot: ProofKernels['tailDot'] = (...args) => this.#run('tailDot', args);
+
+  readonly terms: ProofKernels['terms'] = (bases, terms, q) => termsBy(this, bases, terms, q);
+  readonly termsDot: ProofKernels['termsDot'] = (...args) => termsDotBy(this, ...args);
 
   readonly matrixClaims: ProofKernels['matrixClaims'] = (...args) => this.#claims('matrixClaims', args);
   readonly tableSums: ProofKernels['tableSums'] = (...args) => this.#claims('tableSums', args);

@@ -25,7 +25,10 @@ import * as streams from './streams.ts';
 /** What a device does not do. */
 export type Claims = 'matrixClaims' | 'tableSums' | 'tableClaims' | 'choiceClaims';
 
-export class DeviceProofs implements Omit<ProofKernels, Claims | 'name' | 'close'> {
+/** What is made of operations for one vector each, which run where they run. */
+export type Composed = 'terms' | 'termsDot';
+
+export class DeviceProofs implements Omit<ProofKernels, Claims | Composed | 'name' | 'close'> {
   readonly #commands: Commands;
   readonly #constants: Constants;
   readonly #arena: Arena;

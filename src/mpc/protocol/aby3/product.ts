@@ -19,6 +19,7 @@ import { type Halves, type Phase, type Proved, drawId, tagOf } from '../frame/ga
 import { type Party, prgWith } from '../frame/party.ts';
 import { type Position, Relation } from '../frame/relation.ts';
 import { bilinearRelations } from '../malicious/product.ts';
+import { wordsOfRow } from '../malicious/relations.ts';
 import { ringHalves } from './witness.ts';
 
 /** What a party sends of a product, and to whom. */
@@ -44,7 +45,7 @@ export class RingProductGate extends Relation {
       inputs: [x, y],
       half12: half,
       owner: { half, p0ToP1: word, p2ToP0: word },
-      traits: [shape === undefined ? undefined : { ...shape }, 'ring'],
+      traits: [shape && { ...shape }, 'ring', ...(shape !== undefined && wordsOfRow(shape) ? ['rows'] : [])],
       cost: { p1ToP2: word },
     });
     this.#x = x;

@@ -44,6 +44,8 @@ export interface EngineOptions {
 export interface Observer {
   /** Behind the last message of a gate at this party, while its operands and its result are held. */
   gate(party: Party, gate: Gate): Promise<void>;
+  /** Behind P0's last message of a gate that it deals ahead. They are held until `release`: it may be looked at later. */
+  dealt(party: Party, gate: Gate, release: () => void): Promise<void>;
   /** Behind a half-round. */
   half(party: Party, half: number): Promise<void>;
 }
@@ -140,19 +142,22 @@ export class Engine implements Party {
    */
   async deal(): Promise<void> {
     await this.#enter('new', 'dealt', async () => {
-      const release = this.#releasePlan((gate) => gate.number);
+      const plan = this.#releasePlan((gate) => gate.number);
+      // What an observer of P0 has not seen yet is held.
+      const observer = this.id === 0 ? this.#options.observer : undefined;
       for (const gate of this.#circuit.gates) {
         this.#step('deal', gate, gate.number, this.#circuit.gates.length);
         await this.#traced('deal', gate, undefined, () => {
           if (this.id === 0) return gate.dealP0?.(this);
           return this.id === 1 ? gate.dealP1?.(this) : gate.dealP2?.(this);
         });
-        if (this.id === 0 && gate.inputP0 === undefined && this.#circuit.owner?.online(gate) !== true)
-          await this.#options.observer?.gate(this, gate);
-        this.#release(release, gate.number);
+        const release = () => this.#release(plan, gate.number);
+        const later = gate.inputP0 !== undefined || this.#circuit.owner?.online(gate) === true;
+        if (observer === undefined || later) release();
+        else await observer.dealt(this, gate, release);
       }
       if (this.id === 0 && this.#circuit.owner === undefined) await this.#keepFor();
-      this.#values.clear();
+      if (observer === undefined) this.#values.clear();
       await this.#flush();
     });
   }

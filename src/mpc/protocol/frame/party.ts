@@ -30,6 +30,8 @@ export interface ParameterView {
   words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector>;
   /** Where the words of an own mask are drawn, where they are. */
   maskStream?(parameter: Parameter, part: 'l1' | 'l2'): Stream;
+  /** An open matrix times bits of challenges, as `RingKernels.columns`; undefined where kernels cannot. */
+  columns?(kernels: RingKernels, parameter: Parameter, v: BigUint64Array, sigma: number): Promise<Words | undefined>;
   /** An open matrix row by row, in the lanes of its integers; undefined where there are `words` alone. */
   signed?(kernels: RingKernels, parameter: Parameter): Promise<Int32Array | undefined>;
 }

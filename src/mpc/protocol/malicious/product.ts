@@ -19,7 +19,7 @@ import type { Party } from '../frame/party.ts';
 import type { Position } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { raised, roundUp } from '../frame/rounding.ts';
-import { elementwise, matrixRelation } from './relations.ts';
+import { elementwise, matrixRelation, wordsOfRow } from './relations.ts';
 import { productHalves } from './witness/product.ts';
 import { CompleteRelation, coinOf, mask1 } from './complete.ts';
 
@@ -32,8 +32,9 @@ export function bilinearRelations(
   out: Wire,
   parts: readonly ProvedPart[],
 ): readonly Proved[] {
-  if (shape === undefined) return parts.map(([prover, message]) => elementwise(prover, message, out, 2));
-  const { batch, m, inner, n } = shape;
+  const words = wordsOfRow(shape);
+  if (words !== undefined) return parts.map(([prover, message]) => elementwise(prover, message, out, 2 * words));
+  const { batch, m, inner, n } = shape as ProductShape;
   const one = { shape: [m, n], k: out.k, count: m * n };
   // Of the two products each has one factor of V's and one of W's, the other way round.
   return parts.flatMap(([prover, message, negative = false]) => {
@@ -74,7 +75,8 @@ export class CompleteProductGate extends CompleteRelation {
       inputs: [x, y],
       half21,
       half12: half21 + 1,
-      traits: [shape === undefined ? undefined : { ...shape }, 'short', drop],
+      // Versions that number relations otherwise cannot prove to each other.
+      traits: [shape && { ...shape }, 'short', drop, ...(shape !== undefined && wordsOfRow(shape) ? ['rows'] : [])],
       cost: { p0ToP2Ahead: wireLength(out.k - drop, out.count), p2ToP1: word, p1ToP2: word },
     });
     this.#x = x;

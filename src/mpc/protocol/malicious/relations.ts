@@ -1,7 +1,8 @@
 /** The relations of complete sharing's messages (PROTOCOL §14.9), by the shapes of the proof engine. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { leadingWords } from '../../../compute/kernels/cosine-sum.ts';
-import { type TableLayout, tableLayout } from '../../../compute/kernels/table-layout.ts';
+import type { ProductShape } from '../../../compute/kernels/types.ts';
+import type { TableLayout } from '../../../compute/kernels/table-layout.ts';
 import { toHex } from '../../../core/bytes.ts';
 import type { PartyId } from '../../../net/wire/types.ts';
 import type { ChoiceShape, MatrixTerm, PublicFunction } from '../../proof/relations.ts';
@@ -21,9 +22,19 @@ export function matrixRelation(
   return { prover, shapes: [{ kind: 'matrix', message, k: out.k, rows: out.count / columns, columns, terms }] };
 }
 
-/** Σ of `words` elementwise products. */
+/** Σ of `words` elementwise products: of rows, more than a table has that travels. */
 export function elementwise(prover: PartyId, message: string, { k, count }: Wire, words: number): Proved {
-  return { prover, shapes: [{ kind: 'choice', message, elements: count, layout: tableLayout(1, k, words) }] };
+  const layout: TableLayout = { n: 1, k, widths: new Array<number>(words).fill(k) };
+  return { prover, shapes: [{ kind: 'choice', message, elements: count, layout }] };
+}
+
+/**
+ * Words of a factor behind a word of the result, where that is a sum of elementwise products: one where the whole
+ * product is elementwise, a row where rows are multiplied by rows. All of them are one relation then.
+ */
+export function wordsOfRow(shape: ProductShape | undefined): number | undefined {
+  if (shape === undefined) return 1;
+  return shape.m === 1 && shape.n === 1 ? shape.inner : undefined;
 }
 
 /** The messages of a selection: P1's tables one by one, P0's word and P2's answer for the sum. */

@@ -2,7 +2,7 @@
  * One party's part in all proofs of a run (PROTOCOL §16.4): it proves what it sent and verifies what the others did.
  *
  *   before dealing   W → prover   anchors
- *   with the input   P0 → V       statements of S1 and S2: P0 waits for nobody
+ *   behind the input P0 → V       statements of S1 and S2: P0 waits for nobody
  *   online           V ↔ prover   each segment of S1 and S2 behind its last half-round, side by side where both end in
  *                                 it; where P0 has a part in the rounds, its statement goes there
  *   behind it        V → P0       verdicts of S1 and S2
@@ -13,6 +13,7 @@
  */
 import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
+import { laneBytes } from '../../../../compute/ring.ts';
 import { concatBytes } from '../../../../core/bytes.ts';
 import { SecurityViolationError, asTercetError, invariant } from '../../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
@@ -42,6 +43,8 @@ export interface ProofOptions {
   readonly parameters: ProofParameters;
   /** Bytes that a prover keeps for a segment. */
   readonly limit: number;
+  /** About how many bytes of masks P0 holds of gates that it has dealt and not taken in yet (default: 64 MiB). */
+  readonly aheadBytes?: number | undefined;
 }
 
 /** A segment, and what this party is in it. */
@@ -74,6 +77,7 @@ export interface ProofReport {
 }
 
 const HASH = 32;
+const AHEAD_BYTES = 2 ** 26;
 const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '02', '20', 'output'];
 
 export class Proofs implements Observer {
@@ -83,6 +87,9 @@ export class Proofs implements Observer {
   #exchanges = 0;
   /** The relations of every gate. */
   readonly #relations = new Map<Gate, { readonly part: Part; readonly index: number; readonly halves: Halves }[]>();
+  /** What P0 has dealt and not taken in yet, in order. */
+  readonly #ahead: (readonly [party: Party, gate: Gate, release: () => void])[] = [];
+  #aheadBytes = 0;
   /** Verdicts for P0, which has no part in the half-rounds and asks behind them. */
   readonly #verdicts: (readonly [tag: string, seed: Uint8Array])[] = [];
 
@@ -137,6 +144,29 @@ export class Proofs implements Observer {
     return this.#timed(() => this.#absorb(party, gate));
   }
 
+  /**
+   * P0 deals ahead of what it takes in: others wait for what it deals, and for its statements only behind the rounds.
+   * Where it has a part in the rounds, nothing is left when they begin.
+   */
+  async dealt(party: Party, gate: Gate, release: () => void): Promise<void> {
+    this.#ahead.push([party, gate, release]);
+    this.#aheadBytes += heldBytes(gate);
+    const { circuit, aheadBytes = AHEAD_BYTES } = this.#options;
+    const most = circuit.owner === undefined ? aheadBytes : 0;
+    while (this.#aheadBytes > most) await this.takeIn();
+  }
+
+  /** Takes in the next gate that was dealt. @returns whether there was one */
+  async takeIn(): Promise<boolean> {
+    const next = this.#ahead.shift();
+    if (next === undefined) return false;
+    const [party, gate, release] = next;
+    await this.gate(party, gate);
+    this.#aheadBytes -= heldBytes(gate);
+    release();
+    return true;
+  }
+
   async #absorb(party: Party, gate: Gate): Promise<void> {
     const { id, transcript } = this.#options;
     const seen: Seen = {
@@ -146,11 +176,14 @@ export class Proofs implements Observer {
         return transcript.message(from, to, tagOf(gate, phase));
       },
     };
-    for (const { part, index, halves } of this.#relations.get(gate) ?? []) {
-      if (part.role === 'prover') part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
-      else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
-      else await part.witness.absorb(index, await halves.w(seen));
-    }
+    // At once: what one relation waits for, a thread or a device, others have time for.
+    await Promise.all(
+      (this.#relations.get(gate) ?? []).map(async ({ part, index, halves }) => {
+        if (part.role === 'prover') part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
+        else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
+        else await part.witness.absorb(index, await halves.w(seen));
+      }),
+    );
     if (gate.relations !== undefined) transcript.forget(PHASES.map((phase) => tagOf(gate, phase)));
   }
 
@@ -322,8 +355,17 @@ export class Proofs implements Observer {
       else if (part.role === 'V') part.verifier.wipe();
       else part.witness.wipe();
     }
+    this.#ahead.length = 0;
     this.#options.transcript.clear();
   }
+}
+
+/** About what the masks of a gate's operands and of its result take. */
+function heldBytes({ inputs, out }: Gate): number {
+  return [...inputs, ...(out === undefined ? [] : [out])].reduce(
+    (sum, { count, k }) => sum + 2 * laneBytes(k) * count,
+    0,
+  );
 }
 
 function ofRole<Role extends Part['role']>(parts: readonly Part[], role: Role): PartOf<Role>[] {

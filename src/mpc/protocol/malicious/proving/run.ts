@@ -7,6 +7,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
 import type { Words } from '../../../../compute/ring.ts';
 import { concatBytes, equalBytes } from '../../../../core/bytes.ts';
+import { nextTurn } from '../../../../core/event-loop.ts';
 import {
   SecurityViolationError,
   TercetError,
@@ -25,6 +26,8 @@ import type { Kept } from '../../frame/party.ts';
 import { type ProofReport, Proofs } from './proofs.ts';
 import { Transcript } from './transcript.ts';
 
+/** Longest time without a turn of the event loop, while P0 takes in what it dealt. */
+const TURN_MS = 10;
 /** Bytes of a session that masks are drawn for. */
 const SESSION_BYTES = 16;
 
@@ -37,6 +40,8 @@ export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'k12'
   readonly proofParameters: ProofParameters;
   /** Bytes that a prover keeps for a segment. */
   readonly segmentBytes: number;
+  /** As of `ProofOptions`. */
+  readonly aheadBytes?: number | undefined;
   /** `agreementHash`, as this party computes it. */
   readonly agreement: Uint8Array;
   /**
@@ -56,6 +61,9 @@ export class ProvedRun {
   readonly #prgs: PairPrg[] = [];
   /** Until its text goes. */
   #after: ProvedOptions['after'];
+  /** P0 takes in what it dealt, while it waits for its text. */
+  #takingIn: Promise<void> = Promise.resolve();
+  #hasText = false;
   #ended = false;
   #passed = false;
 
@@ -75,7 +83,7 @@ export class ProvedRun {
     this.#proofs = new Proofs({
       ...{ id, circuit, session, keys, channels: options.channels, transcript: this.#transcript },
       ...{ kernels: options.proofKernels, ring: options.kernels, parameters: options.proofParameters },
-      limit: options.segmentBytes,
+      ...{ limit: options.segmentBytes, aheadBytes: options.aheadBytes },
     });
     const recorded = new Map<PartyId, Channel>();
     for (const [peer, channel] of options.channels) recorded.set(peer, this.#transcript.over(channel));
@@ -103,7 +111,8 @@ export class ProvedRun {
 
   /**
    * Anchors, and what is dealt. No message of it follows from an input. Behind another step, whose run has passed, the
-   * session says what a link that ends means, and ends the others.
+   * session says what a link that ends means, and ends the others. What P0 dealt it takes in for its proofs from here
+   * on.
    */
   async deal(): Promise<void> {
     const first = this.#after === undefined;
@@ -112,6 +121,20 @@ export class ProvedRun {
     // SECURITY: behind a step nobody leaves so, and what comes in place of an anchor is a violation.
     await this.#guarded('messages', () => this.#proofs.begin(first ? lastWord : undefined), ends);
     await this.#guarded('messages', () => this.#engine.deal(), ends);
+    this.#takingIn = this.#takeIn(() => this.#hasText);
+    // Its error is reported with the input.
+    this.#takingIn.catch(() => undefined);
+  }
+
+  /** Until there is nothing left, or something else has to be done. */
+  async #takeIn(until: () => boolean): Promise<void> {
+    let turn = performance.now();
+    while (!until() && !this.#ended && (await this.#proofs.takeIn())) {
+      if (performance.now() - turn < TURN_MS) continue;
+      // Promises that are settled leave the event loop no turn.
+      await new Promise<void>(nextTurn);
+      turn = performance.now();
+    }
   }
 
   /** Refused: nothing would prove what another one deals. @throws {TercetError} ERR_INTERNAL */
@@ -140,8 +163,12 @@ export class ProvedRun {
    */
   async input(inputs?: Inputs): Promise<void> {
     await this.#guarded('messages', async () => this.#follows());
+    this.#hasText = true;
+    // One thing at a time: between two gates kernels use memory again that nobody holds.
+    await this.#guarded('messages', () => this.#takingIn);
     await this.#guarded('messages', () => this.#engine.input(inputs));
     await this.#guarded('agreement', () => this.#agree());
+    await this.#guarded('messages', () => this.#takeIn(() => false));
     await this.#guarded('messages', () => this.#proofs.state());
   }
 

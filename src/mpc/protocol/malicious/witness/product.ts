@@ -7,6 +7,7 @@ import type { Halves, Seen } from '../../frame/gate.ts';
 import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.ts';
 import { raised } from '../../frame/rounding.ts';
 import { mask1 } from '../complete.ts';
+import { wordsOfRow } from '../relations.ts';
 import { interleaved, matrixPart, once, sent, summed, transposedWords } from './read.ts';
 
 export interface ProductOperands {
@@ -77,28 +78,30 @@ export function productHalves(gate: ResharingGate, operands: ProductOperands, se
 
 /**
  * Halves of relations of a product, whose terms are x·y' + x'·y of the two sides.
- * @param against which of them has its products taken away, where they are elementwise
+ * @param against which of them has its products taken away, where words of the result are sums of elementwise ones
  */
 export function bilinearHalves(
   all: readonly (readonly [v: (seen: Seen) => Promise<Side>, w: (seen: Seen) => Promise<Side>])[],
   shape: ProductShape | undefined,
   against?: number,
 ): readonly Halves[] {
-  if (shape === undefined)
+  const each = wordsOfRow(shape);
+  if (each !== undefined)
     return all.map(([v, w], i) => {
       const negative = i === against;
       return {
-        v: async (seen) => columns(seen, await v(seen), negative),
-        w: async (seen) => basis(seen, await w(seen), negative),
+        v: async (seen) => columns(seen, await v(seen), each, negative),
+        w: async (seen) => basis(seen, await w(seen), each, negative),
       };
     });
+  const whole = shape as ProductShape;
   return all.flatMap(([v, w]) => {
-    const [left, right] = [once(matrices(v, shape, 'V')), once(matrices(w, shape, 'W'))];
+    const [left, right] = [once(matrices(v, whole, 'V')), once(matrices(w, whole, 'W'))];
     return Array.from(
-      { length: shape.batch },
+      { length: whole.batch },
       (_, b): Halves => ({
-        v: async (seen) => matrixPart(await left(seen), shape.batch, b),
-        w: async (seen) => matrixPart(await right(seen), shape.batch, b),
+        v: async (seen) => matrixPart(await left(seen), whole.batch, b),
+        w: async (seen) => matrixPart(await right(seen), whole.batch, b),
       }),
     );
   });
@@ -115,20 +118,30 @@ function matrices(side: (seen: Seen) => Promise<Side>, { inner, n, transposed }:
   };
 }
 
-async function columns({ party: { kernels } }: Seen, { linear, x, y }: Side, negative: boolean): Promise<HalfOfV> {
+async function columns(
+  { party: { kernels } }: Seen,
+  { linear, x, y }: Side,
+  each: number,
+  negative: boolean,
+): Promise<HalfOfV> {
   const own = [await kernels.read(x), await kernels.read(y)];
   return {
     kind: 'choice',
-    entries: { kind: 'columns', columns: own },
+    entries: { kind: 'columns', columns: own, each },
     linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
   };
 }
 
 /** Over against x stands y, and over against y x. */
-async function basis({ party: { kernels } }: Seen, { linear, x, y }: Side, negative: boolean): Promise<HalfOfW> {
+async function basis(
+  { party: { kernels } }: Seen,
+  { linear, x, y }: Side,
+  each: number,
+  negative: boolean,
+): Promise<HalfOfW> {
   return {
     kind: 'choice',
-    basis: interleaved([await kernels.read(y), await kernels.read(x)]),
+    basis: interleaved([await kernels.read(y), await kernels.read(x)], each),
     linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
   };
 }

@@ -1,6 +1,7 @@
 /** How halves of relations are read at a party: messages as they were on a link, components, weights. */
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { type Vector, type Words, lengthOf, sliceWords, zeros } from '../../../../compute/ring.ts';
+import { interleavedWide, lanesOf } from '../../../../compute/words64.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
 import type { Fetched, MatrixHalf } from '../../../proof/relations.ts';
 import type { AffineTerm } from '../../types.ts';
@@ -51,9 +52,16 @@ export function weightOf(
   { weight, diagonal }: Pick<AffineTerm, 'weight' | 'diagonal'>,
   part: Part,
 ): Fetched {
-  return async () => {
+  return async (columns) => {
     const { kernels, parameters } = party;
-    const signed = part === 'clear' && diagonal !== true ? await parameters.signed?.(kernels, weight) : undefined;
+    const matrix = part === 'clear' && diagonal !== true;
+    const { v, sigma } = columns ?? {};
+    const compressed =
+      matrix && v !== undefined && sigma !== undefined
+        ? await parameters.columns?.(kernels, weight, v, sigma)
+        : undefined;
+    if (compressed !== undefined) return { compressed };
+    const signed = matrix ? await parameters.signed?.(kernels, weight) : undefined;
     if (signed !== undefined) return { k: 64, signed };
     const words = await kernels.read(await parameters.words(kernels, weight, part));
     return diagonal === true ? { diagonal: words } : words;
@@ -63,8 +71,13 @@ export function weightOf(
 /** Every m × n words turned over to n × m. */
 export function transposedWords({ k, data }: Words, m: number, n: number): Words {
   const out = zeros(data.length, k);
+  // A BigInt for every word would take longer than all else.
+  const [from, to] = [lanesOf(data), lanesOf(out.data)];
+  const each = from.length / data.length;
   for (let b = 0; b < data.length; b += m * n)
-    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) out.data[b + j * m + i] = data[b + i * n + j];
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++)
+        for (let h = 0; h < each; h++) to[each * (b + j * m + i) + h] = from[each * (b + i * n + j) + h];
   return out;
 }
 
@@ -87,13 +100,16 @@ export function matrixPart(
   };
 }
 
-/** An elementwise half, as the columns of a choice of one entry. */
-export function interleaved(columns: readonly Words[]): Words {
+/** An elementwise half, as the columns of a choice of one entry. An element has `each` words of a column. */
+export function interleaved(columns: readonly Words[], each = 1): Words {
   const [{ k, data }] = columns;
   const P = columns.length;
   if (P === 1) return columns[0];
-  const out = zeros(P * data.length, k);
-  for (const [p, column] of columns.entries())
-    for (let i = 0; i < data.length; i++) out.data[P * i + p] = column.data[i];
-  return out;
+  if (k > 32) return { k, data: interleavedWide(columns, 0, data.length / each, each) };
+  const out = new Uint32Array(P * data.length);
+  for (const [p, column] of columns.entries()) {
+    const own = column.data as Uint32Array;
+    for (let i = 0; i < own.length; i += each) for (let j = 0; j < each; j++) out[P * i + p * each + j] = own[i + j];
+  }
+  return { k, data: out };
 }

@@ -1,0 +1,69 @@
+/**
+ * Operands on their way to a thread, in memory that both see: one copy, into a buffer that is used again. A copy that
+ * is handed over is a new buffer each time. Engines count those outside of their heap and collect all of it for every
+ * 64 MB of them (ADR 56), with the circuit that the calling thread has.
+ */
+import { up } from './memory.ts';
+
+/** Calls whose operands are held at once: one at work, one behind it, and one of somebody else. */
+const DESKS = 3;
+/** Vectors begin at a cache line. */
+const LINE = 64;
+
+/** The operands of one call at a time. */
+interface Desk {
+  buffer: SharedArrayBuffer | undefined;
+  top: number;
+  free: boolean;
+}
+
+export interface Staged {
+  /** What is sent: views own exactly their bytes, or lie in memory that both threads see. */
+  readonly args: readonly unknown[];
+  /** The call was answered, or failed. */
+  done(): void;
+}
+
+export class StagedOperands {
+  readonly #bytes: number;
+  readonly #desks: readonly Desk[];
+
+  /** @param bytes of the operands of a call. What there is no room for is copied and handed over. */
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+    this.#desks = Array.from({ length: DESKS }, () => ({ buffer: undefined, top: 0, free: true }));
+  }
+
+  /** @param replace what is sent in place of a value that is no vector */
+  of(args: readonly unknown[], replace: (value: unknown) => unknown): Staged {
+    const desk = this.#desks.find(({ free }) => free);
+    if (desk !== undefined) desk.free = false;
+    return {
+      args: args.map((value) => this.#staged(replace(value), desk)),
+      done: () => {
+        if (desk === undefined) return;
+        // SECURITY: what a call needed is nowhere behind it. test/compute/proof.test.ts.
+        if (desk.buffer !== undefined) new Uint8Array(desk.buffer, 0, desk.top).fill(0);
+        [desk.top, desk.free] = [0, true];
+      },
+    };
+  }
+
+  #staged(value: unknown, desk: Desk | undefined): unknown {
+    if (ArrayBuffer.isView(value)) return this.#placed(value as Uint8Array, desk);
+    if (Array.isArray(value)) return value.map((item) => this.#staged(item, desk));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#staged(item, desk)]));
+  }
+
+  #placed(view: Uint8Array, desk: Desk | undefined): unknown {
+    const { byteLength, length } = view;
+    if (desk === undefined || desk.top + byteLength > this.#bytes) return view.slice();
+    desk.buffer ??= new SharedArrayBuffer(this.#bytes);
+    const Kind = view.constructor as new (buffer: SharedArrayBuffer, at: number, length: number) => Uint8Array;
+    const placed = new Kind(desk.buffer, desk.top, length);
+    placed.set(view);
+    desk.top = up(desk.top + byteLength, LINE);
+    return placed;
+  }
+}
