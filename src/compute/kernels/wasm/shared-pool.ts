@@ -3,9 +3,9 @@
  * results there, so neither is copied on the way nor handed over. Large regions are cut into blocks by best fit. A
  * sweep makes the blocks of dead vectors free for others, as in `pool.ts`.
  *
- * A scope that came to its end gives its regions to the next one, overwritten: a step of a generated text is a scope, and
- * fresh memory costs it a fault for every page. Engines do not count shared memory: it never makes them collect. So what
- * other scopes leave behind is counted here.
+ * A scope that came to its end gives its regions to the next one, overwritten: a step of a generated text is a scope,
+ * and fresh memory costs it a fault for every page. Engines do not count shared memory: it never makes them collect. So
+ * what other scopes leave behind is counted here.
  *
  * SECURITY: a block is written over only behind a sweep, between two gates. A scope that was given up (`drop`) leaves
  * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
