@@ -1,4 +1,5 @@
 /** Short frames for the thread of a link are gathered: in order, soon, and never past what is said behind them. */
+import { nextTick } from 'node:process';
 import { describe, expect, it } from 'vitest';
 import type { ToThread } from '../../src/net/thread/messages.ts';
 import { ThreadTransport } from '../../src/net/thread/thread-transport.ts';
@@ -16,6 +17,7 @@ function watched() {
     7,
     (message) => told.push(message),
     () => undefined,
+    nextTick,
   );
   const written = () =>
     told.flatMap((message) => (message.kind === 'write' ? [...message.header, ...message.payload] : []));

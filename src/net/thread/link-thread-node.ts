@@ -5,6 +5,7 @@
  * SECURITY: credentials and what TLS exports cross between threads of one process; exported bytes are wiped here when
  * their link is over. test/net/link-thread.test.ts.
  */
+import { nextTick } from 'node:process';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { TercetError } from '../../core/errors.ts';
 import type { ConnectOptions, SpareLink } from '../tls/connect.ts';
@@ -106,6 +107,7 @@ export class LinkThread {
       id,
       (message) => this.#post(message),
       () => this.#remove(id),
+      nextTick,
     );
     this.#set(id, transport);
     const timeoutMs = recvTimeoutMs ?? DEFAULT_TIMEOUT_MS;

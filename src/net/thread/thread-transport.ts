@@ -4,7 +4,6 @@
  * A message to a thread takes longer than a short frame, and gates send several in a row. So short frames are gathered,
  * and go when this thread has nothing else to do, or sooner where they have waited.
  */
-import { nextTick } from 'node:process';
 import type { FrameEvents } from '../wire/channel.ts';
 import { type FromThread, type ToThread, frameCost, receivedError } from './messages.ts';
 
@@ -24,6 +23,7 @@ export class ThreadTransport {
   readonly #send: (message: ToThread) => void;
   /** The thread has nothing more to say of this link. */
   readonly #over: () => void;
+  readonly #later: (work: () => void) => void;
   readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
   #events: FrameEvents | undefined;
   #outstanding = 0;
@@ -36,10 +36,12 @@ export class ThreadTransport {
   #bytes = 0;
   #since = 0;
 
-  constructor(id: number, post: (message: ToThread) => void, over: () => void) {
+  /** @param later runs something behind all that can go on at once, and before anything is waited for */
+  constructor(id: number, post: (message: ToThread) => void, over: () => void, later: (work: () => void) => void) {
     this.#id = id;
     this.#send = post;
     this.#over = over;
+    this.#later = later;
   }
 
   open(events: FrameEvents): void {
@@ -61,8 +63,7 @@ export class ThreadTransport {
     if (this.#bytes + header.length + payload.length > GATHERED_BYTES) this.#hand();
     if (this.#bytes === 0) {
       this.#since = performance.now();
-      // Behind all that can go on at once, and before anything is waited for.
-      nextTick(() => this.#hand());
+      this.#later(() => this.#hand());
     }
     this.#gathered.set(header, this.#bytes);
     this.#gathered.set(payload, this.#bytes + header.length);

@@ -4,7 +4,8 @@
  *
  * A prover holds both halves of a relation from its gate's last message until its segment is proved. A segment is
  * proved where it ends, so that is bounded by its limit and by what one half-round adds. Verifiers hold sums, and W
- * the public tables of the segment that it takes in. Messages are held until both sides of a gate were read.
+ * the public tables of the segment that it takes in. Messages are held until both sides of a gate were read. P0 deals
+ * ahead of what it takes in, and holds masks and messages meanwhile.
  */
 import { groupSize } from '../../../../compute/index-group.ts';
 import { elementBits } from '../../../../compute/kernels/table-layout.ts';
@@ -15,6 +16,7 @@ import { MOST_SIGMA } from '../../../proof/segment.ts';
 import type { ProofParameters } from '../../../proof/soundness.ts';
 import type { Circuit } from '../../frame/circuit.ts';
 import { type Gate, lastHalf } from '../../frame/gate.ts';
+import { aheadOf, maskBytes } from './ahead.ts';
 import { type PlannedSegment, VERIFIERS, planProofs } from './plan.ts';
 
 /** Bytes, of P0, P1 and P2. */
@@ -31,6 +33,8 @@ export interface ProofMemory {
   readonly tables: ByParty;
   /** Messages that were not taken in yet. */
   readonly messages: ByParty;
+  /** Masks of what P0 has dealt and not taken in. */
+  readonly ahead: ByParty;
   /** A half that is taken in, with its challenges and scalars. */
   readonly reading: ByParty;
 }
@@ -46,7 +50,7 @@ export function proofMemory(circuit: Circuit, parameters: Pick<ProofParameters, 
   const of = (part: keyof (typeof all)[number]): ByParty => [p0[part], p1[part], p2[part]];
   return {
     ...{ peak: of('peak'), kept: of('kept'), scalars: of('scalars') },
-    ...{ tables: of('tables'), messages: of('messages'), reading: of('reading') },
+    ...{ tables: of('tables'), messages: of('messages'), reading: of('reading'), ahead: of('ahead') },
   };
 }
 
@@ -111,10 +115,14 @@ class Timeline {
       this.#tables(planned, primes),
     ];
     const [messages, reading] = [this.#messages(), this.#reading(planned, primes)];
-    const peak = kept.map((bytes, at) => WORK + bytes + Math.max(scalars[at], reading[at]) + tables[at] + messages[at]);
+    const { masks } = this.#ahead();
+    const peak = kept.map(
+      (bytes, at) =>
+        WORK + bytes + Math.max(scalars[at], reading[at]) + tables[at] + messages[at] + (at === 0 ? masks : 0),
+    );
     return {
       ...{ peak: most(peak), kept: most(kept), scalars: most(scalars) },
-      ...{ tables: most(tables), messages: most(messages), reading: most(reading) },
+      ...{ tables: most(tables), messages: most(messages), reading: most(reading), ahead: masks },
     };
   }
 
@@ -160,9 +168,32 @@ class Timeline {
     return added(held);
   }
 
+  /** Most that P0 holds of gates that it has dealt and not taken in: their masks, and what it sent. */
+  #ahead(): { readonly masks: number; readonly messages: number } {
+    if (this.#id !== 0) return { masks: 0, messages: 0 };
+    const limit = aheadOf(this.#circuit);
+    const waiting: { readonly masks: number; readonly messages: number }[] = [];
+    const total = { masks: 0, messages: 0 };
+    const largest = { masks: 0, messages: 0 };
+    for (const gate of this.#circuit.gates) {
+      const messages = (gate.cost.p0ToP1Ahead ?? 0) + (gate.cost.p0ToP2Ahead ?? 0);
+      const next = { masks: maskBytes(gate), messages };
+      waiting.push(next);
+      for (const part of ['masks', 'messages'] as const) {
+        total[part] += next[part];
+        largest[part] = Math.max(largest[part], total[part]);
+      }
+      while (total.masks > limit) {
+        const { masks, messages: sent } = waiting.shift() ?? total;
+        total.masks -= masks;
+        total.messages -= sent;
+      }
+    }
+    return largest;
+  }
+
   #messages(): number[] {
     const held = this.#nothing();
-    let dealt = 0;
     for (const gate of this.#circuit.gates) {
       const { cost, owner, relations } = gate;
       const sent = (...names: (keyof typeof cost)[]) => sum(names.map((name) => cost[name] ?? 0));
@@ -173,9 +204,8 @@ class Timeline {
       if (this.#id === 0) {
         const early = sent('p0ToP1Ahead', 'p0ToP2Ahead', 'p0ToP1Input', 'p0ToP2Input');
         const input = sent('p0ToP1Input', 'p0ToP2Input') > 0;
-        // What is dealt is taken in gate by gate, and what has a part with the input behind that.
+        // What is dealt is taken in soon (`#ahead`), and what has a part with the input behind that.
         if (input || relations === undefined || end > 0) this.#hold(held, 0, end, early);
-        else dealt = Math.max(dealt, early);
         this.#hold(held, end, end, (owner?.p0ToP1 ?? 0) + (owner?.p0ToP2 ?? 0) + (owner?.p2ToP0 ?? 0));
         continue;
       }
@@ -187,7 +217,7 @@ class Timeline {
       this.#hold(held, Math.min(...halves) + 1, end, sent('p1ToP2', 'p2ToP1') + online);
     }
     const all = added(held);
-    all[0] += dealt;
+    all[0] += this.#ahead().messages;
     return all;
   }
 

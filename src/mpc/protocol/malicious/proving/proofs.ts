@@ -13,7 +13,6 @@
  */
 import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
-import { laneBytes } from '../../../../compute/ring.ts';
 import { concatBytes } from '../../../../core/bytes.ts';
 import { SecurityViolationError, asTercetError, invariant } from '../../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
@@ -26,6 +25,7 @@ import type { Circuit } from '../../frame/circuit.ts';
 import type { Observer } from '../../frame/engine.ts';
 import { type Gate, type Halves, type Phase, type Seen, tagOf } from '../../frame/gate.ts';
 import type { Party } from '../../frame/party.ts';
+import { aheadOf, maskBytes } from './ahead.ts';
 import { type PlannedSegment, VERIFIERS, planProofs } from './plan.ts';
 import { proofMessages } from './price.ts';
 import type { Transcript } from './transcript.ts';
@@ -77,7 +77,6 @@ export interface ProofReport {
 }
 
 const HASH = 32;
-const AHEAD_BYTES = 2 ** 26;
 const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '02', '20', 'output'];
 
 export class Proofs implements Observer {
@@ -150,9 +149,8 @@ export class Proofs implements Observer {
    */
   async dealt(party: Party, gate: Gate, release: () => void): Promise<void> {
     this.#ahead.push([party, gate, release]);
-    this.#aheadBytes += heldBytes(gate);
-    const { circuit, aheadBytes = AHEAD_BYTES } = this.#options;
-    const most = circuit.owner === undefined ? aheadBytes : 0;
+    this.#aheadBytes += maskBytes(gate);
+    const most = aheadOf(this.#options.circuit, this.#options.aheadBytes);
     while (this.#aheadBytes > most) await this.takeIn();
   }
 
@@ -162,7 +160,7 @@ export class Proofs implements Observer {
     if (next === undefined) return false;
     const [party, gate, release] = next;
     await this.gate(party, gate);
-    this.#aheadBytes -= heldBytes(gate);
+    this.#aheadBytes -= maskBytes(gate);
     release();
     return true;
   }
@@ -358,14 +356,6 @@ export class Proofs implements Observer {
     this.#ahead.length = 0;
     this.#options.transcript.clear();
   }
-}
-
-/** About what the masks of a gate's operands and of its result take. */
-function heldBytes({ inputs, out }: Gate): number {
-  return [...inputs, ...(out === undefined ? [] : [out])].reduce(
-    (sum, { count, k }) => sum + 2 * laneBytes(k) * count,
-    0,
-  );
 }
 
 function ofRole<Role extends Part['role']>(parts: readonly Part[], role: Role): PartOf<Role>[] {
