@@ -4,6 +4,7 @@
  */
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { acceptedOf } from '../net/identity/pin.ts';
+import type { NativeTls } from '../net/native/native-tls.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import type { TlsListener } from '../net/tls/listener.ts';
@@ -22,6 +23,8 @@ export interface OtherPartyOptions {
   readonly once: boolean;
   readonly profile?: string | undefined;
   readonly signal: AbortSignal;
+  /** What has sockets and TLS, in place of Node. */
+  readonly native?: NativeTls | undefined;
 }
 
 /** Longest wait for the other compute party after the owner's request. */
@@ -44,11 +47,11 @@ export class OtherParty {
     this.#options = options;
     this.#listener = listener;
     this.#credentials = credentials;
-    const { id, peer, recvTimeoutMs, maxSessions, once } = options;
+    const { id, peer, recvTimeoutMs, maxSessions, once, native } = options;
     if (id === 1 || peer === undefined) return;
     const spare = once ? 0 : Math.min(maxSessions, MAX_SPARE);
     this.#links = new PeerLinks({
-      ...{ self: 2, peer: 1, ...peer, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare },
+      ...{ self: 2, peer: 1, ...peer, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare, native },
       credentials,
     });
   }

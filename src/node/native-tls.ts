@@ -1,0 +1,24 @@
+/** Who has the TLS of a party's links: the library of the processor where the party computes by it, or Node. */
+import { builtLibrary } from '../compute/kernels/wasm/node-worker.ts';
+import type { NativeLibrary } from '../compute/kernels/wasm/link.ts';
+import { asTercetError } from '../core/errors.ts';
+import { type NativeTls, loadTls } from '../net/native/native-tls.ts';
+import { type Device, mayHaveGpu } from './devices.ts';
+
+export interface LinkTls {
+  /** Undefined: Node's. */
+  readonly tls: NativeTls | undefined;
+  /** For people; undefined where nobody could have expected another. */
+  readonly summary: string | undefined;
+}
+
+/** Node's where the library lacks it, and says why. Known before the device is open: links come first. */
+export function linkTls(device: Device, library: NativeLibrary | undefined = builtLibrary()): LinkTls {
+  const native = device === 'native' || (device === 'auto' && !mayHaveGpu());
+  if (!native || library === undefined) return { tls: undefined, summary: undefined };
+  try {
+    return { tls: loadTls(library.library), summary: 'TLS in a thread of Rust' };
+  } catch (error) {
+    return { tls: undefined, summary: `TLS of Node, for ${asTercetError(error).message}` };
+  }
+}
