@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { builtLibrary } from '../dist/compute/kernels/wasm/node-worker.js';
+import { otherTls } from '../dist/net/native/native-socket.js';
 import { loadTls } from '../dist/net/native/native-tls.js';
 import { LinkThread } from '../dist/net/thread/link-thread-node.js';
 import { createCertificates, credentialsOf } from '../dist/net/tls/certificates.js';
@@ -32,7 +33,6 @@ async function serve({ credentials, native, messages, length }) {
   report(before);
   await link.close();
   await listener.close();
-  await native?.close();
 }
 
 async function take({ credentials, native, messages, length, port }) {
@@ -51,7 +51,6 @@ async function take({ credentials, native, messages, length, port }) {
   report(before);
   await link.close();
   await thread?.close();
-  await native?.close();
 }
 
 function report(before) {
@@ -61,8 +60,10 @@ function report(before) {
 
 if (process.send !== undefined) {
   process.once('message', async ({ role, rust, ...rest }) => {
-    const native = rust ? loadTls(library.library) : undefined;
+    const tls = rust ? loadTls(library.library) : undefined;
+    const native = tls === undefined ? undefined : otherTls(tls);
     await (role === 'serve' ? serve : take)({ ...rest, native });
+    await tls?.close();
     process.disconnect();
   });
 } else {

@@ -151,12 +151,12 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     native,
     timeoutMs: 60_000,
   }).catch(async (error: unknown) => {
-    await native?.close();
+    await links.close();
     throw error;
   });
   const audit = await openAudit(options).catch(async (error: unknown) => {
     await listener.close();
-    await native?.close();
+    await links.close();
     throw error;
   });
   try {
@@ -370,7 +370,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     }
   } finally {
     await listener.close();
-    await native?.close();
+    await links.close();
     await audit?.close();
   }
 }

@@ -4,10 +4,10 @@
  */
 import { TercetError, asTercetError } from '../core/errors.ts';
 import { acceptedOf } from '../net/identity/pin.ts';
-import type { NativeTls } from '../net/native/native-tls.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import type { TlsListener } from '../net/tls/listener.ts';
+import type { OtherTls } from '../net/tls/other-tls.ts';
 import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import type { BoundChannel } from '../net/wire/channel.ts';
 import type { PeerChannel } from '../net/wire/types.ts';
@@ -24,7 +24,7 @@ export interface OtherPartyOptions {
   readonly profile?: string | undefined;
   readonly signal: AbortSignal;
   /** What has sockets and TLS, in place of Node. */
-  readonly native?: NativeTls | undefined;
+  readonly native?: OtherTls | undefined;
 }
 
 /** Longest wait for the other compute party after the owner's request. */

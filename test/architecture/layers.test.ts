@@ -85,6 +85,7 @@ const NODE_FILES = [
   'net/tls/connect.ts',
   'net/tls/kept-reads.ts',
   'net/tls/listener.ts',
+  'net/tls/other-tls.ts',
   'net/tls/peer-certificate.ts',
   'net/wire/listen-node.ts',
   'net/tls/certificates.ts',

@@ -5,7 +5,7 @@
 import { connect as connectTcp } from 'node:net';
 import * as tls from 'node:tls';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { NativeSocket } from '../../src/net/native/native-socket.ts';
+import { NativeSocket, otherTls } from '../../src/net/native/native-socket.ts';
 import { type Links, NativeTls, ORDER, loadTls } from '../../src/net/native/native-tls.ts';
 import { createAuthority, createRequest, issueCertificate } from '../../src/net/tls/authority.ts';
 import { credentialsOf } from '../../src/net/tls/certificates.ts';
@@ -22,7 +22,7 @@ import { library } from './native.ts';
 describe('where the library has no TLS', () => {
   it('links are by Node, and the party says so', () => {
     const missing = { library: '/nowhere/tercet.node' };
-    expect(linkTls('native', missing)).toEqual({
+    expect(linkTls('native', missing)).toMatchObject({
       tls: undefined,
       summary: 'TLS of Node, for the native library that was built does not load here',
     });
@@ -32,15 +32,16 @@ describe('where the library has no TLS', () => {
       ['native', undefined],
     ] as const)
       if (of !== undefined || library === undefined)
-        expect(linkTls(device, of)).toEqual({ tls: undefined, summary: undefined });
+        expect(linkTls(device, of)).toMatchObject({ tls: undefined, summary: undefined });
   });
 });
 
 describe.skipIf(library === undefined)('TLS in a thread of Rust', () => {
   if (library === undefined) return;
   const file = library.library;
-  const native = loadTls(file);
-  afterAll(() => native.close());
+  const loaded = loadTls(file);
+  const native = otherTls(loaded);
+  afterAll(() => loaded.close());
   const cleanups: (() => unknown)[] = [];
   afterEach(async () => {
     for (const run of cleanups.splice(0).reverse()) await run();
@@ -54,7 +55,7 @@ describe.skipIf(library === undefined)('TLS in a thread of Rust', () => {
 
   it('hands no more than its window to a thread that is busy, and goes on when that has taken it', async () => {
     const listener = await listen(false);
-    const socket = new NativeSocket(native, connectTcp({ host: '127.0.0.1', port: listener.port }));
+    const socket = new NativeSocket(loaded, connectTcp({ host: '127.0.0.1', port: listener.port }));
     cleanups.push(() => socket.destroy());
     const greeting = readHello(socket);
     socket.once(
@@ -208,7 +209,7 @@ describe.skipIf(library === undefined)('TLS in a thread of Rust', () => {
   });
 
   it('counts the links that are open, and none when they have closed', async () => {
-    const before = native.size;
+    const before = loaded.size;
     const listener = await listen();
     const credentials = credentialsOf(await testCertificates(), 2);
     const options = { self: 2, peer: 1, host: '127.0.0.1', port: listener.port, credentials, native } as const;
@@ -216,8 +217,8 @@ describe.skipIf(library === undefined)('TLS in a thread of Rust', () => {
       listener.accept({ peer: 2, session: SESSION }),
       connectTls({ ...options, session: SESSION }),
     ]);
-    expect(native.size).toBe(before + 2);
+    expect(loaded.size).toBe(before + 2);
     await Promise.all([one.close(), two.close()]);
-    await until(() => native.size === before);
+    await until(() => loaded.size === before);
   });
 });

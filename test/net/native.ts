@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { builtLibrary } from '../../src/compute/kernels/wasm/node-worker.ts';
 import type { NativeLibrary } from '../../src/compute/kernels/wasm/link.ts';
-import { type NativeTls, loadTls } from '../../src/net/native/native-tls.ts';
+import { otherTls } from '../../src/net/native/native-socket.ts';
+import { loadTls } from '../../src/net/native/native-tls.ts';
+import type { OtherTls } from '../../src/net/tls/other-tls.ts';
 
 const aside = fileURLToPath(new URL('../../native/target/release/libtercet_native.so', import.meta.url));
 
@@ -12,15 +14,15 @@ export const library: NativeLibrary | undefined = existsSync(aside) ? { library:
 /** Who has the TLS of the two ends of a link; undefined is Node. */
 export interface Ends {
   readonly name: string;
-  readonly connector: NativeTls | undefined;
-  readonly listener: NativeTls | undefined;
+  readonly connector: OtherTls | undefined;
+  readonly listener: OtherTls | undefined;
 }
 
 /** Node's TLS at both ends and, where the library was built, every other pair. */
 export function tlsEnds(): readonly Ends[] {
   const node: Ends = { name: 'Node to Node', connector: undefined, listener: undefined };
   if (library === undefined) return [node];
-  const native = loadTls(library.library);
+  const native = otherTls(loadTls(library.library));
   return [
     node,
     { name: 'Rust to Node', connector: native, listener: undefined },

@@ -9,10 +9,12 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
 import { concatBytes } from '../../core/bytes.ts';
-import { type Credentials, type ProvedSocket, isPinned } from '../tls/credentials.ts';
-import type { GreetingSocket } from '../tls/hello-io.ts';
+import { type Credentials, isPinned } from '../tls/credentials.ts';
 import { HELLO_BYTES } from '../tls/hello.ts';
+import type { FrameTransportOptions, OtherSocket, OtherTls } from '../tls/other-tls.ts';
+import type { ChannelTransport } from '../wire/channel.ts';
 import { type NativeTls, ORDER, type Order, type Told } from './native-tls.ts';
+import { type FramedSocket, nativeTransport } from './native-transport.ts';
 
 /** The descriptor of a connection. Node names it nowhere else. */
 interface Described {
@@ -21,8 +23,13 @@ interface Described {
 
 const NONE = new Uint8Array(0);
 
+/** For whoever connects or listens. */
+export function otherTls(tls: NativeTls): OtherTls {
+  return { socket: (tcp) => new NativeSocket(tls, tcp) };
+}
+
 /** What `tls.TLSSocket` emits of it: secureConnect, data, end, finish, error, close. */
-export class NativeSocket extends EventEmitter implements GreetingSocket, ProvedSocket {
+export class NativeSocket extends EventEmitter implements OtherSocket, FramedSocket {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   /** As `tls.TLSSocket` has them: the certificate is that of an authority, or why not. */
@@ -57,10 +64,6 @@ export class NativeSocket extends EventEmitter implements GreetingSocket, Proved
     tcp.on('close', () => this.#link === undefined && this.destroy());
   }
 
-  /**
-   * Begins the handshake, when the connection stands.
-   * @param name of the listening party, at a connector.
-   */
   begin(credentials: Credentials, name?: string): void {
     const fd = (this.#tcp as Described)._handle?.fd ?? -1;
     this.#tcp.setNoDelay(true);
@@ -132,13 +135,15 @@ export class NativeSocket extends EventEmitter implements GreetingSocket, Proved
     return exported;
   }
 
-  /** From here on the thread reads frames, and tells `told` of them and of everything else. */
+  transport(options: FrameTransportOptions): ChannelTransport {
+    return nativeTransport(this, options);
+  }
+
   frames(session: Uint8Array, early: Uint8Array, told: Told): void {
     this.#frames = told;
     this.order(ORDER.frames, session, early);
   }
 
-  /** An order to the thread, while the link is there. */
   order(order: Order, ...values: readonly unknown[]): void {
     if (this.#link !== undefined && !this.destroyed) this.#tls.order(this.#link, order, ...values);
   }

@@ -2,28 +2,29 @@
  * Frames of a link whose TLS is in the thread of Rust, as a transport for a channel. It says and hears what links in a
  * thread of Node do (`thread-transport.ts`), and closes in bounded time.
  */
-import type { TercetError } from '../../core/errors.ts';
 import { ThreadTransport } from '../thread/thread-transport.ts';
 import type { FromThread, ToThread } from '../thread/messages.ts';
 import { FrameParser } from '../wire/frame.ts';
-import type { NativeSocket } from './native-socket.ts';
-import { ORDER } from './native-tls.ts';
+import type { FrameTransportOptions } from '../tls/other-tls.ts';
+import { ORDER, type Order, type Told } from './native-tls.ts';
 
 /** How long a graceful close waits for the peer's end once everything is written. */
 const LINGER_MS = 1000;
 
-export interface NativeTransportOptions {
-  readonly session: Uint8Array;
-  /** Bytes that arrived before the transport took over. */
-  readonly early: Uint8Array;
-  /** Longest time that `close` spends on writing what was taken. */
-  readonly flushTimeoutMs: number;
-  /** Names an error of the socket; called with undefined if it closed without one. */
-  readonly explain: (error: Error | undefined) => TercetError;
+/** A connection in the thread. */
+export interface FramedSocket {
+  /** From here on the thread reads frames, and tells `told` of them and of everything else. */
+  frames(session: Uint8Array, early: Uint8Array, told: Told): void;
+  /** An order to the thread, while the link is there. */
+  order(order: Order, ...values: readonly unknown[]): void;
+  end(): unknown;
+  destroy(): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
 }
 
 /** Takes over `socket`, which must be paused. */
-export function nativeTransport(socket: NativeSocket, options: NativeTransportOptions): ThreadTransport {
+export function nativeTransport(socket: FramedSocket, options: FrameTransportOptions): ThreadTransport {
   const { session, early, flushTimeoutMs, explain } = options;
   const id = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,7 +1,7 @@
 /** What a link is made with: its limits, and at a connector where it leads and what proves its ends. */
-import type { NativeTls } from '../native/native-tls.ts';
 import type { EndId } from '../wire/types.ts';
 import type { Credentials } from './credentials.ts';
+import type { OtherTls } from './other-tls.ts';
 
 export interface LinkLimits {
   /** Longest wait of one `recv` or `send` on a channel (default 120 s). */
@@ -22,5 +22,5 @@ export interface ConnectOptions extends LinkLimits {
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What has sockets and TLS, in place of Node. */
-  readonly native?: NativeTls | undefined;
+  readonly native?: OtherTls | undefined;
 }

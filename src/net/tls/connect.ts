@@ -15,8 +15,7 @@ import { checkSession } from '../wire/frame.ts';
 import { checkProof, isPinned, secureContext } from './credentials.ts';
 import { guard, readHello } from './hello-io.ts';
 import { type Hello, NO_SESSION, encodeHello, partyName } from './hello.ts';
-import { NativeSocket } from '../native/native-socket.ts';
-import type { NativeTls } from '../native/native-tls.ts';
+import type { OtherSocket, OtherTls } from './other-tls.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { KeptReads } from './kept-reads.ts';
 import { blamed, wrongParty } from './peer-certificate.ts';
@@ -185,8 +184,8 @@ function checkAnswer(
 
 /** A connection: what is read and written, and what tells how far it is and who is at the other end. */
 interface Opened {
-  readonly socket: KeptReads | NativeSocket;
-  readonly connection: tls.TLSSocket | NativeSocket;
+  readonly socket: KeptReads | OtherSocket;
+  readonly connection: tls.TLSSocket | OtherSocket;
 }
 
 type Opening = Omit<ConnectOptions, 'session'>;
@@ -220,8 +219,8 @@ function opened(
 }
 
 /** By the thread of Rust, with the same checks: the library's of the certificate, and whose it is here. */
-function openedBy(native: NativeTls, { host, port, self, peer, credentials }: Opening, where: string): Opened {
-  const socket = new NativeSocket(native, connectTcp({ host, port }));
+function openedBy(native: OtherTls, { host, port, self, peer, credentials }: Opening, where: string): Opened {
+  const socket = native.socket(connectTcp({ host, port }));
   socket.once('connect', () => socket.begin(credentials, partyName(peer)));
   socket.once('secureConnect', () => {
     const wrong = isPinned(credentials) ? undefined : wrongParty(socket.getPeerCertificate(), self, peer, where);

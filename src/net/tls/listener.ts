@@ -12,8 +12,7 @@ import * as tls from 'node:tls';
 import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { startTimer } from '../../core/event-loop.ts';
-import { NativeSocket } from '../native/native-socket.ts';
-import type { NativeTls } from '../native/native-tls.ts';
+import type { OtherSocket, OtherTls } from './other-tls.ts';
 import { addressGroup } from '../wire/address-group.ts';
 import type { BoundChannel } from '../wire/channel.ts';
 import { checkSession } from '../wire/frame.ts';
@@ -57,7 +56,7 @@ export interface ListenOptions extends LinkLimits {
   /** Default for `accept`, and how long an accepted link waits to be claimed (default 30 s). */
   readonly timeoutMs?: number | undefined;
   /** What has sockets and TLS of the connections, in place of Node. */
-  readonly native?: NativeTls | undefined;
+  readonly native?: OtherTls | undefined;
   /** Hears why connections were refused; for logs and tests. */
   readonly onRefused?: ((error: TercetError) => void) | undefined;
 }
@@ -136,7 +135,7 @@ interface Stranger {
 }
 
 /** A connection whose handshake is done. */
-type Secured = tls.TLSSocket | NativeSocket;
+type Secured = tls.TLSSocket | OtherSocket;
 
 /** A link that passed all checks. */
 interface Arrival {
@@ -202,9 +201,9 @@ class Listener implements TlsListener {
     return server;
   }
 
-  #byLibrary(native: NativeTls): net.Server {
+  #byLibrary(native: OtherTls): net.Server {
     return net.createServer({ pauseOnConnect: true }, (tcp) => {
-      const socket = new NativeSocket(native, tcp);
+      const socket = native.socket(tcp);
       const where = this.#met(socket);
       const failed = (error: Error) => this.#refused(handshakeError(error, undefined, where));
       const unguard = guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'handshake'));

@@ -5,8 +5,7 @@
 import { TercetError } from '../../core/errors.ts';
 import { type BoundChannel, type ChannelTransport, FramedChannel, type LinkUse } from '../wire/channel.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
-import { NativeSocket } from '../native/native-socket.ts';
-import { nativeTransport } from '../native/native-transport.ts';
+import type { OtherSocket } from './other-tls.ts';
 import type { EndId } from '../wire/types.ts';
 import type { LinkLimits } from './connect-options.ts';
 import type { Hello } from './hello.ts';
@@ -22,7 +21,7 @@ export const ALPN = 'tercet/1';
 export interface StandingLink {
   readonly socket: { exportKeyingMaterial(length: 32, label: string, context: Buffer): Uint8Array };
   /** What is read and written: the socket, or what stands before it. */
-  readonly bytes: ByteSocket | NativeSocket;
+  readonly bytes: ByteSocket | OtherSocket;
   /** What came behind the greeting. */
   readonly early: Uint8Array;
   readonly hello: Hello;
@@ -35,8 +34,8 @@ export function transportOn({ bytes, early, hello, where }: StandingLink, limits
     flushTimeoutMs: limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS,
     explain: (error: Error | undefined) => tlsError(error, 'open', where),
   };
-  return bytes instanceof NativeSocket
-    ? nativeTransport(bytes, { ...options, session: hello.session })
+  return 'transport' in bytes
+    ? bytes.transport({ ...options, session: hello.session })
     : new SocketTransport(bytes, options);
 }
 
