@@ -17,5 +17,8 @@ mod host;
 mod kernels;
 mod link;
 pub mod sources;
+#[cfg(unix)]
+#[allow(missing_docs)]
+mod tls;
 
 pub use sources::*;

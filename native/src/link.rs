@@ -1,5 +1,5 @@
 //! What Node loads: `link(bytes)` and `proofs(bytes)`, and `move(bytes)` of what these give, for when the memory has
-//! grown.
+//! grown. `links(callback)` has the TLS of links.
 
 use crate::call::{Kernel, MOST_ARGUMENTS};
 use crate::host::{bytes_of, Site};
@@ -15,13 +15,15 @@ struct Bound {
     base: &'static AtomicPtr<u8>,
 }
 
-unsafe fn arguments(env: napi_env, info: napi_callback_info, into: &mut [napi_value]) -> (usize, *mut c_void) {
+/// What a function was called with, and the data it was made with.
+pub unsafe fn arguments(env: napi_env, info: napi_callback_info, into: &mut [napi_value]) -> (usize, *mut c_void) {
     let (mut count, mut data) = (into.len(), null_mut());
     napi_get_cb_info(env, info, &mut count, into.as_mut_ptr(), null_mut(), &mut data);
     (count.min(into.len()), data)
 }
 
-unsafe fn refuse(env: napi_env, what: &str) -> napi_value {
+/// Throws.
+pub unsafe fn refuse(env: napi_env, what: &str) -> napi_value {
     if let Ok(what) = CString::new(what) {
         napi_throw_type_error(env, null(), what.as_ptr());
     }
@@ -51,7 +53,8 @@ unsafe extern "C" fn rebase(env: napi_env, info: napi_callback_info) -> napi_val
     }
 }
 
-unsafe fn add(env: napi_env, to: napi_value, name: &str, callback: napi_callback, data: *mut c_void) {
+/// A function as a property.
+pub unsafe fn add(env: napi_env, to: napi_value, name: &str, callback: napi_callback, data: *mut c_void) {
     let mut function = null_mut();
     napi_create_function(env, name.as_ptr().cast(), name.len() as isize, callback, data, &mut function);
     if let Ok(name) = CString::new(name) {
@@ -86,5 +89,7 @@ pub unsafe extern "C" fn napi_register_module_v1(env: napi_env, exports: napi_va
     for (name, list) in [("link", &RING), ("proofs", &PROOFS)] {
         add(env, exports, name, Some(link), list as *const List as *mut c_void);
     }
+    #[cfg(unix)]
+    add(env, exports, "links", Some(crate::tls::open_hub), null_mut());
     exports
 }

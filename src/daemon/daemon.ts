@@ -35,6 +35,7 @@ import { type ModelSource, type OpenedModels, loadServedModels } from './served-
 import type { ServedModel } from '../session/compute.ts';
 import type { Device } from '../node/devices.ts';
 import { nodeKernels, nodeProving } from '../node/kernels.ts';
+import { linkTls } from '../node/native-tls.ts';
 import { type Asked, enrolments, sameRequest } from './owner-terms.ts';
 import { OtherParty } from './other-party.ts';
 import { type OwnerLink, Sessions } from './sessions.ts';
@@ -139,16 +140,23 @@ export interface DaemonEnd {
  */
 export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
   const { id, signal, credentials, recvTimeoutMs, maxSessions } = options;
+  const links = linkTls(options.device);
+  const native = links.tls;
   const listener = await listenTls({
     self: id,
     host: options.host,
     port: options.port,
     credentials,
     recvTimeoutMs,
+    native,
     timeoutMs: 60_000,
+  }).catch(async (error: unknown) => {
+    await links.close();
+    throw error;
   });
   const audit = await openAudit(options).catch(async (error: unknown) => {
     await listener.close();
+    await links.close();
     throw error;
   });
   try {
@@ -185,7 +193,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
       let modelsWatched: Promise<void> | undefined;
       let reloading: Promise<unknown> = Promise.resolve();
       let letGo: Promise<unknown> = Promise.resolve();
-      const other = new OtherParty(options, listener, () => current);
+      const other = new OtherParty({ ...options, native }, listener, () => current);
       // Over TLS with certificates there is no handshake in which a dealer could prove its identity.
       const reachable = !options.once && (isPinned(credentials) || options.web !== undefined);
       const desk = reachable ? new DealerDesk(partiesKnown(options)) : undefined;
@@ -260,7 +268,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
         if (web !== undefined) options.onWeb?.(web.address);
         if (watch !== undefined) options.onWatch?.(watch.url);
         const proves = proving === undefined || opened.proves === undefined ? '' : `; ${opened.proves}`;
-        options.onDevice?.(`${opened.summary}${proves}`, opened.fallback);
+        const tls = links.summary === undefined ? '' : `; ${links.summary}`;
+        options.onDevice?.(`${opened.summary}${proves}${tls}`, opened.fallback);
         options.onReady?.();
         const show = ({ credentials: fresh, webTls }: Shown) => {
           listener.renew(fresh);
@@ -361,6 +370,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonEnd> {
     }
   } finally {
     await listener.close();
+    await links.close();
     await audit?.close();
   }
 }

@@ -7,6 +7,7 @@ import { acceptedOf } from '../net/identity/pin.ts';
 import { shaped } from '../net/simulated/profiles.ts';
 import { type Credentials, isPinned } from '../net/tls/credentials.ts';
 import type { TlsListener } from '../net/tls/listener.ts';
+import type { OtherTls } from '../net/tls/other-tls.ts';
 import { isIdentityFailure } from '../net/tls/tls-errors.ts';
 import type { BoundChannel } from '../net/wire/channel.ts';
 import type { PeerChannel } from '../net/wire/types.ts';
@@ -22,6 +23,8 @@ export interface OtherPartyOptions {
   readonly once: boolean;
   readonly profile?: string | undefined;
   readonly signal: AbortSignal;
+  /** What has sockets and TLS, in place of Node. */
+  readonly native?: OtherTls | undefined;
 }
 
 /** Longest wait for the other compute party after the owner's request. */
@@ -44,11 +47,11 @@ export class OtherParty {
     this.#options = options;
     this.#listener = listener;
     this.#credentials = credentials;
-    const { id, peer, recvTimeoutMs, maxSessions, once } = options;
+    const { id, peer, recvTimeoutMs, maxSessions, once, native } = options;
     if (id === 1 || peer === undefined) return;
     const spare = once ? 0 : Math.min(maxSessions, MAX_SPARE);
     this.#links = new PeerLinks({
-      ...{ self: 2, peer: 1, ...peer, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare },
+      ...{ self: 2, peer: 1, ...peer, recvTimeoutMs, timeoutMs: PEER_TIMEOUT_MS, spare, native },
       credentials,
     });
   }

@@ -8,7 +8,8 @@ import { TercetError } from '../core/errors.ts';
 import type { Credentials } from '../net/tls/credentials.ts';
 import type { BoundChannel } from '../net/wire/channel.ts';
 import { LinkThread } from '../net/thread/link-thread-node.ts';
-import type { ConnectOptions, SpareLink } from '../net/tls/connect.ts';
+import type { ConnectOptions } from '../net/tls/connect-options.ts';
+import { type SpareLink, connectSpare, connectTls } from '../net/tls/connect.ts';
 
 export interface PeerLinksOptions extends Omit<ConnectOptions, 'session' | 'timeoutMs' | 'signal' | 'credentials'> {
   /** What is shown and believed now. */
@@ -24,10 +25,16 @@ const CLAIM_MS = 3_000;
 const RETRY_FIRST_MS = 200;
 const RETRY_LAST_MS = 10_000;
 
+/** What opens links: a thread of Node, or that of the library. */
+type LinkMaker = Pick<LinkThread, 'connect' | 'connectSpare' | 'close'>;
+
+/** The library's thread is its owner's to end: it has the links of the listener as well. */
+const byLibrary: LinkMaker = { connect: connectTls, connectSpare, close: async () => undefined };
+
 export class PeerLinks {
   readonly #options: PeerLinksOptions;
-  /** What party 1 sends is nine tenths of a run: this thread gets it decrypted (docs/adr/0057). */
-  readonly #thread = new LinkThread();
+  /** What party 1 sends is nine tenths of a run: this thread gets it decrypted (docs/adr/0057, docs/adr/0083). */
+  readonly #maker: LinkMaker;
   readonly #spare = new Set<SpareLink>();
   readonly #stopped = new AbortController();
   readonly #keeper: Promise<void>;
@@ -37,6 +44,7 @@ export class PeerLinks {
 
   constructor(options: PeerLinksOptions) {
     this.#options = options;
+    this.#maker = options.native === undefined ? new LinkThread() : byLibrary;
     this.#keeper = options.spare > 0 ? this.#keep() : Promise.resolve();
   }
 
@@ -57,7 +65,7 @@ export class PeerLinks {
         if (error instanceof TercetError && error.code === 'ERR_PEER_TIMEOUT') break;
       }
     }
-    return this.#thread.connect({ ...this.#options, credentials: this.#options.credentials(), session, signal });
+    return this.#maker.connect({ ...this.#options, credentials: this.#options.credentials(), session, signal });
   }
 
   /**
@@ -78,7 +86,7 @@ export class PeerLinks {
     this.#wake();
     for (const spare of this.#spare) spare.close();
     await this.#keeper;
-    await this.#thread.close();
+    await this.#maker.close();
   }
 
   #take(): SpareLink | undefined {
@@ -101,7 +109,7 @@ export class PeerLinks {
       }
       try {
         const begun = this.#handshakes;
-        const spare = await this.#thread.connectSpare({
+        const spare = await this.#maker.connectSpare({
           ...this.#options,
           credentials: this.#options.credentials(),
           signal,

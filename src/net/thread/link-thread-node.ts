@@ -8,7 +8,8 @@
 import { nextTick } from 'node:process';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { TercetError } from '../../core/errors.ts';
-import type { ConnectOptions, SpareLink } from '../tls/connect.ts';
+import type { ConnectOptions } from '../tls/connect-options.ts';
+import type { SpareLink } from '../tls/connect.ts';
 import { linkGone } from '../tls/tls-link.ts';
 import { type BoundChannel, FramedChannel, type LinkUse } from '../wire/channel.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';

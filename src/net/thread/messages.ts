@@ -3,7 +3,7 @@
  * sides handle messages in order.
  */
 import { type ErrorCode, TercetError } from '../../core/errors.ts';
-import type { ConnectOptions } from '../tls/connect.ts';
+import type { ConnectOptions } from '../tls/connect-options.ts';
 import type { LinkUse } from '../wire/channel.ts';
 import type { Frame, FrameHeader } from '../wire/frame.ts';
 import type { EndId } from '../wire/types.ts';

@@ -7,8 +7,9 @@
  */
 import { asTercetError } from '../../core/errors.ts';
 import { type SpareLink, spareLink, standingLink } from '../tls/connect.ts';
-import type { SocketTransport } from '../tls/socket.ts';
-import { type LinkLimits, type StandingLink, exportedBy, transportOn } from '../tls/tls-link.ts';
+import type { LinkLimits } from '../tls/connect-options.ts';
+import { type StandingLink, exportedBy, transportOn } from '../tls/tls-link.ts';
+import type { ChannelTransport } from '../wire/channel.ts';
 import { type Frame, FrameParser } from '../wire/frame.ts';
 import { type FromThread, type ToThread, frameCost, sentError } from './messages.ts';
 
@@ -28,7 +29,7 @@ type Post = (message: FromThread, transfer?: ArrayBuffer[]) => void;
 class ServedLink {
   readonly #id: number;
   readonly #post: Post;
-  readonly #transport: SocketTransport;
+  readonly #transport: ChannelTransport;
   readonly #parser: FrameParser;
   #frames: Frame[] = [];
   /** Bytes of frames that were handed over and not taken. */
@@ -55,6 +56,11 @@ class ServedLink {
     post({ kind: 'standing', id, where: link.where, session: link.hello.session, exported });
     this.#transport.open({
       data: (bytes) => this.#take(bytes),
+      header: (header) => post({ kind: 'header', id, header }),
+      frame: (frame) => {
+        this.#frames.push(frame);
+        this.#hand();
+      },
       end: () => post({ kind: 'end', id }),
       error: (error) => this.#fail(error),
     });

@@ -5,44 +5,25 @@
  * for; `credentials.ts` says what counts as proof. Sessions of TLS are never resumed, and nothing is handed out
  * before the proof. The compute parties keep spare links, so that a session of theirs needs no new connection.
  */
+import { connect as connectTcp } from 'node:net';
 import * as tls from 'node:tls';
 import { sleep } from '../../core/abort.ts';
 import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { BoundChannel } from '../wire/channel.ts';
 import { checkSession } from '../wire/frame.ts';
-import type { EndId } from '../wire/types.ts';
-import { type Credentials, checkProof, isPinned, secureContext } from './credentials.ts';
+import { checkProof, isPinned, secureContext } from './credentials.ts';
 import { guard, readHello } from './hello-io.ts';
 import { type Hello, NO_SESSION, encodeHello, partyName } from './hello.ts';
+import type { OtherSocket, OtherTls } from './other-tls.ts';
+import type { ConnectOptions } from './connect-options.ts';
 import { KeptReads } from './kept-reads.ts';
 import { blamed, wrongParty } from './peer-certificate.ts';
-import {
-  ALPN,
-  DEFAULT_CONNECT_TIMEOUT_MS,
-  type LinkLimits,
-  type StandingLink,
-  channelOn,
-  checkEnds,
-  checkPort,
-} from './tls-link.ts';
+import { ALPN, DEFAULT_CONNECT_TIMEOUT_MS, type StandingLink, channelOn, checkEnds, checkPort } from './tls-link.ts';
 import { type TlsPhase, aborted, errorCode, notUp, refusal, tlsError } from './tls-errors.ts';
 
 const RETRY_FIRST_MS = 25;
 const RETRY_LAST_MS = 400;
-
-export interface ConnectOptions extends LinkLimits {
-  readonly self: EndId;
-  readonly peer: EndId;
-  readonly host: string;
-  readonly port: number;
-  readonly credentials: Credentials;
-  /** 16 bytes that name the run; the listener accepts by them. */
-  readonly session: Uint8Array;
-  /** Longest wait until the listener has accepted (default 30 s); a refused port is tried again until then. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Opens a link to a listening party and waits until that party has accepted it.
@@ -106,7 +87,7 @@ export async function spareLink<Link>(
   checkEnds(options.self, options.peer);
   checkPort(options.port);
   const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
-  const { socket, rest, where } = await greeted(
+  const { socket, connection, rest, where } = await greeted(
     { ...options, session: NO_SESSION },
     secureContext(options.credentials),
     deadline,
@@ -149,7 +130,7 @@ export async function spareLink<Link>(
         checkAnswer(hello, { self, peer, session }, where);
         // The listener takes it by this, and not before: it cannot know who gave up while its answer was under way.
         socket.write(claimed);
-        return claimedLink({ socket: socket.tls, bytes: socket, early, hello, where });
+        return claimedLink({ socket: connection, bytes: socket, early, hello, where });
       } catch (error) {
         socket.destroy();
         // Accepted once, so whatever ended it is no certificate.
@@ -183,8 +164,8 @@ async function connectOnce(
   context: tls.SecureContext,
   deadline: number,
 ): Promise<StandingLink> {
-  const { socket, hello, rest, where } = await greeted(options, context, deadline);
-  return { socket: socket.tls, bytes: socket, early: rest, hello, where };
+  const { socket, connection, hello, rest, where } = await greeted(options, context, deadline);
+  return { socket: connection, bytes: socket, early: rest, hello, where };
 }
 
 function checkAnswer(
@@ -201,16 +182,20 @@ function checkAnswer(
     );
 }
 
-/** A connection up to the listener's answer. */
-async function greeted(
-  options: ConnectOptions,
+/** A connection: what is read and written, and what tells how far it is and who is at the other end. */
+interface Opened {
+  readonly socket: KeptReads | OtherSocket;
+  readonly connection: tls.TLSSocket | OtherSocket;
+}
+
+type Opening = Omit<ConnectOptions, 'session'>;
+
+/** By Node. */
+function opened(
+  { host, port, self, peer, credentials }: Opening,
   secureContext: tls.SecureContext,
-  deadline: number,
-): Promise<{ socket: KeptReads; hello: Hello; rest: Uint8Array; where: string }> {
-  const { self, peer, host, port, session, signal, credentials } = options;
-  const where = `party ${peer} at ${host}:${port}`;
-  if (signal?.aborted) throw aborted();
-  let phase: TlsPhase = 'connect';
+  where: string,
+): Opened {
   const socket = new KeptReads((onread) =>
     // Its types have the option with the sockets of node:net alone.
     tls.connect({
@@ -227,12 +212,41 @@ async function greeted(
   );
   const connection = socket.tls;
   connection.once('connect', () => {
-    phase = 'handshake';
     connection.setNoDelay(true);
     connection.setKeepAlive(true, 30_000);
   });
+  return { socket, connection };
+}
+
+/** By the thread of Rust, with the same checks: the library's of the certificate, and whose it is here. */
+function openedBy(native: OtherTls, { host, port, self, peer, credentials }: Opening, where: string): Opened {
+  const socket = native.socket(connectTcp({ host, port }));
+  socket.once('connect', () => socket.begin(credentials, partyName(peer)));
+  socket.once('secureConnect', () => {
+    const wrong = isPinned(credentials) ? undefined : wrongParty(socket.getPeerCertificate(), self, peer, where);
+    if (wrong !== undefined) socket.destroy(wrong);
+  });
+  return { socket, connection: socket };
+}
+
+/** A connection up to the listener's answer. */
+async function greeted(
+  options: ConnectOptions,
+  secureContext: tls.SecureContext,
+  deadline: number,
+): Promise<Opened & { hello: Hello; rest: Uint8Array; where: string }> {
+  const { self, peer, session, signal, credentials } = options;
+  const where = `party ${peer} at ${options.host}:${options.port}`;
+  if (signal?.aborted) throw aborted();
+  let phase: TlsPhase = 'connect';
+  const { socket, connection } =
+    options.native === undefined ? opened(options, secureContext, where) : openedBy(options.native, options, where);
+  connection.once('connect', () => {
+    phase = 'handshake';
+  });
   connection.once('secureConnect', () => {
     phase = 'greeting';
+    if (socket.destroyed) return;
     try {
       checkProof(connection, credentials, { self, claimed: peer, where });
     } catch (error) {
@@ -245,7 +259,7 @@ async function greeted(
   try {
     const { hello, rest } = await readHello(socket);
     checkAnswer(hello, options, where);
-    return { socket, hello, rest, where };
+    return { socket, connection, hello, rest, where };
   } catch (error) {
     socket.destroy();
     throw blamed(tlsError(error, phase, where), self, peer);

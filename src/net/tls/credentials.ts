@@ -10,6 +10,7 @@
  *
  * SECURITY: test/net/credentials.test.ts.
  */
+import type { X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
 import { TercetError } from '../../core/errors.ts';
 import { partyName } from './hello.ts';
@@ -61,10 +62,13 @@ export function secureContext(credentials: Credentials): tls.SecureContext {
 }
 
 /** The part of a TLS socket that tells who is at the other end. */
-export type ProvedSocket = Pick<
-  tls.TLSSocket,
-  'authorized' | 'authorizationError' | 'getPeerCertificate' | 'getPeerX509Certificate' | 'isSessionReused'
->;
+export interface ProvedSocket {
+  readonly authorized: boolean;
+  readonly authorizationError: unknown;
+  getPeerCertificate(): tls.PeerCertificate;
+  getPeerX509Certificate(): X509Certificate | undefined;
+  isSessionReused(): boolean;
+}
 
 /**
  * Returns if the other end has proved to be `claimed`.

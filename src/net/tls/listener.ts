@@ -7,10 +7,12 @@
  * session. Unfinished connections are bounded in number and time (unfinished.ts); links that passed the checks are
  * not counted among them.
  */
+import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 import { startTimer } from '../../core/event-loop.ts';
+import type { OtherSocket, OtherTls } from './other-tls.ts';
 import { addressGroup } from '../wire/address-group.ts';
 import type { BoundChannel } from '../wire/channel.ts';
 import { checkSession } from '../wire/frame.ts';
@@ -27,7 +29,8 @@ import {
 } from './credentials.ts';
 import { guard, readHello, refuse } from './hello-io.ts';
 import { type Hello, encodeHello, isSpare } from './hello.ts';
-import { ALPN, DEFAULT_CONNECT_TIMEOUT_MS, type LinkLimits, channelOn, checkEnds, checkPort } from './tls-link.ts';
+import type { LinkLimits } from './connect-options.ts';
+import { ALPN, DEFAULT_CONNECT_TIMEOUT_MS, channelOn, checkEnds, checkPort } from './tls-link.ts';
 import { aborted, handshakeError, isIdentityFailure, nobodyCame, notUp, tlsError } from './tls-errors.ts';
 
 /** Longest time from the TCP connection to the end of the greeting, on the listener. */
@@ -52,6 +55,8 @@ export interface ListenOptions extends LinkLimits {
   readonly credentials: Credentials;
   /** Default for `accept`, and how long an accepted link waits to be claimed (default 30 s). */
   readonly timeoutMs?: number | undefined;
+  /** What has sockets and TLS of the connections, in place of Node. */
+  readonly native?: OtherTls | undefined;
   /** Hears why connections were refused; for logs and tests. */
   readonly onRefused?: ((error: TercetError) => void) | undefined;
 }
@@ -129,9 +134,12 @@ interface Stranger {
   on(event: 'close', listener: () => void): unknown;
 }
 
+/** A connection whose handshake is done. */
+type Secured = tls.TLSSocket | OtherSocket;
+
 /** A link that passed all checks. */
 interface Arrival {
-  readonly socket: tls.TLSSocket;
+  readonly socket: Secured;
   readonly hello: Hello;
   readonly rest: Uint8Array;
   readonly where: string;
@@ -151,13 +159,13 @@ class Listener implements TlsListener {
   readonly #options: ListenOptions;
   #credentials: Credentials;
   readonly #timeoutMs: number;
-  readonly #server: tls.Server;
+  readonly #server: net.Server | tls.Server;
   /** Every connection that nobody has claimed, from the first packet on, by its address. */
   readonly #sockets = new Map<string, Stranger>();
   readonly #unfinished = new Unfinished(UNFINISHED, (group) => this.#known.has(group));
   /** Address groups from which links of a compute party stand, and how many. */
   readonly #known = new Map<string, number>();
-  readonly #spare = new Set<tls.TLSSocket>();
+  readonly #spare = new Set<Secured>();
   readonly #acceptors = new Set<Acceptor>();
   readonly #unclaimed = new Set<Arrival>();
   #closed = false;
@@ -167,8 +175,12 @@ class Listener implements TlsListener {
     this.#credentials = options.credentials;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     secureContext(options.credentials);
-    this.#server = tls.createServer({
-      ...contextOptions(options.credentials),
+    this.#server = options.native === undefined ? this.#byNode() : this.#byLibrary(options.native);
+  }
+
+  #byNode(): tls.Server {
+    const server = tls.createServer({
+      ...contextOptions(this.#credentials),
       ALPNProtocols: [ALPN],
       requestCert: true,
       // Judged after the handshake, so that who is refused is told so: a TLS 1.3 server that refuses can only hang
@@ -176,16 +188,42 @@ class Listener implements TlsListener {
       rejectUnauthorized: false,
       handshakeTimeout: this.#greetingTimeout(),
     });
-    this.#server.on('connection', (socket: Stranger) => {
-      const where = whereOf(socket);
-      this.#track(where, socket);
-      this.#unfinished.add(where, socket.remoteAddress, () => socket.destroy());
-    });
-    this.#server.on('tlsClientError', (error, socket) => {
+    server.on('connection', (socket: Stranger) => this.#met(socket));
+    server.on('tlsClientError', (error, socket) => {
       this.#refused(handshakeError(error, socket.authorizationError, whereOf(socket)));
       socket.destroy();
     });
-    this.#server.on('secureConnection', (socket) => void this.#welcome(socket));
+    server.on('secureConnection', (socket) => {
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, 30_000);
+      void this.#welcome(socket);
+    });
+    return server;
+  }
+
+  #byLibrary(native: OtherTls): net.Server {
+    return net.createServer({ pauseOnConnect: true }, (tcp) => {
+      const socket = native.socket(tcp);
+      const where = this.#met(socket);
+      const failed = (error: Error) => this.#refused(handshakeError(error, undefined, where));
+      const unguard = guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'handshake'));
+      socket.once('error', failed);
+      socket.once('close', unguard);
+      socket.once('secureConnect', () => {
+        unguard();
+        socket.removeListener('error', failed);
+        void this.#welcome(socket);
+      });
+      socket.begin(this.#credentials);
+    });
+  }
+
+  /** A connection that has proved nothing yet. */
+  #met(socket: Stranger): string {
+    const where = whereOf(socket);
+    this.#track(where, socket);
+    this.#unfinished.add(where, socket.remoteAddress, () => socket.destroy());
+    return where;
   }
 
   get port(): number {
@@ -199,7 +237,7 @@ class Listener implements TlsListener {
 
   renew(credentials: Credentials): void {
     secureContext(credentials);
-    this.#server.setSecureContext(contextOptions(credentials));
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(contextOptions(credentials));
     this.#credentials = credentials;
   }
 
@@ -284,11 +322,9 @@ class Listener implements TlsListener {
   }
 
   /** From the end of the TLS handshake to the answer. Never rejects: a connection that fails is refused. */
-  async #welcome(socket: tls.TLSSocket): Promise<void> {
+  async #welcome(socket: Secured): Promise<void> {
     const where = whereOf(socket);
     this.#track(where, socket);
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
     const limited = () => guard(socket, this.#greetingTimeout(), undefined, () => notUp(where, 'greeting'));
     let unguard = limited();
     let claimed: Hello | undefined;
@@ -336,7 +372,7 @@ class Listener implements TlsListener {
     }
   }
 
-  #answer(socket: tls.TLSSocket, { from, session }: Hello): void {
+  #answer(socket: Secured, { from, session }: Hello): void {
     if (this.#closed) throw aborted('the listener was closed');
     socket.write(encodeHello({ from: this.#options.self, to: from, status: 'ok', session }));
   }
@@ -345,13 +381,13 @@ class Listener implements TlsListener {
    * Whoever claimed a link says that it heard the answer. Who gave up meanwhile has hung up, and comes by another
    * link: the one that it left must not be the session's.
    */
-  async #confirmed(socket: tls.TLSSocket, early: Uint8Array, { from, session }: Hello): Promise<Uint8Array> {
+  async #confirmed(socket: Secured, early: Uint8Array, { from, session }: Hello): Promise<Uint8Array> {
     const { hello, rest } = await readHello(socket, early);
     if (hello.from === from && hello.status === 'ok' && equalBytes(hello.session, session)) return rest;
     throw new TercetError('ERR_PEER_MISMATCH', `party ${from} confirms another link`, 'check its version');
   }
 
-  async #waitSpare(socket: tls.TLSSocket, rest: Uint8Array): Promise<{ hello: Hello; rest: Uint8Array }> {
+  async #waitSpare(socket: Secured, rest: Uint8Array): Promise<{ hello: Hello; rest: Uint8Array }> {
     this.#spare.add(socket);
     if (this.#spare.size > MAX_SPARE) for (const oldest of [...this.#spare].slice(0, 1)) oldest.destroy();
     try {
@@ -362,7 +398,7 @@ class Listener implements TlsListener {
   }
 
   /** While a link of a compute party stands, connections from its address keep their places. */
-  #knows(socket: tls.TLSSocket, { from }: Hello): void {
+  #knows(socket: Secured, { from }: Hello): void {
     if (from === 0) return;
     const group = addressGroup(socket.remoteAddress);
     this.#known.set(group, (this.#known.get(group) ?? 0) + 1);

@@ -2,11 +2,12 @@
  * What both ends of a TLS link have in common: limits, the checks of arguments, and the channel on a link that
  * stands.
  */
-import type * as tls from 'node:tls';
 import { TercetError } from '../../core/errors.ts';
-import { type BoundChannel, FramedChannel, type LinkUse } from '../wire/channel.ts';
+import { type BoundChannel, type ChannelTransport, FramedChannel, type LinkUse } from '../wire/channel.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
+import type { OtherSocket } from './other-tls.ts';
 import type { EndId } from '../wire/types.ts';
+import type { LinkLimits } from './connect-options.ts';
 import type { Hello } from './hello.ts';
 import { type ByteSocket, SocketTransport } from './socket.ts';
 import { tlsError } from './tls-errors.ts';
@@ -16,30 +17,26 @@ export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 /** What both ends name as the protocol inside TLS (ALPN). */
 export const ALPN = 'tercet/1';
 
-export interface LinkLimits {
-  /** Longest wait of one `recv` or `send` on a channel (default 120 s). */
-  readonly recvTimeoutMs?: number | undefined;
-  /** Unclaimed bytes beyond which the peer is slowed down (default 64 MiB). */
-  readonly highWaterBytes?: number | undefined;
-}
-
 /** A link that both ends have accepted, before anything is said on it. */
 export interface StandingLink {
-  readonly socket: tls.TLSSocket;
+  readonly socket: { exportKeyingMaterial(length: 32, label: string, context: Buffer): Uint8Array };
   /** What is read and written: the socket, or what stands before it. */
-  readonly bytes: ByteSocket;
+  readonly bytes: ByteSocket | OtherSocket;
   /** What came behind the greeting. */
   readonly early: Uint8Array;
   readonly hello: Hello;
   readonly where: string;
 }
 
-export function transportOn({ bytes, early, where }: StandingLink, limits: LinkLimits): SocketTransport {
-  return new SocketTransport(bytes, {
+export function transportOn({ bytes, early, hello, where }: StandingLink, limits: LinkLimits): ChannelTransport {
+  const options = {
     early,
     flushTimeoutMs: limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-    explain: (error) => tlsError(error, 'open', where),
-  });
+    explain: (error: Error | undefined) => tlsError(error, 'open', where),
+  };
+  return 'transport' in bytes
+    ? bytes.transport({ ...options, session: hello.session })
+    : new SocketTransport(bytes, options);
 }
 
 /** The channel on a link that stands. */

@@ -48,7 +48,7 @@ export interface FrameEvents extends TransportEvents {
 }
 
 /** A transport of bytes, or of frames. */
-type ChannelTransport = Omit<Transport, 'open'> & { open(events: FrameEvents): void };
+export type ChannelTransport = Omit<Transport, 'open'> & { open(events: FrameEvents): void };
 
 export interface ChannelOptions {
   readonly self: EndId;

@@ -126,12 +126,16 @@ export class FrameParser {
   #header: FrameHeader | undefined;
   #payload = new Uint8Array(0);
   #payloadFilled = 0;
-  #sequence = 0;
+  #sequence: number;
   #error: unknown;
 
-  /** @throws TercetError ERR_ARGUMENT unless `session` has 16 bytes */
-  constructor(session: Uint8Array, sink: FrameSink) {
+  /**
+   * @param sequence of the first frame
+   * @throws TercetError ERR_ARGUMENT unless `session` has 16 bytes
+   */
+  constructor(session: Uint8Array, sink: FrameSink, sequence = 0) {
     checkSession(session);
+    this.#sequence = sequence;
     this.#session = Uint8Array.from(session);
     this.#sink = sink;
   }
