@@ -57,7 +57,7 @@ export function nativeTransport(socket: FramedSocket, options: FrameTransportOpt
         socket.destroy();
     }
   };
-  const transport = new ThreadTransport(id, post, () => undefined);
+  const transport = new ThreadTransport(id, post, () => undefined, process.nextTick);
   const tell = (message: FromThread): void => transport.handle(message);
   socket.frames(session, early, (kind, ...values) => {
     if (kind === 'frame') {
