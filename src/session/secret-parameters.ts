@@ -18,14 +18,22 @@ import type { ParameterView, Part } from '../mpc/protocol/frame/party.ts';
 import type { Parameter } from '../mpc/protocol/types.ts';
 
 /** Where the mask of a parameter lies in the stream of a seed: the parameter's number takes the place of the gate's. */
-function maskStream(seed: Uint8Array, number: number): Stream {
-  return { key: seed, nonce: nonceOf({ step: 0, branch: 0, gate: number, purpose: 'weight', table: 0, direction: 0 }) };
+function maskStream(seed: Uint8Array | (() => Uint8Array), number: number): Stream {
+  const nonce = nonceOf({ step: 0, branch: 0, gate: number, purpose: 'weight', table: 0, direction: 0 });
+  if (typeof seed !== 'function') return { key: seed, nonce };
+  // An own property: kernels copy streams to their workers.
+  return {
+    get key() {
+      return seed();
+    },
+    nonce,
+  };
 }
 
 /** L_i of a parameter, or of its words from `first` on. */
 export function weightMask(
   kernels: RingKernels,
-  seed: Uint8Array,
+  seed: Uint8Array | (() => Uint8Array),
   number: number,
   count: number,
   first = 0,
@@ -36,7 +44,7 @@ export function weightMask(
 /** L_i of some rows of a parameter; of all when `wanted` is absent. */
 async function maskRows(
   kernels: RingKernels,
-  seed: Uint8Array,
+  seed: Uint8Array | (() => Uint8Array),
   number: number,
   { rows, cols }: Parameter,
   wanted?: readonly number[],
@@ -71,6 +79,7 @@ export class OwnerSeeds implements ParameterView {
   readonly weights = 'secret' as const;
   readonly #seeds: readonly [Uint8Array, Uint8Array];
   readonly #numbers: ReadonlyMap<string, number>;
+  #wiped = false;
 
   constructor(config: ModelConfig, seeds: Uint8Array) {
     invariant(seeds.length === 64, 'the owner holds 64 bytes of seeds');
@@ -87,7 +96,7 @@ export class OwnerSeeds implements ParameterView {
   maskStream({ name }: Parameter, part: 'l1' | 'l2'): Stream {
     const number = this.#numbers.get(name);
     invariant(number !== undefined, `the data owner has no mask of ${name}`);
-    return maskStream(this.#seeds[part === 'l1' ? 0 : 1], number);
+    return maskStream(this.#live(part === 'l1' ? 0 : 1), number);
   }
 
   async words(kernels: RingKernels, parameter: Parameter, part: Part, rows?: readonly number[]): Promise<Vector> {
@@ -96,13 +105,22 @@ export class OwnerSeeds implements ParameterView {
       number !== undefined && (part === 'l1' || part === 'l2' || part === 'l1+l2'),
       `the data owner has no part "${part}" of ${parameter.name}`,
     );
-    const mask = (side: 0 | 1) => maskRows(kernels, this.#seeds[side], number, parameter, rows);
+    const mask = (side: 0 | 1) => maskRows(kernels, this.#live(side), number, parameter, rows);
     if (part !== 'l1+l2') return mask(part === 'l1' ? 0 : 1);
     return kernels.add(await mask(0), await mask(1));
   }
 
+  /** SECURITY: who draws behind the wipe gets an error, not the masks of a seed of zeros. test/session/seeds.test.ts. */
+  #live(side: 0 | 1): () => Uint8Array {
+    return () => {
+      if (this.#wiped) throw new TercetError('ERR_STATE', 'the seeds of this run were wiped', 'start a new run');
+      return this.#seeds[side];
+    };
+  }
+
   /** Overwrites the seeds: masks of this view are of no use any more. */
   wipe(): void {
+    this.#wiped = true;
     for (const seed of this.#seeds) seed.fill(0);
   }
 }
