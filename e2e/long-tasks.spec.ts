@@ -132,5 +132,5 @@ test('while a run goes, form and picture change in turns, and what moves is move
   expect(turns.form).toBeGreaterThan(1);
   expect(turns.picture).toBeGreaterThan(1);
   expect(moved.length).toBeGreaterThan(0);
-  expect(new Set(moved.flat(2))).toEqual(new Set(['transform']));
+  expect(new Set(moved.flat(2))).toEqual(new Set(['translate']));
 });

@@ -23,6 +23,8 @@ const OF_COMPUTE_PARTIES = [
   'matmul_panels',
   'matmul_u64',
   'pack_u64',
+  'panels_columns',
+  'panels_scratch',
   'seal_u64',
 ];
 

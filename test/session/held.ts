@@ -3,7 +3,7 @@
  * are told to keep: exact, whatever the collector does.
  */
 import type { RunShape } from '../../src/ml/models/run.ts';
-import type { RingKernels } from '../../src/compute/kernels/types.ts';
+import type { Live, RingKernels } from '../../src/compute/kernels/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import type { ModelConfig } from '../../src/ml/config.ts';
 import { parameterEncoder } from '../../src/ml/models/folding.ts';
@@ -23,7 +23,7 @@ function watched(kernels: RingKernels, note: (bytes: number) => void): RingKerne
   return new Proxy(kernels, {
     get(target, name) {
       if (name === 'scope') return () => watched(target.scope(), note);
-      if (name === 'sweep') return (live?: () => Iterable<unknown>) => note(bytesOf(live?.() ?? []));
+      if (name === 'sweep') return (live?: Live) => note(bytesOf(typeof live === 'function' ? live() : []));
       const value = Reflect.get(target, name, target) as unknown;
       return typeof value === 'function' ? value.bind(target) : value;
     },
