@@ -16,8 +16,8 @@ import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
 import { type Circuit, type Step, isGate } from './circuit.ts';
 import { type Gate, lastHalf } from './gate.ts';
-import type { LocalNode } from './local.ts';
 import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
+import { byHalf, releasePlan } from './schedule.ts';
 
 export interface EngineOptions {
   readonly id: PartyId;
@@ -58,27 +58,6 @@ export interface Progress {
   readonly gate: number;
   readonly done: number;
   readonly total: number;
-}
-
-/**
- * Whether components of this wire are computed from its operands on demand, so that the operands must live as long
- * as it does.
- */
-function derives(source: LocalNode | Gate): boolean {
-  if (!isGate(source) || source.relation === 'lift') return true;
-  const sends = source.half12 !== undefined || source.half21 !== undefined;
-  // A reshare of a widening derives its mask from that of what was widened.
-  if (source.relation === 'reshare') return !sends || source.inputs.length > 1;
-  return !sends && source.relation === 'affine';
-}
-
-/** For every half-round the gates that have a message in it or are over with it, in order. */
-function byHalf(gates: readonly Gate[], halves: number): readonly (readonly Gate[])[] {
-  const due = Array.from({ length: halves }, (): Gate[] => []);
-  for (const gate of gates)
-    for (const half of new Set([gate.half12 ?? -1, gate.half21 ?? -1, lastHalf(gate)]))
-      if (half >= 0) due[half].push(gate);
-  return due;
 }
 
 /** A component: its vector, or what it is when it is there. */
@@ -142,7 +121,7 @@ export class Engine implements Party {
    */
   async deal(): Promise<void> {
     await this.#enter('new', 'dealt', async () => {
-      const plan = this.#releasePlan((gate) => gate.number);
+      const plan = releasePlan(this.#circuit, (gate) => gate.number);
       // What an observer of P0 has not seen yet is held.
       const observer = this.id === 0 ? this.#options.observer : undefined;
       for (const gate of this.#circuit.gates) {
@@ -192,7 +171,9 @@ export class Engine implements Party {
       const { gates, owner, cost } = this.#circuit;
       if (this.id === 0 && owner === undefined) return;
       const last = 2 * cost.rounds;
-      const release = this.#releasePlan((gate) => Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1));
+      const release = releasePlan(this.#circuit, (gate) =>
+        Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1),
+      );
       const due = byHalf(gates, last);
       for (let half = 0; half < last; half++) {
         const run = async (gate: Gate, step: Step, what?: 'sends' | 'gets') => {
@@ -420,33 +401,7 @@ export class Engine implements Party {
     components.set(component, held);
   }
 
-  /**
-   * For each position, the wires that nobody needs after it. A gate needs its inputs until its position; a local
-   * node until its result is dropped.
-   */
-  #releasePlan(position: (gate: Gate) => number): Map<number, number[]> {
-    const { sources, gates } = this.#circuit;
-    const lastUse = new Float64Array(sources.length).fill(-1);
-    const need = (wires: readonly Wire[], at: number) => {
-      for (const { id } of wires) if (lastUse[id] < at) lastUse[id] = at;
-    };
-    for (const gate of gates) {
-      const at = position(gate);
-      need(gate.inputs, at);
-      if (gate.out !== undefined && lastUse[gate.out.id] < at) lastUse[gate.out.id] = at;
-    }
-    need([...this.#circuit.kept.values()], Number.POSITIVE_INFINITY);
-    for (let id = sources.length - 1; id >= 0; id--) if (derives(sources[id])) need(sources[id].inputs, lastUse[id]);
-    const plan = new Map<number, number[]>();
-    lastUse.forEach((at, id) => {
-      const wires = plan.get(at);
-      if (wires === undefined) plan.set(at, [id]);
-      else wires.push(id);
-    });
-    return plan;
-  }
-
-  #release(plan: Map<number, number[]>, position: number): void {
+  #release(plan: ReadonlyMap<number, readonly number[]>, position: number): void {
     for (const id of plan.get(position) ?? []) this.#values.delete(id);
     this.kernels.sweep(() => this.#live());
   }
