@@ -53,12 +53,16 @@ async function entriesOf(
   return { kind: 'packed', bytes: bytesOf(words).slice(0, length) };
 }
 
-/** The same half with its entries in memory: keys are wiped behind a run. */
+/** The same half with its entries and its words in memory: keys are wiped behind a run. */
 export async function loadedHalf<Half extends HalfOfV | HalfOfW>(
   shape: RelationShape,
   half: Half,
   kernels: RingKernels,
 ): Promise<Half> {
+  if ('linear' in half && half.linear !== undefined) {
+    const linear = await held(half.linear);
+    return loadedHalf(shape, { ...half, linear: undefined }, kernels).then((rest) => ({ ...rest, linear }));
+  }
   if (!('entries' in half) || shape.kind === 'matrix') return half;
   const layout = shape.kind === 'table' ? sentLayout(shape) : shape.layout;
   const { entries } = half as TableHalf | ChoiceOfV;

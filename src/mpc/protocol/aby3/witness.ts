@@ -32,7 +32,8 @@ export function ringHalves(gate: Gate & { readonly out: Wire }, { x, y, shape }:
       const { kernels } = seen.party;
       const [left, right] = [await seen.party.value(x, component), await seen.party.value(y, component)];
       const square = () => (shape === undefined ? kernels.mul(left, right) : kernels.matmul(left, right, shape));
-      return { linear: await summed(kernels, await plus(seen, square), await minus(seen, square)), x: left, y: right };
+      const linear = async () => summed(kernels, await plus(seen, square), await minus(seen, square));
+      return { linear, x: left, y: right };
     };
   const none = async () => [];
   return bilinearHalves(

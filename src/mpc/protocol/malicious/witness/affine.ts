@@ -35,7 +35,7 @@ function matrixHalves(
   const half = async (seen: Seen, factors: readonly FactorOf[], linear: Linear): Promise<HalfOfV & HalfOfW> => {
     const operands: Factor[] = [];
     for (const term of terms) for (const factor of factors) operands.push(await factor(seen, term));
-    return { kind: 'matrix', linear: await linear(seen), factors: operands };
+    return { kind: 'matrix', linear: () => linear(seen), factors: operands };
   };
   return { v: (seen) => half(seen, v, a), w: (seen) => half(seen, w, b) };
 }

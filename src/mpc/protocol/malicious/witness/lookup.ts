@@ -53,30 +53,32 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
       v: async (seen) => ({
         kind: 'matrix',
         factors: [words(seen, part)],
-        linear: await summed(seen.party.kernels, [], [await q(seen)]),
+        linear: async () => summed(seen.party.kernels, [], [await q(seen)]),
       }),
       w: async (seen) => ({
         kind: 'matrix',
         factors: [await own(two)(seen)],
-        linear: await summed(seen.party.kernels, [
-          await outputMask(gate, seen.party, 'l2'),
-          ...(secret ? [await dealt(seen)] : []),
-        ]),
+        linear: async () =>
+          summed(seen.party.kernels, [
+            await outputMask(gate, seen.party, 'l2'),
+            ...(secret ? [await dealt(seen)] : []),
+          ]),
       }),
     },
     {
       v: async (seen) => ({
         kind: 'matrix',
         factors: [words(seen, part)],
-        linear: await summed(seen.party.kernels, [await q(seen)], [await seen.party.value(gate.out, 'm')]),
+        linear: async () => summed(seen.party.kernels, [await q(seen)], [await seen.party.value(gate.out, 'm')]),
       }),
       w: async (seen) => ({
         kind: 'matrix',
         factors: [await own(one)(seen)],
-        linear: await summed(seen.party.kernels, [
-          await mask1(gate, seen.party),
-          ...(secret ? [await crossOfP1(gate, seen.party)] : []),
-        ]),
+        linear: async () =>
+          summed(seen.party.kernels, [
+            await mask1(gate, seen.party),
+            ...(secret ? [await crossOfP1(gate, seen.party)] : []),
+          ]),
       }),
     },
   ];
@@ -102,24 +104,24 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
       v: async (seen) => {
         const { kernels } = seen.party;
         const twice = await kernels.read(await kernels.scale((await one(seen)).dealt, 2n));
-        return { kind: 'choice', entries: { kind: 'columns', columns: [twice] }, linear: await square(seen, one) };
+        return { kind: 'choice', entries: { kind: 'columns', columns: [twice] }, linear: () => square(seen, one) };
       },
       w: async (seen) => ({
         kind: 'choice',
         basis: await seen.party.kernels.read((await two(seen)).dealt),
-        linear: await square(seen, two),
+        linear: () => square(seen, two),
       }),
     },
     {
       v: async (seen) => ({
         kind: 'matrix',
         factors: [],
-        linear: await seen.party.kernels.read(await seen.party.kernels.offset(await sums(seen, one), -1n)),
+        linear: async () => seen.party.kernels.read(await seen.party.kernels.offset(await sums(seen, one), -1n)),
       }),
       w: async (seen) => ({
         kind: 'matrix',
         factors: [],
-        linear: await seen.party.kernels.read(await sums(seen, two)),
+        linear: async () => seen.party.kernels.read(await sums(seen, two)),
       }),
     },
   );
@@ -131,12 +133,13 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
       v: async (seen) => ({
         kind: 'matrix',
         factors: [await own(one)(seen), words(seen, 'l1')],
-        linear: await summed(seen.party.kernels, [await crossOfP1(gate, seen.party), await product(seen, one, 'l1')]),
+        linear: async () =>
+          summed(seen.party.kernels, [await crossOfP1(gate, seen.party), await product(seen, one, 'l1')]),
       }),
       w: async (seen) => ({
         kind: 'matrix',
         factors: [words(seen, 'l2'), await own(two)(seen)],
-        linear: await summed(seen.party.kernels, [await dealt(seen), await product(seen, two, 'l2')]),
+        linear: async () => summed(seen.party.kernels, [await dealt(seen), await product(seen, two, 'l2')]),
       }),
     },
   ];

@@ -8,7 +8,7 @@ import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.t
 import { raised } from '../../frame/rounding.ts';
 import { mask1 } from '../complete.ts';
 import { wordsOfRow } from '../relations.ts';
-import { interleaved, matrixPart, once, sent, summed, transposedWords } from './read.ts';
+import { atMostOnce, interleaved, matrixPart, once, sent, summed, transposedWords } from './read.ts';
 
 export interface ProductOperands {
   readonly x: Wire;
@@ -20,7 +20,7 @@ export interface ProductOperands {
 
 /** What one side has: words that it adds, and what it multiplies x's and y's of the other side with. */
 export interface Side {
-  readonly linear: Words;
+  readonly linear: () => Promise<Words>;
   readonly x: Vector;
   readonly y: Vector;
 }
@@ -41,30 +41,31 @@ function sidesOf(gate: ResharingGate, { x, y, shape, drop }: ProductOperands) {
 
   const gammaV = async (seen: Seen): Promise<Side> => {
     const [lx, ly] = await both(seen, 'l1');
-    return { linear: await read(seen, [await own(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
+    return { linear: async () => read(seen, [await own(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
   };
   const gammaW = async (seen: Seen): Promise<Side> => {
     const [lx, ly] = await both(seen, 'l2');
-    return { linear: await read(seen, [await dealt(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
+    return { linear: async () => read(seen, [await dealt(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
   };
   const qV = async (seen: Seen): Promise<Side> => {
     const [mx, my] = await both(seen, 'm');
-    const q = await sent(seen, 2, 1, '21', k, count);
-    return { linear: await read(seen, [q], [await times(seen, mx, my)]), x: mx, y: my };
+    const q = () => sent(seen, 2, 1, '21', k, count);
+    return { linear: async () => read(seen, [await q()], [await times(seen, mx, my)]), x: mx, y: my };
   };
   const qW = async (seen: Seen): Promise<Side> => {
     const [lx, ly] = await both(seen, 'l2');
-    const mask = await outputMask(gate, seen.party, 'l2');
-    return { linear: await read(seen, [], [await dealt(seen), mask]), x: lx, y: ly };
+    const mask = () => outputMask(gate, seen.party, 'l2');
+    return { linear: async () => read(seen, [], [await dealt(seen), await mask()]), x: lx, y: ly };
   };
   const mV = async (seen: Seen): Promise<Side> => {
     const [mx, my] = await both(seen, 'm');
-    const q = await sent(seen, 2, 1, '21', k, count);
-    return { linear: await read(seen, [await seen.party.value(gate.out, 'm')], [q]), x: mx, y: my };
+    const q = () => sent(seen, 2, 1, '21', k, count);
+    const linear = async () => read(seen, [await seen.party.value(gate.out, 'm')], [await q()]);
+    return { linear, x: mx, y: my };
   };
   const mW = async (seen: Seen): Promise<Side> => {
     const [lx, ly] = await both(seen, 'l1');
-    return { linear: await read(seen, [], [await own(seen), await mask1(gate, seen.party)]), x: lx, y: ly };
+    return { linear: async () => read(seen, [], [await own(seen), await mask1(gate, seen.party)]), x: lx, y: ly };
   };
   return { gamma: [gammaV, gammaW], q: [qV, qW], m: [mV, mW] } as const;
 }
@@ -114,7 +115,7 @@ function matrices(side: (seen: Seen) => Promise<Side>, { inner, n, transposed }:
     const { kernels } = seen.party;
     const [left, stored] = [await kernels.read(x), await kernels.read(y)];
     const right = transposed === true ? transposedWords(stored, n, inner) : stored;
-    return { linear, factors: whose === 'V' ? [left, right] : [right, left] };
+    return { linear: atMostOnce(linear), factors: whose === 'V' ? [left, right] : [right, left] };
   };
 }
 
@@ -128,7 +129,7 @@ async function columns(
   return {
     kind: 'choice',
     entries: { kind: 'columns', columns: own, each },
-    linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
+    linear: negative ? async () => kernels.read(await kernels.scale(await linear(), -1n)) : linear,
   };
 }
 
@@ -142,6 +143,6 @@ async function basis(
   return {
     kind: 'choice',
     basis: interleaved([await kernels.read(y), await kernels.read(x)], each),
-    linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
+    linear: negative ? async () => kernels.read(await kernels.scale(await linear(), -1n)) : linear,
   };
 }

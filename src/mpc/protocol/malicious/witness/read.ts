@@ -43,6 +43,15 @@ export function once<T>(make: (seen: Seen) => Promise<T>): (seen: Seen) => Promi
   };
 }
 
+/** What several relations are cut from: the first that asks has it made. */
+export function atMostOnce<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 /**
  * A weight as a right factor: the words of a row stand on the diagonal of a square. It is read where it is used, so a
  * prover keeps no model beside the one that it has; what it is compressed to is what stays.
@@ -89,13 +98,13 @@ function partOf(words: Words, batch: number, index: number): Words {
 
 /** Of the relations of a batch, one half. */
 export function matrixPart(
-  half: { linear: Words; factors: readonly Words[] },
+  half: { linear: () => Promise<Words>; factors: readonly Words[] },
   batch: number,
   index: number,
 ): MatrixHalf {
   return {
     kind: 'matrix',
-    linear: partOf(half.linear, batch, index),
+    linear: async () => partOf(await half.linear(), batch, index),
     factors: half.factors.map((factor) => partOf(factor, batch, index)),
   };
 }

@@ -52,14 +52,18 @@ function tableHalves(gate: SelectingGate, term: Selection, t: number): Halves {
 }
 
 /** What P2 chooses, at P2 and P0, with the words that are added once for a sum. */
-async function chosen(term: Selection, { party }: Seen, linear: Vector | undefined): Promise<ChoiceOfW> {
+async function chosen(
+  term: Selection,
+  { party }: Seen,
+  linear: (() => Promise<Vector>) | undefined,
+): Promise<ChoiceOfW> {
   const { kernels } = party;
   const { index, basis } = await term.choice(party);
   return {
     kind: 'choice',
     choice: await kernels.read(index),
     basis: basis === undefined ? undefined : await kernels.read(basis),
-    linear: linear === undefined ? undefined : await kernels.read(linear),
+    linear: linear === undefined ? undefined : async () => kernels.read(await linear()),
   };
 }
 
@@ -70,16 +74,18 @@ function answerHalves(gate: SelectingGate, term: Selection, t: number): Halves {
     v: async (seen) => ({
       kind: 'choice',
       entries: { kind: 'packed', bytes: await tableOf(gate, seen, t) },
-      linear: t > 0 ? undefined : await summed(seen.party.kernels, [], [await seen.party.value(gate.out, 'm')]),
+      linear: t > 0 ? undefined : async () => summed(seen.party.kernels, [], [await seen.party.value(gate.out, 'm')]),
     }),
     w: async (seen) => {
       if (t > 0) return chosen(term, seen, undefined);
       const { party } = seen;
-      const word = await raised(party.kernels, await sent(seen, 0, 2, 'deal', k - gate.drop, count), gate.drop, k);
-      const own: Vector[] = [];
-      // P0 knows λ2 as well.
-      for (const one of gate.terms) if (one.own !== undefined) own.push(await one.own(party));
-      return chosen(term, seen, await summed(party.kernels, [word, await outputMask(gate, party, 'l2'), ...own]));
+      return chosen(term, seen, async () => {
+        const word = await raised(party.kernels, await sent(seen, 0, 2, 'deal', k - gate.drop, count), gate.drop, k);
+        const own: Vector[] = [];
+        // P0 knows λ2 as well.
+        for (const one of gate.terms) if (one.own !== undefined) own.push(await one.own(party));
+        return summed(party.kernels, [word, await outputMask(gate, party, 'l2'), ...own]);
+      });
     },
   };
 }
@@ -91,8 +97,8 @@ function wordHalves(gate: SelectingGate, term: Selection, t: number): Halves {
     v: async (seen) => ({
       kind: 'choice',
       entries: { kind: 'pads', stream: padsOf(gate, seen, t) },
-      linear: t > 0 ? undefined : await summed(seen.party.kernels, [], [await selectionMask1(gate, seen.party)]),
+      linear: t > 0 ? undefined : async () => summed(seen.party.kernels, [], [await selectionMask1(gate, seen.party)]),
     }),
-    w: async (seen) => chosen(term, seen, t > 0 ? undefined : await sent(seen, 0, 2, 'deal', k, count)),
+    w: async (seen) => chosen(term, seen, t > 0 ? undefined : () => sent(seen, 0, 2, 'deal', k, count)),
   };
 }
