@@ -112,6 +112,7 @@ export class Captured {
     const { kernels } = this.#world;
     const { words } = own;
     return {
+      ...own,
       v: async (seen: Seen) => {
         const half = await own.v(seen);
         if (!this.keeps) return half;

@@ -266,6 +266,16 @@ export class Engine implements Party {
     return Promise.resolve(this.#atOnce(wire, component));
   }
 
+  /**
+   * P0, between two gates: lets go of every component. They follow from keys and from what was kept, so they are there
+   * again for whoever asks.
+   */
+  forget(): void {
+    invariant(this.id === 0 && this.#circuit.owner === undefined, 'components that would not be there again');
+    this.#values.clear();
+    this.kernels.sweep(() => this.#live());
+  }
+
   bitsRead(wire: Wire): number {
     return this.#circuit.bitsRead[wire.id];
   }

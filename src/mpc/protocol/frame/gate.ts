@@ -41,6 +41,11 @@ export interface Halves {
   w(seen: Seen): Promise<HalfOfW>;
   /** Of a table: the words of its functions (`PublicTable.words`). */
   words?(kernels: RingKernels, table: TableRelation['table'], f: number, indices: Uint32Array): Promise<Uint8Array>;
+  /**
+   * Phases of messages that its factors are made of, beside components and weights. A prover that reads its halves
+   * when their segment's turn comes needs these until then.
+   */
+  readonly factorsFrom?: readonly Phase[];
 }
 
 /** P0's part in a half-round P1 → P2, of a protocol whose masks follow from the input (PROTOCOL §17). */

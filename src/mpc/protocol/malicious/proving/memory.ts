@@ -5,7 +5,8 @@
  * A prover holds both halves of a relation from its gate's last message until its segment is proved. A segment is
  * proved where it ends, so that is bounded by its limit and by what one half-round adds. Verifiers hold sums, and W
  * the public tables of the segment that it takes in. Messages are held until both sides of a gate were read. P0 deals
- * ahead of what it takes in, and holds masks and messages meanwhile.
+ * ahead of what it takes in, and holds masks and messages meanwhile. What it proves it reads when a segment's turn comes,
+ * from keys and from messages that are held for that: one segment behind the other.
  */
 import { groupSize } from '../../../../compute/index-group.ts';
 import { elementBits } from '../../../../compute/kernels/table-layout.ts';
@@ -35,7 +36,7 @@ export interface ProofMemory {
   readonly messages: ByParty;
   /** Masks of what P0 has dealt and not taken in. */
   readonly ahead: ByParty;
-  /** A half that is taken in, with its challenges and scalars. */
+  /** A half that is taken in, with its challenges and scalars; at P0 what it derives halves from. */
   readonly reading: ByParty;
 }
 
@@ -132,6 +133,11 @@ class Timeline {
     return this.#id === 0 && owner?.online(gate) !== true ? 0 : lastHalf(gate) + 1;
   }
 
+  /** Whether halves of what this party proves are read when their segment's turn comes. */
+  get #readsLater(): boolean {
+    return this.#id === 0 && this.#circuit.owner === undefined;
+  }
+
   /** When a segment is proved. */
   #end({ end }: PlannedSegment): number {
     return end === undefined ? this.#length - 1 : end + 1;
@@ -139,7 +145,13 @@ class Timeline {
 
   #kept(planned: readonly PlannedSegment[]): number[] {
     const held = this.#nothing();
-    for (const segment of planned.filter(({ proof }) => proof === this.#id))
+    const own = planned.filter(({ proof }) => proof === this.#id);
+    if (this.#readsLater) {
+      const each = own.map(({ proof, relations }) => sum(relations.map(({ shape }) => halfBytes(shape, proof))));
+      this.#hold(held, this.#length - 1, this.#length - 1, most(each));
+      return added(held);
+    }
+    for (const segment of own)
       for (const { gate, shape } of segment.relations)
         this.#hold(held, this.#at(gate), this.#end(segment), halfBytes(shape, segment.proof));
     return added(held);
@@ -205,7 +217,9 @@ class Timeline {
         const early = sent('p0ToP1Ahead', 'p0ToP2Ahead', 'p0ToP1Input', 'p0ToP2Input');
         const input = sent('p0ToP1Input', 'p0ToP2Input') > 0;
         // What is dealt is taken in soon (`#ahead`), and what has a part with the input behind that.
-        if (input || relations === undefined || end > 0) this.#hold(held, 0, end, early);
+        const again = this.#readsLater && gate.halves?.some(({ factorsFrom }) => factorsFrom !== undefined) === true;
+        const until = again ? this.#length - 1 : end;
+        if (input || relations === undefined || until > 0) this.#hold(held, 0, until, early);
         this.#hold(held, end, end, (owner?.p0ToP1 ?? 0) + (owner?.p0ToP2 ?? 0) + (owner?.p2ToP0 ?? 0));
         continue;
       }
@@ -225,6 +239,13 @@ class Timeline {
   #reading(planned: readonly PlannedSegment[], primes: number): number[] {
     const held = this.#nothing();
     for (const { proof, relations } of planned) {
+      if (this.#readsLater && proof === 0) {
+        const masks = [...new Set(relations.map(({ gate }) => gate))].map(maskBytes);
+        // It lets go of what it derived behind the gate that is one too many.
+        const derived = Math.min(sum(masks), aheadOf(this.#circuit) + most(masks));
+        held[this.#length - 1] = Math.max(held[this.#length - 1], derived);
+        continue;
+      }
       const halves = new Map<string, { readonly at: number; bytes: number; most: number }>();
       for (const { gate, shape } of relations) {
         const key = `${gate.number} ${shape.message}`;

@@ -8,6 +8,9 @@
  *   behind it        V → P0       verdicts of S1 and S2
  *   then             V ↔ P0       S0 with its verdict, where P0 proves
  *
+ * Where P0 deals ahead, its halves follow from keys: it keeps none, and reads those of a segment when its turn comes
+ * (PROTOCOL §16.4, ADR 91).
+ *
  * Messages go over the links of the run, in an order that follows from the circuit. Nothing is sent again or computed
  * again: a run whose link breaks ends.
  */
@@ -43,6 +46,8 @@ export interface ProofOptions {
   readonly parameters: ProofParameters;
   /** Bytes that a prover keeps for a segment. */
   readonly limit: number;
+  /** Lets go of the components of wires that this party, P0, would derive again. */
+  readonly forget?: (() => void) | undefined;
   /** About how many bytes of masks P0 holds of gates that it has dealt and not taken in yet (default: 64 MiB). */
   readonly aheadBytes?: number | undefined;
 }
@@ -89,6 +94,11 @@ export class Proofs implements Observer {
   /** What P0 has dealt and not taken in yet, in order. */
   readonly #ahead: (readonly [party: Party, gate: Gate, release: () => void])[] = [];
   #aheadBytes = 0;
+  /** Gates whose messages have gone at P0, whose halves it reads later. */
+  readonly #gone = new Map<Gate, Party>();
+  /** What P0 reads next of a segment that it proves, and about what the components take that it derived for that. */
+  readonly #unread: (readonly [part: PartOf<'prover'>, gate: Gate])[] = [];
+  #derivedBytes = 0;
   /** Verdicts for P0, which has no part in the half-rounds and asks behind them. */
   readonly #verdicts: (readonly [tag: string, seed: Uint8Array])[] = [];
 
@@ -154,10 +164,10 @@ export class Proofs implements Observer {
     while (this.#aheadBytes > most) await this.takeIn();
   }
 
-  /** Takes in the next gate that was dealt. @returns whether there was one */
+  /** Takes in the next gate that was dealt, or reads the next of P0's segment. @returns whether there was one */
   async takeIn(): Promise<boolean> {
     const next = this.#ahead.shift();
-    if (next === undefined) return false;
+    if (next === undefined) return this.#readNext();
     const [party, gate, release] = next;
     await this.gate(party, gate);
     this.#aheadBytes -= maskBytes(gate);
@@ -166,23 +176,67 @@ export class Proofs implements Observer {
   }
 
   async #absorb(party: Party, gate: Gate): Promise<void> {
+    const { transcript } = this.#options;
+    const seen = this.#seen(party, gate);
+    const relations = this.#relations.get(gate) ?? [];
+    // At once: what one relation waits for, a thread or a device, others have time for.
+    await Promise.all(
+      relations.map(async ({ part, index, halves }) => {
+        if (part.role === 'prover') {
+          if (this.#readsLater) this.#gone.set(gate, party);
+          else part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
+        } else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
+        else await part.witness.absorb(index, await halves.w(seen));
+      }),
+    );
+    if (gate.relations === undefined) return;
+    const later = relations.flatMap(({ part, halves }) =>
+      part.role === 'prover' && this.#readsLater ? (halves.factorsFrom ?? []) : [],
+    );
+    transcript.forget(PHASES.filter((phase) => !later.includes(phase)).map((phase) => tagOf(gate, phase)));
+  }
+
+  #seen(party: Party, gate: Gate): Seen {
     const { id, transcript } = this.#options;
-    const seen: Seen = {
+    return {
       party,
       message: async (from, to, phase) => {
         if (from === id) await party.link(to).flush();
         return transcript.message(from, to, tagOf(gate, phase));
       },
     };
-    // At once: what one relation waits for, a thread or a device, others have time for.
-    await Promise.all(
-      (this.#relations.get(gate) ?? []).map(async ({ part, index, halves }) => {
-        if (part.role === 'prover') part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
-        else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
-        else await part.witness.absorb(index, await halves.w(seen));
-      }),
-    );
-    if (gate.relations !== undefined) transcript.forget(PHASES.map((phase) => tagOf(gate, phase)));
+  }
+
+  // ── what P0 proves ───────────────────────────────────────────────────────
+
+  /** P0's masks follow from the rounds, or else from keys. */
+  get #readsLater(): boolean {
+    const { id, circuit } = this.#options;
+    return id === 0 && circuit.owner === undefined;
+  }
+
+  /** A segment's turn. SECURITY: what is read follows from keys, and from bytes that went: never from a challenge. */
+  #turn(part: PartOf<'prover'>): void {
+    for (const gate of new Set(part.planned.relations.map(({ gate: of }) => of))) this.#unread.push([part, gate]);
+  }
+
+  async #readNext(): Promise<boolean> {
+    const next = this.#unread.shift();
+    if (next === undefined) return false;
+    const [part, gate] = next;
+    const party = this.#gone.get(gate);
+    invariant(party !== undefined, `${gate.path}: a proof of messages that have not gone`);
+    await this.#timed(async () => {
+      const seen = this.#seen(party, gate);
+      for (const { part: of, index, halves } of this.#relations.get(gate) ?? [])
+        if (of === part) part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
+    });
+    const { circuit, aheadBytes, forget } = this.#options;
+    this.#derivedBytes += maskBytes(gate);
+    if (this.#unread.length > 0 && this.#derivedBytes <= aheadOf(circuit, aheadBytes)) return true;
+    forget?.();
+    this.#derivedBytes = 0;
+    return true;
   }
 
   async half(party: Party, half: number): Promise<void> {
@@ -218,6 +272,8 @@ export class Proofs implements Observer {
     const { id, circuit } = this.#options;
     if (id !== 0 || circuit.owner !== undefined) return;
     for (const part of this.#parts) if (part.role === 'W') await this.#sendStatement(part);
+    const first = ofRole(this.#of(0), 'prover').at(0);
+    if (first !== undefined) this.#turn(first);
   }
 
   /** What is left behind the last half-round: S0, and at P0 the verdicts. Resolves when every proof was accepted. */
@@ -232,6 +288,8 @@ export class Proofs implements Observer {
     }
     for (const part of this.#of(0)) {
       if (part.role === 'W') await this.#sendStatement(part);
+      if (part.role === 'prover' && !part.prover.complete) this.#turn(part);
+      while (await this.#readNext());
       await this.#prove(ofRole([part], 'prover').at(0), ofRole([part], 'V').at(0));
       if (part.role === 'W') await this.#hear(part);
     }
@@ -354,6 +412,8 @@ export class Proofs implements Observer {
       else part.witness.wipe();
     }
     this.#ahead.length = 0;
+    this.#unread.length = 0;
+    this.#gone.clear();
     this.#options.transcript.clear();
   }
 }

@@ -61,7 +61,7 @@ export class ProvedRun {
   readonly #prgs: PairPrg[] = [];
   /** Until its text goes. */
   #after: ProvedOptions['after'];
-  /** P0 takes in what it dealt, while it waits for its text. */
+  /** P0 takes in what it dealt, while it waits for its text, and reads what it proves first, while others compute. */
   #takingIn: Promise<void> = Promise.resolve();
   #hasText = false;
   #ended = false;
@@ -83,7 +83,7 @@ export class ProvedRun {
     this.#proofs = new Proofs({
       ...{ id, circuit, session, keys, channels: options.channels, transcript: this.#transcript },
       ...{ kernels: options.proofKernels, ring: options.kernels, parameters: options.proofParameters },
-      ...{ limit: options.segmentBytes, aheadBytes: options.aheadBytes },
+      ...{ limit: options.segmentBytes, aheadBytes: options.aheadBytes, forget: () => this.#engine.forget() },
     });
     const recorded = new Map<PartyId, Channel>();
     for (const [peer, channel] of options.channels) recorded.set(peer, this.#transcript.over(channel));
@@ -170,6 +170,9 @@ export class ProvedRun {
     await this.#guarded('agreement', () => this.#agree());
     await this.#guarded('messages', () => this.#takeIn(() => false));
     await this.#guarded('messages', () => this.#proofs.state());
+    this.#takingIn = this.#takeIn(() => false);
+    // Its error is reported with the outputs.
+    this.#takingIn.catch(() => undefined);
   }
 
   /** The half-rounds, with the proofs of the segments that end in them. */
@@ -179,6 +182,7 @@ export class ProvedRun {
 
   /** All verdicts, then the outputs. */
   async output(): Promise<ReadonlyMap<string, Words>> {
+    await this.#guarded('proof', () => this.#takingIn);
     await this.#guarded('proof', () => this.#proofs.finish());
     const outputs = await this.#guarded('output', () => this.#engine.output());
     this.#passed = true;

@@ -83,6 +83,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
     },
   ];
   if (!proved) return all;
+  const factorsFrom = ['deal', 'input'] as const;
   const product = async (seen: Seen, y: typeof one, which: 'l1' | 'l2'): Promise<Vector> => {
     const { kernels, parameters } = seen.party;
     return kernels.matmul((await y(seen)).turned, await parameters.words(kernels, table, which), {
@@ -101,6 +102,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
   const sums = async (seen: Seen, y: typeof one) => seen.party.kernels.sumRows((await y(seen)).dealt, table.rows);
   all.push(
     {
+      factorsFrom,
       v: async (seen) => {
         const { kernels } = seen.party;
         const twice = await kernels.read(await kernels.scale((await one(seen)).dealt, 2n));
@@ -130,6 +132,7 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
   return [
     ...all,
     {
+      factorsFrom,
       v: async (seen) => ({
         kind: 'matrix',
         factors: [await own(one)(seen), words(seen, 'l1')],
