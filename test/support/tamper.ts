@@ -156,13 +156,15 @@ export async function tampered(
   weights: 'open' | 'secret' = cell?.weights ?? 'open',
   repairs = true,
   symmetric = cell?.symmetric ?? false,
+  segmentBytes = 2 ** 30,
 ): Promise<{ ended: readonly Ended[]; changes: number }> {
   const circuit = symmetric ? symmetricCircuit(symmetricSmall, weights) : completeCircuit(smallCircuit, weights);
-  const proofs = { kernels: wasm, proofs: proofWasm, parameters: QUICK, segmentBytes: 2 ** 30 };
+  const proofs = { kernels: wasm, proofs: proofWasm, parameters: QUICK, segmentBytes };
   const captured = new Captured(circuit, proofs);
   captured.forget(repairs);
   let changes = 0;
-  let seed: Uint8Array = new Uint8Array(32);
+  /** The first seed of every segment, by the numbers of proof and segment. */
+  const seeds = new Map<string, Uint8Array>();
   const corrupt = (channel: Channel, session: Uint8Array): Channel => {
     const sent: Uint8Array[] = [];
     const { self, peer, stats, ended } = channel;
@@ -172,13 +174,16 @@ export async function tampered(
       abort: (error) => channel.abort(error),
       recv: async (tag, length) => {
         const bytes = await channel.recv(tag, length);
-        if (/^proof-seed\/\d\.0\.1$/.test(tag)) seed = bytes;
+        const [, place] = /^proof-seed\/(\d\.\d+)\.1$/.exec(tag) ?? [];
+        if (place !== undefined) seeds.set(place, bytes);
         return bytes;
       },
       send: async (tag, bytes) => {
         if (cell === undefined) return channel.send(tag, bytes);
-        if (repairs && changes > 0 && tag === `proof-answer/${cell.cheater}.0.1`) {
-          const claims = await captured.repaired(cell.cheater, session, seed, bytes);
+        const [, proof, number] = /^proof-answer\/(\d)\.(\d+)\.1$/.exec(tag) ?? [];
+        const seed = seeds.get(`${proof}.${number}`);
+        if (repairs && changes > 0 && seed !== undefined) {
+          const claims = await captured.repaired(cell.cheater, session, seed, bytes, Number(number));
           return channel.send(tag, claims ?? bytes);
         }
         if (changes > 0 || peer !== cell.to || !tag.startsWith(`${cell.message}/`)) {
@@ -198,6 +203,7 @@ export async function tampered(
   const ended = await runProved(circuit, symmetric ? SYMMETRIC_INPUTS : SMALL_INPUTS, {
     weights,
     proofParameters: QUICK,
+    segmentBytes,
     parameters: (id, kernels) => parameterView(weights, id, kernels, SMALL_PARAMETERS),
     corrupt: (id, channel, session) => (id === cell?.cheater ? corrupt(channel, session) : channel),
     timeoutMs: cell?.change === 'drop' ? 1000 : 60_000,

@@ -77,7 +77,7 @@ export class Captured {
   /** Both halves, as the prover has them. */
   readonly #whole = new Map<string, { v?: HalfOfV; w?: HalfOfW }>();
   readonly #words = new Map<string, Promise<Uint8Array>>();
-  readonly #planned = new Map<PartyId, PlannedSegment>();
+  readonly #planned: readonly PlannedSegment[];
   /** Nothing is copied for whoever does not ask for it. */
   keeps = false;
 
@@ -90,8 +90,7 @@ export class Captured {
       const halves = gate.halves?.map((own, i) => this.#watched(own, `${gate.number} ${i}`, shapes[i]));
       if (halves !== undefined) Object.assign(gate, { halves });
     }
-    for (const segment of planProofs(circuit, world.kernels, world.segmentBytes))
-      this.#planned.set(segment.proof, segment);
+    this.#planned = planProofs(circuit, world.kernels, world.segmentBytes);
   }
 
   /** The next session's halves are others. */
@@ -102,9 +101,10 @@ export class Captured {
     this.keeps = keeps;
   }
 
-  /** Answers that the prover of a proof gives, and its verdict behind them. */
+  /** Answers that the prover of a proof gives in its first segment, and its verdict behind them. */
   stages(proof: PartyId): number {
-    return this.#segment(proof, new Uint8Array(32))?.stages ?? 0;
+    const first = this.#planned.find((segment) => segment.proof === proof);
+    return first === undefined ? 0 : this.#segment(first, new Uint8Array(32)).stages;
   }
 
   #watched(own: Halves, name: string, { prover, shape }: { prover: PartyId; shape: RelationShape }): Halves {
@@ -150,28 +150,28 @@ export class Captured {
     return known;
   }
 
-  #segment(proof: PartyId, session: Uint8Array): Segment | undefined {
-    const planned = this.#planned.get(proof);
-    if (planned === undefined) return undefined;
-    const shapes = planned.relations.map(({ shape }) => shape);
-    return new Segment({ session, proof, segment: 0 }, shapes, this.#world.parameters);
+  #segment({ proof, number, relations }: PlannedSegment, session: Uint8Array): Segment {
+    const shapes = relations.map(({ shape }) => shape);
+    return new Segment({ session, proof, segment: number }, shapes, this.#world.parameters);
   }
 
   /**
    * Claims that fit what the verifiers have: modulo 2^64 they add up with both their parts to zero, which is all that
    * is checked before the prime. Undefined where they do not fit their mask.
    * @param seed the first that was revealed
+   * @param number of the segment
    */
   async repaired(
     proof: PartyId,
     session: Uint8Array,
     seed: Uint8Array,
     message: Uint8Array,
+    number = 0,
   ): Promise<Uint8Array | undefined> {
     const { proofs, parameters } = this.#world;
-    const planned = this.#planned.get(proof);
-    const segment = this.#segment(proof, session);
-    invariant(planned !== undefined && segment !== undefined, 'a proof of this circuit');
+    const planned = this.#planned.find((one) => one.proof === proof && one.number === number);
+    invariant(planned !== undefined, 'a segment of a proof of this circuit');
+    const segment = this.#segment(planned, session);
     const challenges = new Challenges(segment, proofs, () => seed);
     const tables = new PublicTables(segment, proofs, challenges);
     const context = { segment, kernels: proofs, challenges, tables };
