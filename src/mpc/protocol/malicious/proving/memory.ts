@@ -5,8 +5,8 @@
  * A prover holds both halves of a relation from its gate's last message until its segment is proved. A segment is
  * proved where it ends, so that is bounded by its limit and by what one half-round adds. Verifiers hold sums, and W
  * the public tables of the segment that it takes in. Messages are held until both sides of a gate were read. P0 deals
- * ahead of what it takes in, and holds masks and messages meanwhile. What it proves it reads when a segment's turn comes,
- * from keys and from messages that are held for that: one segment behind the other.
+ * ahead of what it takes in, and holds masks and messages meanwhile. What it proves it reads when a segment's turn
+ * comes, from keys and from messages that are held for that: one segment behind the other.
  */
 import { groupSize } from '../../../../compute/index-group.ts';
 import { elementBits } from '../../../../compute/kernels/table-layout.ts';
