@@ -167,7 +167,7 @@ export class Proofs implements Observer {
   /** Takes in the next gate that was dealt, or reads the next of P0's segment. @returns whether there was one */
   async takeIn(): Promise<boolean> {
     const next = this.#ahead.shift();
-    if (next === undefined) return this.#readNext();
+    if (next === undefined) return this.#timed(() => this.#readNext());
     const [party, gate, release] = next;
     await this.gate(party, gate);
     this.#aheadBytes -= maskBytes(gate);
@@ -226,11 +226,9 @@ export class Proofs implements Observer {
     const [part, gate] = next;
     const party = this.#gone.get(gate);
     invariant(party !== undefined, `${gate.path}: a proof of messages that have not gone`);
-    await this.#timed(async () => {
-      const seen = this.#seen(party, gate);
-      for (const { part: of, index, halves } of this.#relations.get(gate) ?? [])
-        if (of === part) part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
-    });
+    const seen = this.#seen(party, gate);
+    for (const { part: of, index, halves } of this.#relations.get(gate) ?? [])
+      if (of === part) part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
     const { circuit, aheadBytes, forget } = this.#options;
     this.#derivedBytes += maskBytes(gate);
     if (this.#unread.length > 0 && this.#derivedBytes <= aheadOf(circuit, aheadBytes)) return true;
@@ -320,10 +318,11 @@ export class Proofs implements Observer {
     return { provers, soundness, ms: this.#ms, exchanges: this.#exchanges };
   }
 
-  async #timed(work: () => Promise<void>): Promise<void> {
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
     const start = performance.now();
-    await work();
+    const done = await work();
     this.#ms += performance.now() - start;
+    return done;
   }
 
   /**
