@@ -16,6 +16,7 @@ import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { concatBytes } from '../../../../core/bytes.ts';
 import { SecurityViolationError, asTercetError, invariant } from '../../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
+import { ProverMemory } from '../../../proof/prover-memory.ts';
 import { Prover } from '../../../proof/prover.ts';
 import { Segment } from '../../../proof/segment.ts';
 import type { ProofParameters } from '../../../proof/soundness.ts';
@@ -81,6 +82,8 @@ const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '0
 
 export class Proofs implements Observer {
   readonly #options: ProofOptions;
+  /** Of all segments that this party proves. */
+  readonly #memory = new ProverMemory();
   readonly #parts: readonly Part[];
   #ms = 0;
   #exchanges = 0;
@@ -120,7 +123,7 @@ export class Proofs implements Observer {
         planned,
         segment,
         role: 'prover',
-        prover: new Prover(segment, kernels, { verifier: key(v), witness: key(w) }),
+        prover: new Prover(segment, kernels, { verifier: key(v), witness: key(w) }, this.#memory),
       };
     if (id === v)
       return {
@@ -353,6 +356,7 @@ export class Proofs implements Observer {
       else if (part.role === 'V') part.verifier.wipe();
       else part.witness.wipe();
     }
+    this.#memory.wipe();
     this.#ahead.length = 0;
     this.#options.transcript.clear();
   }
