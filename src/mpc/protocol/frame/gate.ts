@@ -30,6 +30,8 @@ export interface Seen {
   readonly party: Party;
   /** A message of the gate that this party sent or received, as it was on the link. */
   message(from: PartyId, to: PartyId, phase: Phase): Promise<Uint8Array>;
+  /** Who looks is the prover: what is linear in a relation may be left out. */
+  readonly proves?: true;
 }
 
 /**

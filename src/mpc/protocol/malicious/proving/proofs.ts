@@ -18,7 +18,7 @@ import { SecurityViolationError, asTercetError, invariant } from '../../../../co
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
 import { ProverMemory } from '../../../proof/prover-memory.ts';
 import { Prover } from '../../../proof/prover.ts';
-import { Segment } from '../../../proof/segment.ts';
+import { Segment, keptBytes } from '../../../proof/segment.ts';
 import type { ProofParameters } from '../../../proof/soundness.ts';
 import { Verifier } from '../../../proof/verifier.ts';
 import { Witness } from '../../../proof/witness.ts';
@@ -57,6 +57,13 @@ type Part = { readonly planned: PlannedSegment; readonly segment: Segment } & (
 
 type PartOf<Role extends Part['role']> = Extract<Part, { role: Role }>;
 
+/** A relation of a gate, where this party has a part in its proof. */
+interface Relation {
+  readonly part: Part;
+  readonly index: number;
+  readonly halves: Halves;
+}
+
 /** What the proofs of one run are about: public, and the same at all parties but for the time. */
 export interface ProofReport {
   readonly provers: readonly {
@@ -78,6 +85,8 @@ export interface ProofReport {
 }
 
 const HASH = 32;
+/** Bytes of relations that are taken in at once, as they would be kept. */
+const AT_ONCE_BYTES = 2 ** 23;
 const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '02', '20', 'output'];
 
 export class Proofs implements Observer {
@@ -88,7 +97,7 @@ export class Proofs implements Observer {
   #ms = 0;
   #exchanges = 0;
   /** The relations of every gate. */
-  readonly #relations = new Map<Gate, { readonly part: Part; readonly index: number; readonly halves: Halves }[]>();
+  readonly #relations = new Map<Gate, Relation[]>();
   /** What P0 has dealt and not taken in yet, in order. */
   readonly #ahead: (readonly [party: Party, gate: Gate, release: () => void])[] = [];
   #aheadBytes = 0;
@@ -177,15 +186,18 @@ export class Proofs implements Observer {
         return transcript.message(from, to, tagOf(gate, phase));
       },
     };
-    // At once: what one relation waits for, a thread or a device, others have time for.
-    await Promise.all(
-      (this.#relations.get(gate) ?? []).map(async ({ part, index, halves }) => {
-        if (part.role === 'prover') part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
-        else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
-        else await part.witness.absorb(index, await halves.w(seen));
-      }),
-    );
+    const own: Seen = { ...seen, proves: true };
+    for (const some of together(this.#relations.get(gate) ?? []))
+      await Promise.all(some.map((relation) => this.#take(relation, seen, own)));
     if (gate.relations !== undefined) transcript.forget(PHASES.map((phase) => tagOf(gate, phase)));
+  }
+
+  /** @param own what a prover looks at */
+  async #take({ part, index, halves }: Relation, seen: Seen, own: Seen): Promise<void> {
+    if (part.role === 'prover') {
+      part.prover.record(index, { v: await halves.v(own), w: await halves.w(own) });
+    } else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
+    else await part.witness.absorb(index, await halves.w(seen));
   }
 
   async half(party: Party, half: number): Promise<void> {
@@ -360,6 +372,26 @@ export class Proofs implements Observer {
     this.#ahead.length = 0;
     this.#options.transcript.clear();
   }
+}
+
+/**
+ * Relations of a gate that are taken in at once: what one waits for, a thread or a device, others have time for. Of
+ * long ones there is one at a time, for each holds what it is made of. They go in parts, and wait for little.
+ */
+function* together(all: readonly Relation[]): Generator<readonly Relation[]> {
+  let some: Relation[] = [];
+  let sum = 0;
+  for (const relation of all) {
+    const { part, index } = relation;
+    const bytes = keptBytes(part.segment.shapes[index]);
+    if (some.length > 0 && sum + bytes > AT_ONCE_BYTES) {
+      yield some;
+      [some, sum] = [[], 0];
+    }
+    some.push(relation);
+    sum += bytes;
+  }
+  if (some.length > 0) yield some;
 }
 
 function ofRole<Role extends Part['role']>(parts: readonly Part[], role: Role): PartOf<Role>[] {

@@ -35,7 +35,8 @@ function matrixHalves(
   const half = async (seen: Seen, factors: readonly FactorOf[], linear: Linear): Promise<HalfOfV & HalfOfW> => {
     const operands: Factor[] = [];
     for (const term of terms) for (const factor of factors) operands.push(await factor(seen, term));
-    return { kind: 'matrix', linear: await linear(seen), factors: operands };
+    // A product of matrices stands behind some of it.
+    return { kind: 'matrix', linear: seen.proves === true ? undefined : await linear(seen), factors: operands };
   };
   return { v: (seen) => half(seen, v, a), w: (seen) => half(seen, w, b) };
 }

@@ -1,5 +1,5 @@
 /** What the verifiers of a product have (PROTOCOL §14.5, §16.1). Relations as in `relations.ts`, in its order. */
-import type { ProductShape } from '../../../../compute/kernels/types.ts';
+import type { ProductShape, RingKernels } from '../../../../compute/kernels/types.ts';
 import type { Vector, Words } from '../../../../compute/ring.ts';
 import type { Component, Wire } from '../../../share/wire.ts';
 import type { HalfOfV, HalfOfW } from '../../../proof/relations.ts';
@@ -20,7 +20,7 @@ export interface ProductOperands {
 
 /** What one side has: words that it adds, and what it multiplies x's and y's of the other side with. */
 export interface Side {
-  readonly linear: Words;
+  readonly linear: Words | undefined;
   readonly x: Vector;
   readonly y: Vector;
 }
@@ -36,36 +36,60 @@ function sidesOf(gate: ResharingGate, { x, y, shape, drop }: ProductOperands) {
   const whole = ({ party }: Seen, word: Vector) => raised(party.kernels, word, drop, k);
   const dealt = async (seen: Seen) => whole(seen, await sent(seen, 0, 2, 'deal', k - drop, count));
   const own = async (seen: Seen) => whole(seen, await crossOfP1(gate, seen.party, k - drop));
-  const read = ({ party }: Seen, plus: readonly Vector[], minus: readonly Vector[]) =>
-    summed(party.kernels, plus, minus);
+  /** A side of two components, with what is linear in the relation where it is asked for. */
+  const side = async (
+    seen: Seen,
+    component: Component,
+    plus: (seen: Seen) => Promise<readonly Vector[]>,
+    minus: (seen: Seen, x: Vector, y: Vector) => Promise<readonly Vector[]>,
+  ): Promise<Side> => {
+    const [x, y] = await both(seen, component);
+    if (seen.proves === true) return { linear: undefined, x, y };
+    return { linear: await summed(seen.party.kernels, await plus(seen), await minus(seen, x, y)), x, y };
+  };
 
-  const gammaV = async (seen: Seen): Promise<Side> => {
-    const [lx, ly] = await both(seen, 'l1');
-    return { linear: await read(seen, [await own(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
-  };
-  const gammaW = async (seen: Seen): Promise<Side> => {
-    const [lx, ly] = await both(seen, 'l2');
-    return { linear: await read(seen, [await dealt(seen)], [await times(seen, lx, ly)]), x: lx, y: ly };
-  };
-  const qV = async (seen: Seen): Promise<Side> => {
-    const [mx, my] = await both(seen, 'm');
-    const q = await sent(seen, 2, 1, '21', k, count);
-    return { linear: await read(seen, [q], [await times(seen, mx, my)]), x: mx, y: my };
-  };
-  const qW = async (seen: Seen): Promise<Side> => {
-    const [lx, ly] = await both(seen, 'l2');
-    const mask = await outputMask(gate, seen.party, 'l2');
-    return { linear: await read(seen, [], [await dealt(seen), mask]), x: lx, y: ly };
-  };
-  const mV = async (seen: Seen): Promise<Side> => {
-    const [mx, my] = await both(seen, 'm');
-    const q = await sent(seen, 2, 1, '21', k, count);
-    return { linear: await read(seen, [await seen.party.value(gate.out, 'm')], [q]), x: mx, y: my };
-  };
-  const mW = async (seen: Seen): Promise<Side> => {
-    const [lx, ly] = await both(seen, 'l1');
-    return { linear: await read(seen, [], [await own(seen), await mask1(gate, seen.party)]), x: lx, y: ly };
-  };
+  const gammaV = (seen: Seen): Promise<Side> =>
+    side(
+      seen,
+      'l1',
+      async () => [await own(seen)],
+      async (_, lx, ly) => [await times(seen, lx, ly)],
+    );
+  const gammaW = (seen: Seen): Promise<Side> =>
+    side(
+      seen,
+      'l2',
+      async () => [await dealt(seen)],
+      async (_, lx, ly) => [await times(seen, lx, ly)],
+    );
+  const qV = (seen: Seen): Promise<Side> =>
+    side(
+      seen,
+      'm',
+      async () => [await sent(seen, 2, 1, '21', k, count)],
+      async (_, mx, my) => [await times(seen, mx, my)],
+    );
+  const qW = (seen: Seen): Promise<Side> =>
+    side(
+      seen,
+      'l2',
+      async () => [],
+      async () => [await dealt(seen), await outputMask(gate, seen.party, 'l2')],
+    );
+  const mV = (seen: Seen): Promise<Side> =>
+    side(
+      seen,
+      'm',
+      async () => [await seen.party.value(gate.out, 'm')],
+      async () => [await sent(seen, 2, 1, '21', k, count)],
+    );
+  const mW = (seen: Seen): Promise<Side> =>
+    side(
+      seen,
+      'l1',
+      async () => [],
+      async () => [await own(seen), await mask1(gate, seen.party)],
+    );
   return { gamma: [gammaV, gammaW], q: [qV, qW], m: [mV, mW] } as const;
 }
 
@@ -128,8 +152,12 @@ async function columns(
   return {
     kind: 'choice',
     entries: { kind: 'columns', columns: own, each },
-    linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
+    linear: await signed(kernels, linear, negative),
   };
+}
+
+async function signed(kernels: RingKernels, linear: Words | undefined, negative: boolean): Promise<Words | undefined> {
+  return linear === undefined || !negative ? linear : kernels.read(await kernels.scale(linear, -1n));
 }
 
 /** Over against x stands y, and over against y x. */
@@ -142,6 +170,6 @@ async function basis(
   return {
     kind: 'choice',
     basis: interleaved([await kernels.read(y), await kernels.read(x)], each),
-    linear: negative ? await kernels.read(await kernels.scale(linear, -1n)) : linear,
+    linear: await signed(kernels, linear, negative),
   };
 }

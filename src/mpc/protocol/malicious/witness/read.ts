@@ -33,12 +33,17 @@ export async function summed(
   return kernels.read(sum);
 }
 
-/** What a function of a gate's messages gave for one look at them: halves of one gate share products. */
-export function once<T>(make: (seen: Seen) => Promise<T>): (seen: Seen) => Promise<T> {
-  const made = new WeakMap<Seen, Promise<T>>();
+/**
+ * What a function of a gate's messages gave for one look at them: halves of one gate share products.
+ * @param of what is one look: a prover's own without `messages`, for which a party that verifies another relation of
+ * the gate has the same
+ */
+export function once<T>(make: (seen: Seen) => Promise<T>, of?: 'messages'): (seen: Seen) => Promise<T> {
+  const made = new WeakMap<object, Promise<T>>();
   return (seen) => {
-    const known = made.get(seen) ?? make(seen);
-    made.set(seen, known);
+    const look = of === undefined ? seen : seen.message;
+    const known = made.get(look) ?? make(seen);
+    made.set(look, known);
     return known;
   };
 }
@@ -89,13 +94,13 @@ function partOf(words: Words, batch: number, index: number): Words {
 
 /** Of the relations of a batch, one half. */
 export function matrixPart(
-  half: { linear: Words; factors: readonly Words[] },
+  half: { linear: Words | undefined; factors: readonly Words[] },
   batch: number,
   index: number,
 ): MatrixHalf {
   return {
     kind: 'matrix',
-    linear: partOf(half.linear, batch, index),
+    linear: half.linear && partOf(half.linear, batch, index),
     factors: half.factors.map((factor) => partOf(factor, batch, index)),
   };
 }

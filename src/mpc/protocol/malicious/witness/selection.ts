@@ -70,10 +70,13 @@ function answerHalves(gate: SelectingGate, term: Selection, t: number): Halves {
     v: async (seen) => ({
       kind: 'choice',
       entries: { kind: 'packed', bytes: await tableOf(gate, seen, t) },
-      linear: t > 0 ? undefined : await summed(seen.party.kernels, [], [await seen.party.value(gate.out, 'm')]),
+      linear:
+        t > 0 || seen.proves === true
+          ? undefined
+          : await summed(seen.party.kernels, [], [await seen.party.value(gate.out, 'm')]),
     }),
     w: async (seen) => {
-      if (t > 0) return chosen(term, seen, undefined);
+      if (t > 0 || seen.proves === true) return chosen(term, seen, undefined);
       const { party } = seen;
       const word = await raised(party.kernels, await sent(seen, 0, 2, 'deal', k - gate.drop, count), gate.drop, k);
       const own: Vector[] = [];
