@@ -40,7 +40,7 @@ import {
 } from './relations.ts';
 
 /** Elements from which on what one term looks up is a piece of its own. */
-const PIECE = 2 ** 14;
+export const PIECE = 2 ** 14;
 
 /** Elements that are looked up together. */
 interface Piece {

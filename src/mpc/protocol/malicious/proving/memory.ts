@@ -11,7 +11,8 @@ import { groupSize } from '../../../../compute/index-group.ts';
 import { elementBits } from '../../../../compute/kernels/table-layout.ts';
 import { laneBytes } from '../../../../compute/ring.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
-import { type RelationShape, rowsOf, scalarsOf } from '../../../proof/relations.ts';
+import { PIECE } from '../../../proof/digit-rounds.ts';
+import { type RelationShape, digitsOf, isLookedUp, rowsOf, scalarsOf } from '../../../proof/relations.ts';
 import { MOST_SIGMA } from '../../../proof/segment.ts';
 import type { ProofParameters } from '../../../proof/soundness.ts';
 import type { Circuit } from '../../frame/circuit.ts';
@@ -27,7 +28,7 @@ export interface ProofMemory {
   readonly peak: ByParty;
   /** Halves of what a party proves. */
   readonly kept: ByParty;
-  /** Scalars of the segment that it proves. */
+  /** What a proof holds beside the halves: weights of digits, then scalars, of which the last take the halves' place. */
   readonly scalars: ByParty;
   /** Public tables, before and behind a fold. */
   readonly tables: ByParty;
@@ -83,6 +84,30 @@ function workedOn(shape: RelationShape): number {
   const rows = rowsOf(shape);
   // Of a matrix rows are combined by sums.
   return shape.kind === 'matrix' ? 8 * rows + 16 * scalarsOf(shape) : 24 * rows + 16 * scalarsOf(shape);
+}
+
+/** Most that a proof holds at one time beyond all halves of its segment. */
+function besideHalves({ proof, relations }: PlannedSegment, primes: number): number {
+  const shapes = relations.map(({ shape }) => shape);
+  const digits = primes * sum(shapes.map(digitBytes));
+  // Scalars of a prime are made relation by relation. For the last one a half goes when its scalars are there.
+  let [scalars, halves, beyond] = [16 * (primes - 1) * sum(shapes.map(scalarsOf)), 0, 0];
+  for (const shape of shapes) {
+    scalars += 16 * scalarsOf(shape);
+    beyond = Math.max(beyond, scalars - halves);
+    halves += halfBytes(shape, proof);
+  }
+  // What a relation's scalars are before they are in their place, and of its neighbours.
+  const made = 16 * Math.max(...shapes.map(scalarsOf));
+  return Math.max(digits, beyond) + made;
+}
+
+/** Weights of what is looked up or chosen, and indices of short pieces. */
+function digitBytes(shape: RelationShape): number {
+  if (digitsOf(shape) === 0) return 0;
+  if (shape.kind !== 'table') return 8 * scalarsOf(shape);
+  const each = shape.elements < PIECE ? 16 : 8;
+  return each * shape.elements * shape.terms.filter((_, term) => isLookedUp(shape, term)).length;
 }
 
 /** Public tables of a segment: as words, and as the kernels hold them. */
@@ -150,7 +175,7 @@ class Timeline {
     const held = this.#nothing();
     for (const segment of planned.filter(({ proof }) => proof === this.#id)) {
       const end = this.#end(segment);
-      held[end] = Math.max(held[end], 16 * primes * sum(segment.relations.map(({ shape }) => scalarsOf(shape))));
+      held[end] = Math.max(held[end], besideHalves(segment, primes));
     }
     return held;
   }
