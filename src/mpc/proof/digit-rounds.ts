@@ -165,13 +165,18 @@ export class DigitRounds {
     for (const one of this.#lookups) {
       const step = this.#steps(one)[round - 1];
       for (const { weights, mu } of one.pieces)
-        weights.set(await kernels.digitWeights(weights, 1, mu, [step], [alpha], undefined, q));
+        this.#replace(weights, await kernels.digitWeights(weights, 1, mu, [step], [alpha], undefined, q));
     }
     for (const { shape, choice, weights } of this.#choices) {
       const { n, widths } = shape.layout;
       const step = choiceSteps(n)[round - 1];
-      weights.set(await kernels.digitWeights(weights, widths.length, choice, [step], [beta], undefined, q));
+      this.#replace(weights, await kernels.digitWeights(weights, widths.length, choice, [step], [beta], undefined, q));
     }
+  }
+
+  #replace(weights: BigUint64Array, made: BigUint64Array): void {
+    weights.set(made);
+    this.#memory.left(made.byteLength);
   }
 
   /** Those that have a digit in this round. What the others held is let go. */

@@ -29,6 +29,7 @@ export class LongVector {
       own.set(values.subarray(from, to), place);
       from = to;
     }
+    this.#memory.left(values.byteLength);
   }
 
   #part(number: number): BigUint64Array {

@@ -15,6 +15,8 @@ import { invariant } from '../../core/errors.ts';
 const REGION_BYTES = 2 ** 26;
 /** Below this a vector is the collector's. */
 export const LEAST_BYTES = 2 ** 12;
+/** Bytes that are left to the collector before it is asked: engines ask themselves at 64 MB, and take their time. */
+const COLLECT_BYTES = 3 * 2 ** 24;
 /** Blocks begin and end at a cache line. */
 const LINE = 64;
 
@@ -38,8 +40,23 @@ export class ProverMemory {
   readonly #regions = new Map<ArrayBufferLike, Region>();
   /** Bytes of every block, by its region and place. */
   readonly #blocks = new Map<ArrayBufferLike, Map<number, number>>();
+  readonly #collect: (() => void) | undefined;
+  #left = 0;
   #held = 0;
   #most = 0;
+
+  /** @param collect collects garbage of this thread, where that can be asked for */
+  constructor(collect?: () => void) {
+    this.#collect = collect;
+  }
+
+  /** Counts bytes of vectors that were let go of and lie elsewhere, and has them collected where they are many. */
+  left(bytes: number): void {
+    this.#left += bytes;
+    if (this.#left < COLLECT_BYTES) return;
+    this.#left = 0;
+    this.#collect?.();
+  }
 
   /** Bytes that are held, and the most that were at one time. */
   get held(): number {

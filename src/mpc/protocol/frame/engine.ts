@@ -301,6 +301,10 @@ export class Engine implements Party {
     return bytes;
   }
 
+  sweep(also: readonly unknown[]): void {
+    this.kernels.sweep(() => [...this.#live(), ...also]);
+  }
+
   // ── inside ───────────────────────────────────────────────────────────────
 
   /** Whether a component comes of those of the operands by linear operations that kernels compute at once. */

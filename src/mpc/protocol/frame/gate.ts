@@ -32,6 +32,8 @@ export interface Seen {
   message(from: PartyId, to: PartyId, phase: Phase): Promise<Uint8Array>;
   /** Who looks is the prover: what is linear in a relation may be left out. */
   readonly proves?: true;
+  /** Vectors that several halves are made of: between them memory is used again that nothing names. */
+  readonly holds?: Vector[];
 }
 
 /**

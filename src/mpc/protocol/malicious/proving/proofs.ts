@@ -15,6 +15,7 @@ import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { concatBytes } from '../../../../core/bytes.ts';
 import { SecurityViolationError, asTercetError, invariant } from '../../../../core/errors.ts';
+import type { Vector } from '../../../../compute/ring.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
 import { ProverMemory } from '../../../proof/prover-memory.ts';
 import { Prover } from '../../../proof/prover.ts';
@@ -46,6 +47,8 @@ export interface ProofOptions {
   readonly limit: number;
   /** About how many bytes of masks P0 holds of gates that it has dealt and not taken in yet (default: 64 MiB). */
   readonly aheadBytes?: number | undefined;
+  /** Collects garbage of this thread, where that can be asked for. */
+  readonly collect?: (() => void) | undefined;
 }
 
 /** A segment, and what this party is in it. */
@@ -92,7 +95,7 @@ const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '0
 export class Proofs implements Observer {
   readonly #options: ProofOptions;
   /** Of all segments that this party proves. */
-  readonly #memory = new ProverMemory();
+  readonly #memory: ProverMemory;
   readonly #parts: readonly Part[];
   #ms = 0;
   #exchanges = 0;
@@ -106,6 +109,7 @@ export class Proofs implements Observer {
 
   constructor(options: ProofOptions) {
     this.#options = options;
+    this.#memory = new ProverMemory(options.collect);
     const planned = planProofs(options.circuit, options.ring, options.limit);
     this.#parts = planned.map((segment) => this.#part(segment));
     for (const part of this.#parts)
@@ -179,23 +183,35 @@ export class Proofs implements Observer {
 
   async #absorb(party: Party, gate: Gate): Promise<void> {
     const { id, transcript } = this.#options;
+    const holds: Vector[] = [];
     const seen: Seen = {
       party,
+      holds,
       message: async (from, to, phase) => {
         if (from === id) await party.link(to).flush();
         return transcript.message(from, to, tagOf(gate, phase));
       },
     };
     const own: Seen = { ...seen, proves: true };
-    for (const some of together(this.#relations.get(gate) ?? []))
-      await Promise.all(some.map((relation) => this.#take(relation, seen, own)));
+    for (const some of together(this.#relations.get(gate) ?? [])) {
+      const sweep = () => party.sweep(holds);
+      if (some.length === 1) await this.#take(some[0], seen, own, sweep);
+      else await Promise.all(some.map((relation) => this.#take(relation, seen, own)));
+      this.#memory.left(some.reduce((sum, relation) => sum + bytesOf(relation), 0));
+      sweep();
+    }
     if (gate.relations !== undefined) transcript.forget(PHASES.map((phase) => tagOf(gate, phase)));
   }
 
-  /** @param own what a prover looks at */
-  async #take({ part, index, halves }: Relation, seen: Seen, own: Seen): Promise<void> {
+  /**
+   * @param own what a prover looks at
+   * @param between two halves, where nobody else reads one
+   */
+  async #take({ part, index, halves }: Relation, seen: Seen, own: Seen, between?: () => void): Promise<void> {
     if (part.role === 'prover') {
-      part.prover.record(index, { v: await halves.v(own), w: await halves.w(own) });
+      const v = await halves.v(own);
+      between?.();
+      part.prover.record(index, { v, w: await halves.w(own) });
     } else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
     else await part.witness.absorb(index, await halves.w(seen));
   }
@@ -382,8 +398,7 @@ function* together(all: readonly Relation[]): Generator<readonly Relation[]> {
   let some: Relation[] = [];
   let sum = 0;
   for (const relation of all) {
-    const { part, index } = relation;
-    const bytes = keptBytes(part.segment.shapes[index]);
+    const bytes = bytesOf(relation);
     if (some.length > 0 && sum + bytes > AT_ONCE_BYTES) {
       yield some;
       [some, sum] = [[], 0];
@@ -392,6 +407,10 @@ function* together(all: readonly Relation[]): Generator<readonly Relation[]> {
     sum += bytes;
   }
   if (some.length > 0) yield some;
+}
+
+function bytesOf({ part, index }: Relation): number {
+  return keptBytes(part.segment.shapes[index]);
 }
 
 function ofRole<Role extends Part['role']>(parts: readonly Part[], role: Role): PartOf<Role>[] {

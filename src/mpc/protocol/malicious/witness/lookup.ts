@@ -39,13 +39,18 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
         units.push(unit);
         turned.push(await operands.turned(seen, unit, Number(shift.data[i]) % table.rows));
       }
+      const held = (vector: Vector) => {
+        seen.holds?.push(vector);
+        return vector;
+      };
+      units.forEach(held);
       let whole: Promise<Vector> | undefined;
       // Nobody asks for it where the keys are not proved: it has a word for every row of the table and position.
       const dealt = () => {
-        whole ??= kernels.concat(units);
+        whole ??= kernels.concat(units).then(held);
         return whole;
       };
-      return { dealt, turned: await kernels.concat(turned) };
+      return { dealt, turned: held(await kernels.concat(turned)) };
     }, 'messages');
   const [one, two] = [shares(1), shares(2)];
   const own = (y: typeof one) => async (seen: Seen) => seen.party.kernels.read((await y(seen)).turned);
