@@ -62,6 +62,7 @@ export class Prover {
   #vectors: Vectors[] = [];
   #failed = false;
   #accepted = false;
+  #wiped = false;
 
   /** @param memory of the provers of one run, which prove one segment behind the other */
   constructor(segment: Segment, kernels: ProofKernels, keys: ProverKeys, memory = new ProverMemory()) {
@@ -134,7 +135,10 @@ export class Prover {
   }
 
   async #made(stage: number): Promise<Uint8Array> {
-    return stage === 1 ? this.#claims() : this.#round(stage - 2);
+    const message = await (stage === 1 ? this.#claims() : this.#round(stage - 2));
+    // SECURITY: of halves that were overwritten meanwhile nothing is said. test/mpc/proof/barrier.test.ts.
+    if (this.#wiped) this.#refuse();
+    return message;
   }
 
   /** C + mask, in the integers. */
@@ -258,6 +262,7 @@ export class Prover {
   /** Lets go of everything that was kept, and overwrites the keys. Stored answers stay: they were sent. */
   wipe(): void {
     this.#failed ||= !this.#accepted;
+    this.#wiped = true;
     this.#recorded.clear();
     for (const index of [...this.#wholes.keys()]) this.#release(index);
     for (const rounds of this.#digitRounds) rounds?.free();
