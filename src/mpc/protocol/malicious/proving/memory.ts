@@ -186,11 +186,31 @@ class Timeline {
       const bytes = tablesOf(segment, primes);
       const end = this.#end(segment);
       if (segment.proof === this.#id) this.#hold(held, end, end, bytes);
-      if (VERIFIERS[segment.proof][1] !== this.#id) continue;
+      if (VERIFIERS[segment.proof][1] !== this.#id || this.#dealsAhead) continue;
       const times = segment.relations.map(({ gate }) => this.#at(gate));
       this.#hold(held, Math.min(...times), Math.max(...times), bytes);
     }
-    return added(held);
+    const all = added(held);
+    if (this.#dealsAhead) all[0] += this.#tablesAhead(planned, primes);
+    return all;
+  }
+
+  /** Whether all that this party takes in is there before the rounds. */
+  get #dealsAhead(): boolean {
+    return this.#id === 0 && this.#circuit.owner === undefined;
+  }
+
+  /** P0 takes in gate by gate what it dealt, and those with the input behind that. */
+  #tablesAhead(planned: readonly PlannedSegment[], primes: number): number {
+    const { gates } = this.#circuit;
+    const held = new Array<number>(gates.length + 2).fill(0);
+    for (const segment of planned) {
+      if (VERIFIERS[segment.proof][1] !== this.#id) continue;
+      const places = segment.relations.map(({ gate }) => gates.indexOf(gate));
+      const input = segment.relations.some(({ gate }) => gate.inputP0 !== undefined);
+      this.#hold(held, Math.min(...places), input ? gates.length : Math.max(...places), tablesOf(segment, primes));
+    }
+    return most(added(held));
   }
 
   /** Most that P0 holds of gates that it has dealt and not taken in: their masks, and what it sent. */
