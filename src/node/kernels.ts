@@ -14,6 +14,7 @@ import {
 import type { NativeLibrary } from '../compute/kernels/wasm/link.ts';
 import { linkProofs } from '../compute/kernels/wasm/node-native.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
+import { collectNow } from '../core/collect-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
 import type { Proving } from '../session/proving.ts';
 import { type Device, mayHaveGpu } from './devices.ts';
@@ -76,9 +77,9 @@ export async function nodeProving(device: Device = 'wasm', library = builtLibrar
   const open = () => new WasmProofKernels(linkProofs(module));
   const near = device === 'native' ? await loaded(open) : open();
   const kernels = new ThreadedProofKernels(near, module, nodeProofThread);
-  if (device !== 'webgpu') return provingWith({ kernels, symmetric });
+  if (device !== 'webgpu') return provingWith({ kernels, symmetric, collect: collectNow });
   const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
-  return provingWith({ kernels, symmetric, beside: (ring) => proofsBeside(ring, kernels) });
+  return provingWith({ kernels, symmetric, collect: collectNow, beside: (ring) => proofsBeside(ring, kernels) });
 }
 
 /** What weights are folded and encoded by, in the calling thread. */

@@ -27,6 +27,8 @@ export interface ProofSettings {
   readonly parameters?: ProofParameters | undefined;
   /** Bytes that a prover keeps for a segment (default: 1 GiB). The same at all parties. */
   readonly segmentBytes?: number | undefined;
+  /** Collects garbage of this thread, where that can be asked for: vectors lie outside of what engines look at. */
+  readonly collect?: (() => void) | undefined;
   /** Builds circuits of `aby3`. Absent: it is refused. */
   readonly symmetric?: ((weights: WeightMode) => RequestBuilder) | undefined;
 }
@@ -103,7 +105,7 @@ class ProvedSession implements ProvingSession {
     const after = new Map(Array.from(shared, ([peer, secret]) => [peer, nextStepKey(secret, session)] as const));
     this.end();
     this.#next = after;
-    const { kernels, beside = () => kernels, segmentBytes = SEGMENT_BYTES } = this.#settings;
+    const { kernels, beside = () => kernels, segmentBytes = SEGMENT_BYTES, collect } = this.#settings;
     const parameters = this.#settings.parameters ?? PARAMETERS[request.securityLevel ?? 128];
     // How it is proved too: a party that cuts other segments would prove something else.
     const asked = [requestCode(request), request.model ?? '', { ...parameters }, segmentBytes];
@@ -118,6 +120,7 @@ class ProvedSession implements ProvingSession {
       proofKernels: beside(engine.kernels),
       proofParameters: parameters,
       segmentBytes,
+      collect,
       agreement: agreementHash({ session, request: asked, plan: JSON.stringify(plan), model, circuit: built.hash }),
     });
     this.#last = run;

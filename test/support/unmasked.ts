@@ -54,5 +54,6 @@ function forwarded(party: Party): Party {
     peekBytes: (gate) => party.peekBytes(gate),
     random: () => new Uint8Array(0),
     keptBefore: (name, component) => party.keptBefore(name, component),
+    sweep: (also) => party.sweep(also),
   };
 }

@@ -25,11 +25,13 @@ import {
   tableWeights,
   times,
 } from './halves.ts';
+import type { ProverMemory } from './prover-memory.ts';
 import {
   type ChoiceOfV,
   type ChoiceOfW,
   type ChoiceShape,
   type Entries,
+  type RelationShape,
   type TableHalf,
   type TableShape,
   type Whole,
@@ -37,23 +39,25 @@ import {
   isLookedUp,
 } from './relations.ts';
 
+/** Elements from which on what one term looks up is a piece of its own. */
+export const PIECE = 2 ** 14;
+
+/** Elements that are looked up together. */
+interface Piece {
+  readonly mu: Words;
+  readonly nu: Words;
+  /** With the digits of the rounds before. */
+  readonly weights: BigUint64Array;
+}
+
 /** What is looked up in one folded table, of all relations and terms that look there. */
 interface Lookups {
   readonly index: number;
   readonly term: number;
-  readonly mu: Words;
-  readonly nu: Words;
-  /** With the digits of the rounds before. */
-  weights: BigUint64Array;
-}
-
-/** Parts of it, before they are one. */
-interface Parts {
-  readonly index: number;
-  readonly term: number;
-  readonly weights: BigUint64Array[];
-  readonly mu: Words[];
-  readonly nu: Words[];
+  readonly pieces: Piece[];
+  /** Short ones, before they are one piece, and the indices of that. */
+  short: Piece[];
+  own: readonly Words[];
 }
 
 interface Choice {
@@ -61,7 +65,7 @@ interface Choice {
   readonly entries: Entries;
   readonly choice: Words;
   /** With the digits of the rounds before, a word for every word of an entry. */
-  weights: BigUint64Array;
+  readonly weights: BigUint64Array;
 }
 
 /** The digit rounds of one prime, in their order. */
@@ -69,12 +73,15 @@ export class DigitRounds {
   readonly #context: Context;
   readonly #wholes: Iterable<readonly [number, Whole]>;
   readonly #prime: number;
+  readonly #memory: ProverMemory;
   #next = 0;
   #lookups: Lookups[] = [];
   #choices: Choice[] = [];
 
-  constructor(context: Context, wholes: Iterable<readonly [number, Whole]>, prime: number) {
+  /** @param memory holds the halves of `wholes`, and weights */
+  constructor(context: Context, wholes: Iterable<readonly [number, Whole]>, prime: number, memory: ProverMemory) {
     this.#context = context;
+    this.#memory = memory;
     this.#wholes = wholes;
     this.#prime = prime;
   }
@@ -88,26 +95,37 @@ export class DigitRounds {
     if (round === 0) await this.#begin(q);
     else await this.#fold(round, q);
     const z = new BigUint64Array(RADIX * RADIX);
-    for (const one of this.#lookups) add(z, await this.#lookUp(one, round, q), q);
+    for (const one of this.#lookups) await this.#lookUp(z, one, round, q);
     for (const one of this.#choices) await this.#choose(z, one, round, q);
     return z;
   }
 
   async #begin(q: bigint): Promise<void> {
     const { segment } = this.#context;
-    const lookups = new Map<string, Parts>();
+    const lookups = new Map<string, Lookups>();
     for (const [index, { v, w }] of this.#wholes) {
       const shape = segment.shapes[index];
       if (digitsOf(shape) === 0) continue;
       if (shape.kind === 'table') await this.#collect(lookups, index, shape, v as TableHalf, w as TableHalf, q);
       if (shape.kind === 'choice') await this.#beginChoice(index, shape, v as ChoiceOfV, w as ChoiceOfW, q);
     }
-    for (const { index, term, weights, mu, nu } of lookups.values())
-      this.#lookups.push({ index, term, weights: joined(weights), mu: concatWords(mu), nu: concatWords(nu) });
+    this.#lookups = [...lookups.values()];
+    for (const one of this.#lookups) this.#join(one);
+  }
+
+  /** Short pieces are one from here on: a call costs as much as some hundred elements. */
+  #join(one: Lookups): void {
+    if (one.short.length === 0) return;
+    const [mu, nu] = (['mu', 'nu'] as const).map((which) =>
+      this.#memory.keepWords(concatWords(one.short.map((piece) => piece[which]))),
+    );
+    one.pieces.push({ mu, nu, weights: this.#memory.copy(joined(one.short.map(({ weights }) => weights))) });
+    one.own = [mu, nu];
+    one.short = [];
   }
 
   async #collect(
-    lookups: Map<string, Parts>,
+    lookups: Map<string, Lookups>,
     index: number,
     shape: TableShape,
     v: TableHalf,
@@ -120,11 +138,12 @@ export class DigitRounds {
     for (const [t, one] of shape.terms.entries()) {
       if (!isLookedUp(shape, t)) continue;
       const key = `${segment.classOf(index)} ${one}`;
-      const known = lookups.get(key) ?? { index, term: t, weights: [], mu: [], nu: [] };
+      const known = lookups.get(key) ?? { index, term: t, pieces: [], short: [], own: [] };
       lookups.set(key, known);
-      known.weights.push(await times(kernels, await times(kernels, f, v, t, q), w, t, q));
-      known.mu.push(mu);
-      known.nu.push(nu);
+      const weights = await times(kernels, await times(kernels, f, v, t, q), w, t, q);
+      // Indices of a long one lie where its halves are.
+      if (weights.length >= PIECE) known.pieces.push({ mu, nu, weights: this.#memory.copy(weights) });
+      else known.short.push({ mu, nu, weights });
     }
   }
 
@@ -134,37 +153,65 @@ export class DigitRounds {
     const f = await choiceWeights(this.#context, index, shape.layout.k, this.#prime);
     const basis = await basisOf(shape, w);
     const weights = await kernels.digitWeights(f, shape.layout.widths.length, choice, [], [], basis, q);
-    this.#choices.push({ shape, entries: v.entries, choice, weights });
+    this.#choices.push({ shape, entries: v.entries, choice, weights: this.#memory.copy(weights) });
   }
 
   /** Takes in the challenges of the round before, and leaves out what has no digit in this one. */
   async #fold(round: number, q: bigint): Promise<void> {
     const { kernels, challenges, segment } = this.#context;
     const { alpha, beta } = (await challenges.folds(round - 1))[this.#prime];
-    this.#lookups = this.#lookups.filter(({ index }) => round < digitsOf(segment.shapes[index]));
-    this.#choices = this.#choices.filter(({ shape }) => round < digitsOf(shape));
+    this.#lookups = this.#going(this.#lookups, ({ index }) => segment.shapes[index], round);
+    this.#choices = this.#going(this.#choices, ({ shape }) => shape, round);
     for (const one of this.#lookups) {
       const step = this.#steps(one)[round - 1];
-      one.weights = await kernels.digitWeights(one.weights, 1, one.mu, [step], [alpha], undefined, q);
+      for (const { weights, mu } of one.pieces)
+        this.#replace(weights, await kernels.digitWeights(weights, 1, mu, [step], [alpha], undefined, q));
     }
-    for (const one of this.#choices) {
-      const { layout } = one.shape;
-      const step = choiceSteps(layout.n)[round - 1];
-      one.weights = await kernels.digitWeights(
-        ...([one.weights, layout.widths.length, one.choice, [step], [beta], undefined, q] as const),
-      );
+    for (const { shape, choice, weights } of this.#choices) {
+      const { n, widths } = shape.layout;
+      const step = choiceSteps(n)[round - 1];
+      this.#replace(weights, await kernels.digitWeights(weights, widths.length, choice, [step], [beta], undefined, q));
     }
+  }
+
+  #replace(weights: BigUint64Array, made: BigUint64Array): void {
+    weights.set(made);
+    this.#memory.left(made.byteLength);
+  }
+
+  /** Those that have a digit in this round. What the others held is let go. */
+  #going<One extends Lookups | Choice>(all: One[], shapeOf: (one: One) => RelationShape, round: number): One[] {
+    const goesOn = (one: One) => round < digitsOf(shapeOf(one));
+    for (const one of all) if (!goesOn(one)) this.#freeOne(one);
+    return all.filter(goesOn);
+  }
+
+  #freeOne(one: Lookups | Choice): void {
+    if ('shape' in one) {
+      this.#memory.free(one.weights);
+      return;
+    }
+    for (const { weights } of one.pieces) this.#memory.free(weights);
+    // The last piece may have indices of its own.
+    for (const words of one.own) this.#memory.free(words.data);
+  }
+
+  /** Lets go of all weights. */
+  free(): void {
+    for (const one of [...this.#lookups, ...this.#choices]) this.#freeOne(one);
+    [this.#lookups, this.#choices] = [[], []];
   }
 
   #steps({ index }: Lookups): DigitStep[] {
     return digitSteps((this.#context.segment.shapes[index] as TableShape).table.group);
   }
 
-  async #lookUp(one: Lookups, round: number, q: bigint): Promise<BigUint64Array> {
+  async #lookUp(z: BigUint64Array, one: Lookups, round: number, q: bigint): Promise<void> {
     const { kernels, tables } = this.#context;
-    const { index, term, weights, mu, nu } = one;
+    const { index, term, pieces } = one;
     const folded = await tables.table(index, term, this.#prime, round);
-    return kernels.lookupRound(weights, folded, this.#steps(one)[round], mu, nu, q);
+    for (const { mu, nu, weights } of pieces)
+      add(z, await kernels.lookupRound(weights, folded, this.#steps(one)[round], mu, nu, q), q);
   }
 
   async #choose(z: BigUint64Array, { shape, entries, choice, weights }: Choice, round: number, q: bigint) {

@@ -16,14 +16,19 @@ import { Challenges } from './challenges.ts';
 import { Claims } from './claims.ts';
 import { DigitRounds } from './digit-rounds.ts';
 import { type Context, scalars } from './halves.ts';
+import { freeHalf, keepHalf } from './kept-halves.ts';
+import { LongVector } from './long-vector.ts';
+import { ProverMemory } from './prover-memory.ts';
 import { PublicTables } from './public-tables.ts';
-import type { HalfOfV, HalfOfW, Whole } from './relations.ts';
+import { type HalfOfV, type HalfOfW, type Whole, scalarsOf } from './relations.ts';
 import type { Segment } from './segment.ts';
 import { Shares, blindOfV, derivedBlock } from './shares.ts';
 import { encodeClaims, encodeField } from './transcript.ts';
 
 /** Relations that are worked on at a time: what one waits for, a thread or a device, others have time for. */
 const AT_ONCE = 4;
+/** Scalars that they have together. A longer one is worked on alone. */
+const SCALARS_AT_ONCE = 2 ** 18;
 
 /** Keys of the prover with V and with W, 32 bytes each. */
 export interface ProverKeys {
@@ -38,8 +43,8 @@ interface Answered {
 
 /** Both vectors of the inner product of one prime. */
 interface Vectors {
-  u: BigUint64Array;
-  w: BigUint64Array;
+  u: LongVector;
+  w: LongVector;
 }
 
 export class Prover {
@@ -48,16 +53,21 @@ export class Prover {
   readonly #verifierKey: Uint8Array;
   readonly #shares: Shares;
   readonly #context: Context;
+  readonly #memory: ProverMemory;
   readonly #wholes = new Map<number, Whole>();
   readonly #answered: Answered[] = [];
+  readonly #recorded = new Set<number>();
   #anchor: Uint8Array | undefined;
   #digitRounds: DigitRounds[] = [];
   #vectors: Vectors[] = [];
   #failed = false;
   #accepted = false;
+  #wiped = false;
 
-  constructor(segment: Segment, kernels: ProofKernels, keys: ProverKeys) {
+  /** @param memory of the provers of one run, which prove one segment behind the other */
+  constructor(segment: Segment, kernels: ProofKernels, keys: ProverKeys, memory = new ProverMemory()) {
     this.#segment = segment;
+    this.#memory = memory;
     this.#kernels = kernels;
     this.#verifierKey = keys.verifier.slice();
     this.#shares = new Shares(segment, kernels, keys.witness);
@@ -76,15 +86,16 @@ export class Prover {
     this.#anchor = bytes.slice();
   }
 
-  /** Keeps a relation. Its vectors are not written to from here on. */
+  /** Keeps a relation: copies of what is long. What is short is not written to from here on. */
   record(index: number, { v, w }: Whole): void {
-    invariant(index in this.#segment.shapes && !this.#wholes.has(index), 'each relation of a segment is kept once');
-    this.#wholes.set(index, { v: productsOf(v), w: productsOf(w) });
+    invariant(index in this.#segment.shapes && !this.#recorded.has(index), 'each relation of a segment is kept once');
+    this.#recorded.add(index);
+    this.#wholes.set(index, { v: keepHalf(productsOf(v), this.#memory), w: keepHalf(productsOf(w), this.#memory) });
   }
 
   /** Whether everything that this segment is about has been kept. */
   get complete(): boolean {
-    return this.#wholes.size === this.#segment.shapes.length;
+    return this.#recorded.size === this.#segment.shapes.length;
   }
 
   /**
@@ -124,14 +135,23 @@ export class Prover {
   }
 
   async #made(stage: number): Promise<Uint8Array> {
-    return stage === 1 ? this.#claims() : this.#round(stage - 2);
+    const message = await (stage === 1 ? this.#claims() : this.#round(stage - 2));
+    // SECURITY: of halves that were overwritten meanwhile nothing is said. test/mpc/proof/barrier.test.ts.
+    if (this.#wiped) this.#refuse();
+    return message;
   }
 
   /** C + mask, in the integers. */
   async #claims(): Promise<Uint8Array> {
     const masks = await this.#shares.claimMasks();
     const claims = new Claims(this.#context);
-    for (const [index, whole] of this.#wholes) this.#wholes.set(index, await claims.add(index, whole));
+    for (const [index, whole] of this.#wholes) {
+      const { v, w } = await claims.add(index, whole);
+      this.#wholes.set(index, {
+        v: keepHalf(v, this.#memory, whole.v),
+        w: keepHalf(w, this.#memory, whole.w),
+      });
+    }
     const bytes = encodeClaims(
       (await claims.total()).map((claim, i) => claim + masks[i]),
       this.#segment.parameters.maskBits,
@@ -161,60 +181,92 @@ export class Prover {
   }
 
   #digits(round: number, prime: number): Promise<BigUint64Array> {
-    this.#digitRounds[prime] ??= new DigitRounds(this.#context, this.#wholes, prime);
+    this.#digitRounds[prime] ??= new DigitRounds(this.#context, this.#wholes, prime, this.#memory);
     return this.#digitRounds[prime].round(round);
   }
 
   async #tail(round: number, prime: number, q: bigint): Promise<BigUint64Array> {
     const { digitRounds, tailRounds } = this.#segment;
     if (round === 0) {
+      this.#digitRounds.at(prime)?.free();
       delete this.#digitRounds[prime];
       this.#vectors[prime] = await this.#flatten(prime);
     }
     const vectors = this.#vectors[prime];
     if (round > 0) {
       const { alpha, beta } = (await this.#context.challenges.folds(digitRounds + round - 1))[prime];
-      vectors.u = await this.#kernels.tailFold(vectors.u, alpha, q);
-      vectors.w = await this.#kernels.tailFold(vectors.w, beta, q);
+      vectors.u = await vectors.u.folded(this.#kernels, alpha, q);
+      vectors.w = await vectors.w.folded(this.#kernels, beta, q);
     }
-    const z = await this.#kernels.tailRound(vectors.u, vectors.w, q);
+    const z = await vectors.u.round(vectors.w, this.#kernels, q);
     return round === tailRounds - 1 ? this.#blinded(z, vectors, prime, q) : z;
   }
 
   /** The last round: U_0 and W_0 are blocks of their own, in front. */
-  async #blinded(z: BigUint64Array, { u, w }: Vectors, prime: number, q: bigint): Promise<BigUint64Array> {
+  async #blinded(z: BigUint64Array, vectors: Vectors, prime: number, q: bigint): Promise<BigUint64Array> {
+    const [u, w] = [vectors.u.first(RADIX), vectors.w.first(RADIX)];
     const left = await blindOfV(this.#kernels, this.#segment.place, this.#verifierKey, prime, q);
     const right = await this.#shares.blind(prime, q);
     const width = RADIX + 1;
     const out = new BigUint64Array(width * width);
     out[0] = (left * right) % q;
     for (let a = 0; a < RADIX; a++) {
-      out[a + 1] = (left * (w[a] ?? 0n)) % q;
-      out[width * (a + 1)] = ((u[a] ?? 0n) * right) % q;
+      out[a + 1] = (left * w[a]) % q;
+      out[width * (a + 1)] = (u[a] * right) % q;
       out.set(z.subarray(RADIX * a, RADIX * (a + 1)), width * (a + 1) + 1);
     }
     return out;
   }
 
-  /** The vectors of both verifiers, behind the digit rounds: by their own code, from their own halves. */
+  /**
+   * The vectors of both verifiers, behind the digit rounds: by their own code, from their own halves. For the last
+   * prime these are let go one by one, so that scalars take the place of what they are made of.
+   */
   async #flatten(prime: number): Promise<Vectors> {
-    const [u, w] = [new BigUint64Array(this.#segment.scalars), new BigUint64Array(this.#segment.scalars)];
-    const all = [...this.#wholes];
-    for (let first = 0; first < all.length; first += AT_ONCE)
-      await Promise.all(
-        all.slice(first, first + AT_ONCE).map(async ([index, { v: ofV, w: ofW }]) => {
-          const at = this.#segment.offsets[index];
-          u.set(await scalars(this.#context, index, 'V', ofV, prime), at);
-          w.set(await scalars(this.#context, index, 'W', ofW, prime), at);
-        }),
-      );
-    return { u, w };
+    const { offsets, scalars: length, parameters } = this.#segment;
+    const vectors = { u: new LongVector(this.#memory, length), w: new LongVector(this.#memory, length) };
+    const last = prime === parameters.primes - 1;
+    const one = async (index: number, { v, w }: Whole) => {
+      vectors.u.set(await scalars(this.#context, index, 'V', v, prime), offsets[index]);
+      vectors.w.set(await scalars(this.#context, index, 'W', w, prime), offsets[index]);
+      if (last) this.#release(index);
+    };
+    for (const some of this.#together()) await Promise.all(some.map(([index, whole]) => one(index, whole)));
+    return vectors;
+  }
+
+  /** Relations that are worked on at once, in the order of their scalars. */
+  *#together(): Generator<readonly (readonly [number, Whole])[]> {
+    let some: (readonly [number, Whole])[] = [];
+    let sum = 0;
+    for (const [index, whole] of [...this.#wholes].sort(([a], [b]) => a - b)) {
+      const count = scalarsOf(this.#segment.shapes[index]);
+      if (some.length === AT_ONCE || (some.length > 0 && sum + count > SCALARS_AT_ONCE)) {
+        yield some;
+        [some, sum] = [[], 0];
+      }
+      some.push([index, whole]);
+      sum += count;
+    }
+    if (some.length > 0) yield some;
+  }
+
+  #release(index: number): void {
+    const whole = this.#wholes.get(index);
+    this.#wholes.delete(index);
+    if (whole === undefined) return;
+    freeHalf(whole.v, this.#memory);
+    freeHalf(whole.w, this.#memory);
   }
 
   /** Lets go of everything that was kept, and overwrites the keys. Stored answers stay: they were sent. */
   wipe(): void {
     this.#failed ||= !this.#accepted;
-    this.#wholes.clear();
+    this.#wiped = true;
+    this.#recorded.clear();
+    for (const index of [...this.#wholes.keys()]) this.#release(index);
+    for (const rounds of this.#digitRounds) rounds?.free();
+    for (const vectors of this.#vectors) for (const one of Object.values(vectors ?? {})) one.free();
     this.#digitRounds = [];
     this.#vectors = [];
     this.#context.tables.free();

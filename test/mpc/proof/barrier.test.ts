@@ -80,6 +80,19 @@ describe('a prover refuses', () => {
     thrown(VIOLATION, () => early.answer(seeds[1]));
   });
 
+  it('to say what it was at when it was wiped', async () => {
+    all.prover.anchor(seeds[0]);
+    const claims = all.prover.answer(seeds[1]);
+    all.prover.wipe();
+    await expect(claims).rejects.toMatchObject({ code: VIOLATION });
+    // Behind its proof it keeps what it said.
+    const honest = (await parties(statements(), { parameters, kernels })).prover;
+    honest.anchor(seeds[0]);
+    const said = await honest.answer(seeds[1]);
+    honest.wipe();
+    expect(said.some((byte) => byte !== 0)).toBe(true);
+  });
+
   it.each([
     ['of a later stage', () => seeds[2]],
     ['of no stage', () => new Uint8Array(32).fill(9)],

@@ -2,8 +2,9 @@
  * Host memory of the vectors of one scope, used again once a sweep says that nobody needs them (ADR 56). Engines count
  * bytes of arrays outside of their heap, and every 64 MB of new ones cost a full collection.
  *
- * SECURITY: a buffer is written over only behind a sweep, between two gates. The end of a scope (`drop`) leaves
- * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
+ * SECURITY: a buffer is written over only behind a sweep, between two gates or looks at one. The end of a scope
+ * (`drop`) leaves contents as they are, because a gate may be at work then: a mask that were cleared there would mask
+ * nothing.
  */
 import { type Vectors, type Words, laneBytes } from '../../ring.ts';
 

@@ -7,8 +7,9 @@
  * and fresh memory costs it a fault for every page. Engines do not count shared memory: it never makes them collect. So
  * what other scopes leave behind is counted here.
  *
- * SECURITY: a block is written over only behind a sweep, between two gates. A scope that was given up (`drop`) leaves
- * contents as they are, because a gate may be at work then: a mask that were cleared there would mask nothing.
+ * SECURITY: a block is written over only behind a sweep, between two gates or looks at one. A scope that was given up
+ * (`drop`) leaves contents as they are, because a gate may be at work then: a mask that were cleared there would mask
+ * nothing.
  */
 import { type Words, laneBytes, zeros } from '../../ring.ts';
 import { up } from './memory.ts';

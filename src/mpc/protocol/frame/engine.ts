@@ -311,6 +311,10 @@ export class Engine implements Party {
     return bytes;
   }
 
+  sweep(also: readonly unknown[]): void {
+    this.kernels.sweep(() => [...this.#live(), ...also]);
+  }
+
   // ── inside ───────────────────────────────────────────────────────────────
 
   /** Whether a component comes of those of the operands by linear operations that kernels compute at once. */

@@ -30,6 +30,8 @@ export interface Seen {
   readonly party: Party;
   /** A message of the gate that this party sent or received, as it was on the link. */
   message(from: PartyId, to: PartyId, phase: Phase): Promise<Uint8Array>;
+  /** Vectors that several halves are made of: between them memory is used again that nothing names. */
+  readonly holds?: Vector[];
 }
 
 /**

@@ -143,6 +143,8 @@ export interface Party {
   takeBytes(gate: object): Uint8Array;
   /** What `takeBytes` would give, left in place. */
   peekBytes(gate: object): Uint8Array;
+  /** Between two looks at a gate: memory of vectors that are neither held here nor named is used again from here on. */
+  sweep(also: readonly unknown[]): void;
   /** A component that the step before kept under this name. */
   keptBefore(name: string, component: Component): Words;
 }

@@ -12,7 +12,8 @@ import { groupSize } from '../../../../compute/index-group.ts';
 import { elementBits } from '../../../../compute/kernels/table-layout.ts';
 import { laneBytes } from '../../../../compute/ring.ts';
 import type { PartyId } from '../../../../net/wire/types.ts';
-import { type RelationShape, rowsOf, scalarsOf } from '../../../proof/relations.ts';
+import { PIECE } from '../../../proof/digit-rounds.ts';
+import { type RelationShape, digitsOf, isLookedUp, rowsOf, scalarsOf } from '../../../proof/relations.ts';
 import { MOST_SIGMA } from '../../../proof/segment.ts';
 import type { ProofParameters } from '../../../proof/soundness.ts';
 import type { Circuit } from '../../frame/circuit.ts';
@@ -28,7 +29,7 @@ export interface ProofMemory {
   readonly peak: ByParty;
   /** Halves of what a party proves. */
   readonly kept: ByParty;
-  /** Scalars of the segment that it proves. */
+  /** What a proof holds beside the halves: weights of digits, then scalars, of which the last take the halves' place. */
   readonly scalars: ByParty;
   /** Public tables, before and behind a fold. */
   readonly tables: ByParty;
@@ -86,6 +87,30 @@ function workedOn(shape: RelationShape): number {
   return shape.kind === 'matrix' ? 8 * rows + 16 * scalarsOf(shape) : 24 * rows + 16 * scalarsOf(shape);
 }
 
+/** Most that a proof holds at one time beyond all halves of its segment. */
+function besideHalves({ proof, relations }: PlannedSegment, primes: number): number {
+  const shapes = relations.map(({ shape }) => shape);
+  const digits = primes * sum(shapes.map(digitBytes));
+  // Scalars of a prime are made relation by relation. For the last one a half goes when its scalars are there.
+  let [scalars, halves, beyond] = [16 * (primes - 1) * sum(shapes.map(scalarsOf)), 0, 0];
+  for (const shape of shapes) {
+    scalars += 16 * scalarsOf(shape);
+    beyond = Math.max(beyond, scalars - halves);
+    halves += halfBytes(shape, proof);
+  }
+  // What a relation's scalars are before they are in their place, and of its neighbours.
+  const made = 16 * Math.max(...shapes.map(scalarsOf));
+  return Math.max(digits, beyond) + made;
+}
+
+/** Weights of what is looked up or chosen, and indices of short pieces. */
+function digitBytes(shape: RelationShape): number {
+  if (digitsOf(shape) === 0) return 0;
+  if (shape.kind !== 'table') return 8 * scalarsOf(shape);
+  const each = shape.elements < PIECE ? 16 : 8;
+  return each * shape.elements * shape.terms.filter((_, term) => isLookedUp(shape, term)).length;
+}
+
 /** Public tables of a segment: as words, and as the kernels hold them. */
 function tablesOf({ relations }: PlannedSegment, primes: number): number {
   const sizes = new Map<string, number>();
@@ -133,11 +158,6 @@ class Timeline {
     return this.#id === 0 && owner?.online(gate) !== true ? 0 : lastHalf(gate) + 1;
   }
 
-  /** Whether halves of what this party proves are read when their segment's turn comes. */
-  get #readsLater(): boolean {
-    return this.#id === 0 && this.#circuit.owner === undefined;
-  }
-
   /** When a segment is proved. */
   #end({ end }: PlannedSegment): number {
     return end === undefined ? this.#length - 1 : end + 1;
@@ -146,7 +166,7 @@ class Timeline {
   #kept(planned: readonly PlannedSegment[]): number[] {
     const held = this.#nothing();
     const own = planned.filter(({ proof }) => proof === this.#id);
-    if (this.#readsLater) {
+    if (this.#dealsAhead) {
       const each = own.map(({ proof, relations }) => sum(relations.map(({ shape }) => halfBytes(shape, proof))));
       this.#hold(held, this.#length - 1, this.#length - 1, most(each));
       return added(held);
@@ -162,7 +182,7 @@ class Timeline {
     const held = this.#nothing();
     for (const segment of planned.filter(({ proof }) => proof === this.#id)) {
       const end = this.#end(segment);
-      held[end] = Math.max(held[end], 16 * primes * sum(segment.relations.map(({ shape }) => scalarsOf(shape))));
+      held[end] = Math.max(held[end], besideHalves(segment, primes));
     }
     return held;
   }
@@ -173,11 +193,31 @@ class Timeline {
       const bytes = tablesOf(segment, primes);
       const end = this.#end(segment);
       if (segment.proof === this.#id) this.#hold(held, end, end, bytes);
-      if (VERIFIERS[segment.proof][1] !== this.#id) continue;
+      if (VERIFIERS[segment.proof][1] !== this.#id || this.#dealsAhead) continue;
       const times = segment.relations.map(({ gate }) => this.#at(gate));
       this.#hold(held, Math.min(...times), Math.max(...times), bytes);
     }
-    return added(held);
+    const all = added(held);
+    if (this.#dealsAhead) all[0] += this.#tablesAhead(planned, primes);
+    return all;
+  }
+
+  /** Whether all that this party takes in is there before the rounds, and what it proves is read behind them. */
+  get #dealsAhead(): boolean {
+    return this.#id === 0 && this.#circuit.owner === undefined;
+  }
+
+  /** P0 takes in gate by gate what it dealt, and those with the input behind that. */
+  #tablesAhead(planned: readonly PlannedSegment[], primes: number): number {
+    const { gates } = this.#circuit;
+    const held = new Array<number>(gates.length + 2).fill(0);
+    for (const segment of planned) {
+      if (VERIFIERS[segment.proof][1] !== this.#id) continue;
+      const places = segment.relations.map(({ gate }) => gates.indexOf(gate));
+      const input = segment.relations.some(({ gate }) => gate.inputP0 !== undefined);
+      this.#hold(held, Math.min(...places), input ? gates.length : Math.max(...places), tablesOf(segment, primes));
+    }
+    return most(added(held));
   }
 
   /** Most that P0 holds of gates that it has dealt and not taken in: their masks, and what it sent. */
@@ -217,7 +257,7 @@ class Timeline {
         const early = sent('p0ToP1Ahead', 'p0ToP2Ahead', 'p0ToP1Input', 'p0ToP2Input');
         const input = sent('p0ToP1Input', 'p0ToP2Input') > 0;
         // What is dealt is taken in soon (`#ahead`), and what has a part with the input behind that.
-        const again = this.#readsLater && gate.halves?.some(({ factorsFrom }) => factorsFrom !== undefined) === true;
+        const again = this.#dealsAhead && gate.halves?.some(({ factorsFrom }) => factorsFrom !== undefined) === true;
         const until = again ? this.#length - 1 : end;
         if (input || relations === undefined || until > 0) this.#hold(held, 0, until, early);
         this.#hold(held, end, end, (owner?.p0ToP1 ?? 0) + (owner?.p0ToP2 ?? 0) + (owner?.p2ToP0 ?? 0));
@@ -239,7 +279,7 @@ class Timeline {
   #reading(planned: readonly PlannedSegment[], primes: number): number[] {
     const held = this.#nothing();
     for (const { proof, relations } of planned) {
-      if (this.#readsLater && proof === 0) {
+      if (this.#dealsAhead && proof === 0) {
         const masks = [...new Set(relations.map(({ gate }) => gate))].map(maskBytes);
         // It lets go of what it derived behind the gate that is one too many.
         const derived = Math.min(sum(masks), aheadOf(this.#circuit) + most(masks));

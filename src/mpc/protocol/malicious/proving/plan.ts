@@ -36,7 +36,7 @@ export const VERIFIERS: Readonly<Record<PartyId, readonly [v: PartyId, w: PartyI
  * Of the limit, what each of several segments keeps. Where there is one, a run is short. A long one has messages and
  * tables beside it, and a half-round more than it was cut at: all of that stays below the limit (`memory.ts`).
  */
-export const PART_OF_SEVERAL = 5 / 8;
+export const PART_OF_SEVERAL = 9 / 16;
 
 /**
  * @param limit bytes that a prover keeps for a segment

@@ -18,9 +18,11 @@ import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
 import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import { concatBytes } from '../../../../core/bytes.ts';
 import { SecurityViolationError, asTercetError, invariant } from '../../../../core/errors.ts';
+import type { Vector } from '../../../../compute/ring.ts';
 import type { Channel, PartyId } from '../../../../net/wire/types.ts';
+import { ProverMemory } from '../../../proof/prover-memory.ts';
 import { Prover } from '../../../proof/prover.ts';
-import { Segment } from '../../../proof/segment.ts';
+import { Segment, keptBytes } from '../../../proof/segment.ts';
 import type { ProofParameters } from '../../../proof/soundness.ts';
 import { Verifier } from '../../../proof/verifier.ts';
 import { Witness } from '../../../proof/witness.ts';
@@ -50,6 +52,8 @@ export interface ProofOptions {
   readonly forget?: (() => void) | undefined;
   /** About how many bytes of masks P0 holds of gates that it has dealt and not taken in yet (default: 64 MiB). */
   readonly aheadBytes?: number | undefined;
+  /** Collects garbage of this thread, where that can be asked for. */
+  readonly collect?: (() => void) | undefined;
 }
 
 /** A segment, and what this party is in it. */
@@ -60,6 +64,13 @@ type Part = { readonly planned: PlannedSegment; readonly segment: Segment } & (
 );
 
 type PartOf<Role extends Part['role']> = Extract<Part, { role: Role }>;
+
+/** A relation of a gate, where this party has a part in its proof. */
+interface Relation {
+  readonly part: Part;
+  readonly index: number;
+  readonly halves: Halves;
+}
 
 /** What the proofs of one run are about: public, and the same at all parties but for the time. */
 export interface ProofReport {
@@ -82,15 +93,19 @@ export interface ProofReport {
 }
 
 const HASH = 32;
+/** Bytes of relations that are taken in at once, as they would be kept. */
+const AT_ONCE_BYTES = 2 ** 23;
 const PHASES: readonly Phase[] = ['deal', 'ahead', 'input', '12', '21', '01', '02', '20', 'output'];
 
 export class Proofs implements Observer {
   readonly #options: ProofOptions;
+  /** Of all segments that this party proves. */
+  readonly #memory: ProverMemory;
   readonly #parts: readonly Part[];
   #ms = 0;
   #exchanges = 0;
   /** The relations of every gate. */
-  readonly #relations = new Map<Gate, { readonly part: Part; readonly index: number; readonly halves: Halves }[]>();
+  readonly #relations = new Map<Gate, Relation[]>();
   /** What P0 has dealt and not taken in yet, in order. */
   readonly #ahead: (readonly [party: Party, gate: Gate, release: () => void])[] = [];
   #aheadBytes = 0;
@@ -104,6 +119,7 @@ export class Proofs implements Observer {
 
   constructor(options: ProofOptions) {
     this.#options = options;
+    this.#memory = new ProverMemory(options.collect);
     const planned = planProofs(options.circuit, options.ring, options.limit);
     this.#parts = planned.map((segment) => this.#part(segment));
     for (const part of this.#parts)
@@ -130,7 +146,7 @@ export class Proofs implements Observer {
         planned,
         segment,
         role: 'prover',
-        prover: new Prover(segment, kernels, { verifier: key(v), witness: key(w) }),
+        prover: new Prover(segment, kernels, { verifier: key(v), witness: key(w) }, this.#memory),
       };
     if (id === v)
       return {
@@ -179,27 +195,25 @@ export class Proofs implements Observer {
     const { transcript } = this.#options;
     const seen = this.#seen(party, gate);
     const relations = this.#relations.get(gate) ?? [];
-    // At once: what one relation waits for, a thread or a device, others have time for.
-    await Promise.all(
-      relations.map(async ({ part, index, halves }) => {
-        if (part.role === 'prover') {
-          if (this.#readsLater) this.#gone.set(gate, party);
-          else part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
-        } else if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
-        else await part.witness.absorb(index, await halves.w(seen));
-      }),
-    );
+    const later = this.#readsLater ? relations.filter(({ part }) => part.role === 'prover') : [];
+    if (later.length > 0) this.#gone.set(gate, party);
+    const sweep = () => party.sweep(seen.holds);
+    for (const some of together(relations.filter((relation) => !later.includes(relation)))) {
+      if (some.length === 1) await taken(some[0], seen, sweep);
+      else await Promise.all(some.map((relation) => taken(relation, seen)));
+      this.#memory.left(some.reduce((sum, relation) => sum + bytesOf(relation), 0));
+      sweep();
+    }
     if (gate.relations === undefined) return;
-    const later = relations.flatMap(({ part, halves }) =>
-      part.role === 'prover' && this.#readsLater ? (halves.factorsFrom ?? []) : [],
-    );
-    transcript.forget(PHASES.filter((phase) => !later.includes(phase)).map((phase) => tagOf(gate, phase)));
+    const needed = later.flatMap(({ halves }) => halves.factorsFrom ?? []);
+    transcript.forget(PHASES.filter((phase) => !needed.includes(phase)).map((phase) => tagOf(gate, phase)));
   }
 
-  #seen(party: Party, gate: Gate): Seen {
+  #seen(party: Party, gate: Gate): Seen & { readonly holds: Vector[] } {
     const { id, transcript } = this.#options;
     return {
       party,
+      holds: [],
       message: async (from, to, phase) => {
         if (from === id) await party.link(to).flush();
         return transcript.message(from, to, tagOf(gate, phase));
@@ -227,8 +241,11 @@ export class Proofs implements Observer {
     const party = this.#gone.get(gate);
     invariant(party !== undefined, `${gate.path}: a proof of messages that have not gone`);
     const seen = this.#seen(party, gate);
-    for (const { part: of, index, halves } of this.#relations.get(gate) ?? [])
-      if (of === part) part.prover.record(index, { v: await halves.v(seen), w: await halves.w(seen) });
+    for (const relation of this.#relations.get(gate) ?? []) {
+      if (relation.part !== part) continue;
+      await taken(relation, seen, () => party.sweep(seen.holds));
+      this.#memory.left(bytesOf(relation));
+    }
     const { circuit, aheadBytes, forget } = this.#options;
     this.#derivedBytes += maskBytes(gate);
     if (this.#unread.length > 0 && this.#derivedBytes <= aheadOf(circuit, aheadBytes)) return true;
@@ -410,11 +427,46 @@ export class Proofs implements Observer {
       else if (part.role === 'V') part.verifier.wipe();
       else part.witness.wipe();
     }
+    this.#memory.wipe();
     this.#ahead.length = 0;
     this.#unread.length = 0;
     this.#gone.clear();
     this.#options.transcript.clear();
   }
+}
+
+/**
+ * Relations of a gate that are taken in at once: what one waits for, a thread or a device, others have time for. Of
+ * long ones there is one at a time, for each holds what it is made of. They go in parts, and wait for little.
+ */
+function* together(all: readonly Relation[]): Generator<readonly Relation[]> {
+  let some: Relation[] = [];
+  let sum = 0;
+  for (const relation of all) {
+    const bytes = bytesOf(relation);
+    if (some.length > 0 && sum + bytes > AT_ONCE_BYTES) {
+      yield some;
+      [some, sum] = [[], 0];
+    }
+    some.push(relation);
+    sum += bytes;
+  }
+  if (some.length > 0) yield some;
+}
+
+/** @param between two halves that a prover reads, where nobody else reads one */
+async function taken({ part, index, halves }: Relation, seen: Seen, between?: () => void): Promise<void> {
+  if (part.role === 'V') await part.verifier.absorb(index, await halves.v(seen));
+  else if (part.role === 'W') await part.witness.absorb(index, await halves.w(seen));
+  else {
+    const v = await halves.v(seen);
+    between?.();
+    part.prover.record(index, { v, w: await halves.w(seen) });
+  }
+}
+
+function bytesOf({ part, index }: Relation): number {
+  return keptBytes(part.segment.shapes[index]);
 }
 
 function ofRole<Role extends Part['role']>(parts: readonly Part[], role: Role): PartOf<Role>[] {

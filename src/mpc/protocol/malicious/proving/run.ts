@@ -42,6 +42,7 @@ export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'k12'
   readonly segmentBytes: number;
   /** As of `ProofOptions`. */
   readonly aheadBytes?: number | undefined;
+  readonly collect?: (() => void) | undefined;
   /** `agreementHash`, as this party computes it. */
   readonly agreement: Uint8Array;
   /**
@@ -83,7 +84,8 @@ export class ProvedRun {
     this.#proofs = new Proofs({
       ...{ id, circuit, session, keys, channels: options.channels, transcript: this.#transcript },
       ...{ kernels: options.proofKernels, ring: options.kernels, parameters: options.proofParameters },
-      ...{ limit: options.segmentBytes, aheadBytes: options.aheadBytes, forget: () => this.#engine.forget() },
+      ...{ limit: options.segmentBytes, aheadBytes: options.aheadBytes, collect: options.collect },
+      forget: () => this.#engine.forget(),
     });
     const recorded = new Map<PartyId, Channel>();
     for (const [peer, channel] of options.channels) recorded.set(peer, this.#transcript.over(channel));

@@ -39,7 +39,18 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
         units.push(unit);
         turned.push(await operands.turned(seen, unit, Number(shift.data[i]) % table.rows));
       }
-      return { dealt: await kernels.concat(units), turned: await kernels.concat(turned) };
+      const held = (vector: Vector) => {
+        seen.holds?.push(vector);
+        return vector;
+      };
+      units.forEach(held);
+      let whole: Promise<Vector> | undefined;
+      // Nobody asks for it where the keys are not proved: it has a word for every row of the table and position.
+      const dealt = () => {
+        whole ??= kernels.concat(units).then(held);
+        return whole;
+      };
+      return { dealt, turned: held(await kernels.concat(turned)) };
     });
   const [one, two] = [shares(1), shares(2)];
   const own = (y: typeof one) => async (seen: Seen) => seen.party.kernels.read((await y(seen)).turned);
@@ -96,21 +107,22 @@ export function lookupHalves(gate: ResharingGate, operands: LookupOperands): rea
   /** y² − y. */
   const square = async (seen: Seen, y: typeof one): Promise<Words> => {
     const { kernels } = seen.party;
-    const { dealt: unit } = await y(seen);
+    const unit = await (await y(seen)).dealt();
     return kernels.read(await kernels.sub(await kernels.mul(unit, unit), unit));
   };
-  const sums = async (seen: Seen, y: typeof one) => seen.party.kernels.sumRows((await y(seen)).dealt, table.rows);
+  const sums = async (seen: Seen, y: typeof one) =>
+    seen.party.kernels.sumRows(await (await y(seen)).dealt(), table.rows);
   all.push(
     {
       factorsFrom,
       v: async (seen) => {
         const { kernels } = seen.party;
-        const twice = await kernels.read(await kernels.scale((await one(seen)).dealt, 2n));
+        const twice = await kernels.read(await kernels.scale(await (await one(seen)).dealt(), 2n));
         return { kind: 'choice', entries: { kind: 'columns', columns: [twice] }, linear: () => square(seen, one) };
       },
       w: async (seen) => ({
         kind: 'choice',
-        basis: await seen.party.kernels.read((await two(seen)).dealt),
+        basis: await seen.party.kernels.read(await (await two(seen)).dealt()),
         linear: () => square(seen, two),
       }),
     },
