@@ -173,6 +173,13 @@ export class Memory {
     return this.#linked.direct === true && data.length > 0 ? data : this.copy(data);
   }
 
+  /** A part of an operand where a kernel sees it: in the scratch at `at`, or where it lies. */
+  shown(at: number, data: Lane): Place {
+    if (this.#linked.direct === true) return data;
+    this.write(at, data);
+    return at;
+  }
+
   /** A result vector that a kernel writes, and nothing beyond its end. */
   made(k: number, count: number, work: (out: Place) => void): Words {
     if (this.#linked.direct === true && count > 0) {
