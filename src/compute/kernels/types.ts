@@ -258,7 +258,8 @@ export interface RingKernels<V extends Vector = Vector> {
   matmul(x: V, y: V, shape: ProductShape): Promise<V>;
   /**
    * Σ x·Y of the factors, of one row each (m = 1), whose matrices lie side by side (a row of the last one ends before
-   * the next row of the first begins). They are read there, neither gathered nor cut to the ring of x first. Absent where a backend is no better than `gather` and `matmul`.
+   * the next row of the first begins). They are read there, neither gathered nor cut to the ring of x first. Absent
+   * where a backend is no better than `gather` and `matmul`.
    */
   matmulPlaced?(factors: readonly PlacedFactors<V>[], shape: ProductShape, places: MatrixPlaces): Promise<V>;
   /**

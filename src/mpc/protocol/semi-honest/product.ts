@@ -100,8 +100,8 @@ export class ProductGate extends MaskedRelation {
   }
 
   /**
-   * Σ x·y of components of y that are read where they lie, if this is a row of each times matrices that local operations
-   * moved: no sum of y with a mask is made then, nor y itself. Undefined where it is not.
+   * Σ x·y of components of y that are read where they lie, if this is a row of each times matrices that local
+   * operations moved: no sum of y with a mask is made then, nor y itself. Undefined where it is not.
    */
   async #placed(party: Party, factors: () => Promise<Factors>): Promise<Vector | undefined> {
     const { kernels } = party;
