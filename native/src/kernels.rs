@@ -47,6 +47,8 @@ kernels! {
     matmul::product64_room(_, _, _);
     matmul::product64(_, _, _, _, _, _, _, _, _, _, _);
     matmul::product32(_, _, _, _, _, _, _, _, _, _);
+    matmul::strided_rows32(_, _, _, _, _, _, _, _, _, _, _);
+    matmul::strided_rows64(_, _, _, _, _, _, _, _, _, _, _);
     ot::ot_scratch();
     ot::ot_group();
     ot::ot_receive(_, _, _, _, _, _, _, _, _);

@@ -34,9 +34,16 @@ export function encodeFixed(values: ArrayLike<number>, f: number, k: number): Wo
 }
 
 /** Decodes a vector at scale f to float64, reading residues as signed. Exact while |v| · 2^f < 2^53. */
-export function decodeFixed(words: Words, f: number): Float64Array {
-  const out = new Float64Array(words.data.length);
+export function decodeFixed({ k, data }: Words, f: number): Float64Array {
+  const out = new Float64Array(data.length);
   const scale = 2 ** -f;
-  for (let i = 0; i < out.length; i++) out[i] = Number(BigInt.asIntN(words.k, BigInt(words.data[i]))) * scale;
+  // By halves: a vocabulary of BigInts is garbage of megabytes. The sum is rounded once, as the number of a BigInt is.
+  const wide = data instanceof BigUint64Array;
+  const halves = new Int32Array(data.buffer, data.byteOffset, wide ? 2 * data.length : data.length);
+  const unused = (wide ? 64 : 32) - k;
+  for (let i = 0; i < out.length; i++) {
+    const top = (halves[wide ? 2 * i + 1 : i] << unused) >> unused;
+    out[i] = (wide ? top * 2 ** 32 + (halves[2 * i] >>> 0) : top) * scale;
+  }
   return out;
 }

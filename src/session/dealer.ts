@@ -13,7 +13,7 @@ import { Refusal } from '../core/told.ts';
 import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
-import type { Kept } from '../mpc/protocol/frame/party.ts';
+import type { Kept } from '../mpc/protocol/frame/kept.ts';
 import type { Trace } from '../mpc/protocol/trace.ts';
 import type { Channel, PartyId } from '../net/wire/types.ts';
 import { mismatch } from './agreement.ts';

@@ -3,7 +3,7 @@ import { firstStep } from '../mpc/prg/gate-id.ts';
 import { PairPrg } from '../mpc/prg/prg.ts';
 import type { Circuit } from '../mpc/protocol/frame/circuit.ts';
 import { Engine, type Progress } from '../mpc/protocol/frame/engine.ts';
-import { type Kept, wipeKept } from '../mpc/protocol/frame/party.ts';
+import { type Kept, wipeKept } from '../mpc/protocol/frame/kept.ts';
 import type { BuiltCircuit } from './circuits.ts';
 import type { Agreed } from './owner-agreement.ts';
 import { type OwnerOptions, toParties } from './owner-options.ts';

@@ -251,6 +251,65 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
       }
     });
 
+    it.each([1, 20, 32, 33, 44, 64])('rows times matrices where they lie, k = %i', async (k) => {
+      if (kernels.matmulPlaced === undefined) return;
+      const random = new Random(180 + k);
+      const wider = k <= 32 ? 32 : 64;
+      for (const [batch, inner, n] of [
+        [1, 1, 1],
+        [2, 3, 5],
+        [12, 64, 129],
+        [3, 200, 7],
+        [1, 1, 9000],
+        [1, 9000, 1],
+      ]) {
+        for (const transposed of [false, true]) {
+          const shape = { batch, m: 1, inner, n, transposed };
+          const [rows, cols] = transposed ? [n, inner] : [inner, n];
+          // As heads lie, and with words between matrices, between rows, before the first and behind the last.
+          for (const [offset, between, behind] of [
+            [0, 0, 0],
+            [3, 2, 5],
+          ]) {
+            const apart = cols + between;
+            const places = { offset, apart, stride: batch * apart + behind };
+            const factors = [k, wider, Math.min(wider, k + 1)].map((ring) => ({
+              x: random.words(batch * inner, k),
+              y: random.words(offset + rows * places.stride + 4, ring),
+            }));
+            for (const some of [factors, factors.slice(1, 2)]) {
+              const got = await kernels.matmulPlaced(some, shape, places);
+              // The twin of large ones: gathered, and multiplied.
+              if (batch * inner * n < 2 ** 10) same(got, await oracle.matmulPlaced(some, shape, places));
+              const taken = strided(offset, [batch, apart], [rows, places.stride], [cols, 1]);
+              let sum = zeros(batch * n, k);
+              for (const { x, y } of some) {
+                const whole = await kernels.cast(await kernels.gather(y, taken), k);
+                sum = await kernels.add(sum, await kernels.matmul(x, whole, shape));
+              }
+              same(got, sum);
+            }
+          }
+        }
+      }
+    });
+
+    it('no product with matrices that do not lie there', async () => {
+      if (kernels.matmulPlaced === undefined) return;
+      const random = new Random(199);
+      const shape = { batch: 2, m: 1, inner: 3, n: 4, transposed: true };
+      const [x, y] = [random.words(6, 44), random.words(24, 48)];
+      const places = { offset: 0, apart: 3, stride: 6 };
+      const refused = (factor: { x: Words; y: Words }, where = places) =>
+        expect(kernels.matmulPlaced?.([factor], shape, where)).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+      await kernels.matmulPlaced([{ x, y }], shape, places);
+      await refused({ x, y }, { ...places, offset: 1 });
+      await refused({ x, y: random.words(23, 48) });
+      await refused({ x: random.words(5, 44), y });
+      if (kernels.name !== 'reference') await refused({ x, y }, { ...places, apart: 4 });
+      if (kernels.name !== 'reference') await refused({ x, y: random.words(24, 32) });
+    });
+
     it.each([33, 44, 64])('products by what is drawn, k = %i', async (k) => {
       if (kernels.matmulDrawn === undefined) return;
       const random = new Random(150 + k);

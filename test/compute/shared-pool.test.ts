@@ -78,11 +78,63 @@ describe('a scope with shared memory', () => {
     expect(overlap(again[0], again[1])).toBe(false);
   });
 
-  it('takes memory of its own for what no region holds, and leaves small vectors to the collector', () => {
+  it('takes memory of its own for what no region holds, and leaves the smallest vectors to the collector', () => {
     const pool = pools();
     expect(pool.take(64, 1 << 22).data.length).toBe(1 << 22);
-    expect(pool.take(64, 4).data.buffer).toBeInstanceOf(ArrayBuffer);
+    const smallest = [pool.take(64, 4), pool.take(64, 4)].map(({ data }) => data.buffer);
+    expect(smallest[0]).toBeInstanceOf(ArrayBuffer);
+    expect(smallest[1]).not.toBe(smallest[0]);
     expect(pool.shared?.(64, 4)).toBeUndefined();
+  });
+
+  it('has small vectors side by side, each by itself and of zeros, and writes over none of them', () => {
+    const pool = pools();
+    const shapes = [
+      [64, 9],
+      [32, 17],
+      [64, 500],
+      [1, 333],
+      [48, 100],
+    ] as const;
+    // More than a buffer has room for.
+    const all = Array.from({ length: 2000 }, (_, i) => {
+      const [k, count] = shapes[i % shapes.length];
+      return pool.take(k, count);
+    });
+    expect(all.every(({ data }) => data.length > 0 && data.buffer instanceof ArrayBuffer)).toBe(true);
+    const isZero = ({ data }: Words) => !data.some((word: number | bigint) => word !== 0 && word !== 0n);
+    expect(all.every(isZero)).toBe(true);
+    for (const [i, { data }] of all.entries()) {
+      if (data instanceof Uint32Array) data.fill(i);
+      else data.fill(BigInt(i));
+    }
+    pool.take(32, COUNT);
+    pool.sweep([]);
+    for (let i = 0; i < 100; i++) pool.take(64, 500);
+    expect(all.map(({ data }) => [Number(data[0]), Number(data.at(-1))])).toEqual(all.map((_, i) => [i, i]));
+    expect(new Set(all.map(({ data }) => data.buffer)).size).toBeLessThan(8);
+  });
+
+  // SECURITY: as for large ones. Whoever gives a scope up may still have a gate at work.
+  it('gives small ones to the next scope where it is through, overwritten, and leaves others as they are', () => {
+    const make = sharedPools(() => undefined);
+    const [one, two] = [make(), make()];
+    const [ended, given] = [one.take(64, 100), two.take(64, 100)];
+    for (const { data } of [ended, given]) (data as BigUint64Array).fill(7n);
+    one.drop(true);
+    two.drop(false);
+    expect(ended.data[99]).toBe(0n);
+    expect(given.data[99]).toBe(7n);
+    const [again, other] = [make().take(64, 100), make().take(64, 100)];
+    expect(place(again)).toEqual(place(ended));
+    expect(other.data.buffer).not.toBe(given.data.buffer);
+  });
+
+  it('leaves small ones to the collector behind sixteen megabytes', () => {
+    const pool = pools();
+    const last = (count: number) => Array.from({ length: count }, () => pool.take(64, 500)).at(-1)?.data.buffer;
+    expect(last(4192)?.byteLength).toBe(1 << 20);
+    expect(last(1)?.byteLength).toBe(4000);
   });
 
   // SECURITY: a mask whose memory is written over before it is added masks nothing.

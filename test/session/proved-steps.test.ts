@@ -12,7 +12,7 @@ import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { randomWeights } from '../../src/ml/models/random.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
-import type { Kept } from '../../src/mpc/protocol/frame/party.ts';
+import type { Kept } from '../../src/mpc/protocol/frame/kept.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
 import { ProvedRun } from '../../src/mpc/protocol/malicious/proving/run.ts';

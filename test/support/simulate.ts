@@ -17,7 +17,8 @@ import { Transcript } from '../../src/mpc/protocol/malicious/proving/transcript.
 import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
 import type { Sharing } from '../../src/mpc/share/wire.ts';
-import type { Kept, ParameterView } from '../../src/mpc/protocol/frame/party.ts';
+import type { Kept } from '../../src/mpc/protocol/frame/kept.ts';
+import type { ParameterView } from '../../src/mpc/protocol/frame/party.ts';
 import type { Tracing } from '../../src/mpc/protocol/trace.ts';
 import type { Cost, Gates, Inputs, Widening } from '../../src/mpc/protocol/types.ts';
 

@@ -53,6 +53,7 @@ function forwarded(party: Party): Party {
     takeBytes: (gate) => party.takeBytes(gate),
     peekBytes: (gate) => party.peekBytes(gate),
     random: () => new Uint8Array(0),
+    origin: (wire) => party.origin(wire),
     keptBefore: (name, component) => party.keptBefore(name, component),
     sweep: (also) => party.sweep(also),
   };

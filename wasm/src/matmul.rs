@@ -431,6 +431,50 @@ fn is_in_place(m: usize, transposed: u32) -> bool {
 single_row!(single_row32, u32);
 single_row!(single_row64, u64);
 
+macro_rules! strided_rows {
+    ($name:ident, $single:ident, $t:ty) => {
+        /// A row for each of a batch times a matrix that lies in larger rows, added to `out` & mask: word c of row r of
+        /// matrix b at y[b·apart + r·stride + c]. `rows` of the `all` rows that each has, the first of them at y; x, or
+        /// with `transposed` out, begins at what belongs to it. One matrix behind another, so that y is read in order
+        /// where they lie side by side.
+        #[no_mangle]
+        pub unsafe extern "C" fn $name(
+            x: *const $t,
+            y: *const $t,
+            out: *mut $t,
+            batch: usize,
+            rows: usize,
+            cols: usize,
+            all: usize,
+            apart: usize,
+            stride: usize,
+            transposed: u32,
+            mask: $t,
+        ) {
+            for r in 0..rows {
+                for b in 0..batch {
+                    let row = y.add(r * stride + b * apart);
+                    if transposed != 0 {
+                        let sum = out.add(b * all + r);
+                        $single(x.add(b * cols), row, sum, cols, 1, true);
+                        *sum &= mask;
+                    } else {
+                        $single(x.add(b * all + r), row, out.add(b * cols), 1, cols, false);
+                    }
+                }
+            }
+            if transposed == 0 {
+                for word in from_raw_parts_mut(out, batch * cols) {
+                    *word &= mask;
+                }
+            }
+        }
+    };
+}
+
+strided_rows!(strided_rows32, single_row32, u32);
+strided_rows!(strided_rows64, single_row64, u64);
+
 /// Packs y, which is `transposed` or not, and multiplies: out += x · y.
 #[inline(always)]
 unsafe fn packed_product<const L: u32>(

@@ -51,6 +51,20 @@ export interface ProductShape {
   readonly transposed?: boolean;
 }
 
+/** Where words of matrices lie in a vector: word c of row r of matrix b at offset + b·apart + r·stride + c. */
+export interface MatrixPlaces {
+  readonly offset: number;
+  readonly apart: number;
+  readonly stride: number;
+}
+
+/** A vector times a matrix each of a batch. */
+export interface PlacedFactors<V extends Vector = Vector> {
+  readonly x: V;
+  /** In the lanes of x, over its ring or a wider one. */
+  readonly y: V;
+}
+
 /** Degrees that the back ends compute. */
 export type Degree = 3 | 4;
 
@@ -242,6 +256,12 @@ export interface RingKernels<V extends Vector = Vector> {
 
   // ── products ─────────────────────────────────────────────────────────────
   matmul(x: V, y: V, shape: ProductShape): Promise<V>;
+  /**
+   * Σ x·Y of the factors, of one row each (m = 1), whose matrices lie side by side (a row of the last one ends before
+   * the next row of the first begins). They are read there, neither gathered nor cut to the ring of x first. Absent
+   * where a backend is no better than `gather` and `matmul`.
+   */
+  matmulPlaced?(factors: readonly PlacedFactors<V>[], shape: ProductShape, places: MatrixPlaces): Promise<V>;
   /**
    * Loads a rows × cols matrix (row-major); 'i32' takes an Int32Array, 'u64' a BigUint64Array. The caller may drop
    * its copy, or change it, once that is done. In shared memory it is not copied on the way to worker threads.

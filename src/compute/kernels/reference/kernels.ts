@@ -5,7 +5,7 @@
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expTables } from '../../exp-tables.ts';
-import { type Pattern, listOf } from '../../pattern.ts';
+import { type Pattern, listOf, strided } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, ringMask, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
@@ -19,8 +19,10 @@ import type {
   Drawn,
   DrawnFactor,
   Matrix,
+  MatrixPlaces,
   OtReceived,
   OtSent,
+  PlacedFactors,
   ProductShape,
   RingKernels,
   SelectionTable,
@@ -199,6 +201,21 @@ export class ReferenceKernels implements RingKernels<Words> {
 
   async draw(stream: Stream, k: number, count: number, first = 0): Promise<Words> {
     return drawWords(stream, k, count, first);
+  }
+
+  async matmulPlaced(
+    factors: readonly PlacedFactors<Words>[],
+    shape: ProductShape,
+    { offset, apart, stride }: MatrixPlaces,
+  ): Promise<Words> {
+    const { batch, inner, n, transposed } = shape;
+    const [rows, cols] = transposed === true ? [n, inner] : [inner, n];
+    const places = strided(offset, [batch, apart], [rows, stride], [cols, 1]);
+    const [{ x: first }] = factors;
+    let sum = zeros(batch * n, first.k);
+    for (const { x, y } of factors)
+      sum = await this.add(sum, await this.matmul(x, await this.cast(await this.gather(y, places), x.k), shape));
+    return sum;
   }
 
   async matmulDrawn(

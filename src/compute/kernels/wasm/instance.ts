@@ -7,13 +7,25 @@ import type { ExpWidth } from '../../exp-tables.ts';
 import { type Vectors, type Words, laneBytes, sameShape, wireLength, zeros } from '../../ring.ts';
 import { blockOf } from '../key-stream.ts';
 import type { TableLayout } from '../table-layout.ts';
-import type { Choice, CosineSum, Degree, Drawn, DrawnFactor, ProductShape, SelectionTable, Stream } from '../types.ts';
+import type {
+  Choice,
+  CosineSum,
+  Degree,
+  Drawn,
+  DrawnFactor,
+  MatrixPlaces,
+  PlacedFactors,
+  ProductShape,
+  SelectionTable,
+  Stream,
+} from '../types.ts';
 import { few, isFew, isMoved } from './few.ts';
 import type { Linked } from './link.ts';
 import { BLOCK, Memory, up } from './memory.ts';
 import { Ot } from './ot.ts';
 import { expandPoint } from './point.ts';
 import type { PartyOperations } from './party-operations.ts';
+import { matmulPlaced } from './placed.ts';
 import { Selection } from './selection.ts';
 
 /** Words of a drawn matrix at a time: they, their panels and a product stay in the cache. */
@@ -184,6 +196,10 @@ export class KernelInstance {
         kernel(a, b, out, batch, m, inner, n, order, mask, scratch, ...add),
       );
     });
+  }
+
+  matmulPlaced(factors: readonly PlacedFactors<Words>[], shape: ProductShape, places: MatrixPlaces): Words {
+    return matmulPlaced(this.#memory, factors, shape, places);
   }
 
   // ── randomness ────────────────────────────────────────────────────────────

@@ -16,7 +16,9 @@ import type {
   Drawn,
   DrawnFactor,
   Matrix,
+  MatrixPlaces,
   PanelLoader,
+  PlacedFactors,
   OtReceived,
   LinearAtOnce,
   Live,
@@ -152,6 +154,15 @@ export class WasmKernels implements RingKernels<Words> {
 
   matmul(x: Words, y: Words, shape: ProductShape): Promise<Words> {
     return this.#made(matmul(this.#on, x, y, shape));
+  }
+
+  /** In the calling thread: one row of each is less work than to ask another one. */
+  async matmulPlaced(
+    factors: readonly PlacedFactors<Words>[],
+    shape: ProductShape,
+    places: MatrixPlaces,
+  ): Promise<Words> {
+    return this.#on.here((instance) => instance.matmulPlaced(factors, shape, places));
   }
 
   loadMatrix(entries: Int32Array | BigUint64Array, rows: number, cols: number): Promise<Matrix> {

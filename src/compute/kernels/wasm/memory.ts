@@ -21,7 +21,8 @@ export const SLACK = 512;
  * behind them. Packed, they begin and end with a byte.
  */
 export const BLOCK = 1 << 13;
-const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
+/** "expand 32-byte k", as it lies in memory. */
+const SIGMA = Uint8Array.from('expand 32-byte k', (letter) => letter.charCodeAt(0));
 
 export function up(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
@@ -50,7 +51,9 @@ export class Memory {
   pool: Vectors | undefined;
   readonly #linked: Linked;
   #sizes: Sizes | undefined;
-  #seen = new ArrayBuffer(0);
+  /** All of the memory. Kept, because views that are made for every operation are garbage like what they show. */
+  #all: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #all64 = new BigUint64Array(0);
   /** Where the persistent part begins. */
   readonly #base: number;
   /** Persistent blocks in order of address. */
@@ -64,10 +67,17 @@ export class Memory {
     this.#top = this.#base;
   }
 
-  /** What the memory is now. Growth detaches the buffer before; to ask the engine each time takes as long as 1 KB. */
+  /** What the memory is now. Growth detaches the views before; to ask the engine each time takes as long as 1 KB. */
+  get #bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#all.length === 0) {
+      this.#all = new Uint8Array(this.#linked.memory.buffer);
+      this.#all64 = new BigUint64Array(this.#linked.memory.buffer);
+    }
+    return this.#all;
+  }
+
   get #buffer(): ArrayBuffer {
-    if (this.#seen.byteLength === 0) this.#seen = this.#linked.memory.buffer;
-    return this.#seen;
+    return this.#bytes.buffer;
   }
 
   /** Sizes of tercet.wasm; the module of the proofs has none of them. 0 for a kernel that owner.wasm lacks. */
@@ -137,7 +147,7 @@ export class Memory {
   drop(at: number): void {
     const i = this.#blocks.findIndex((block) => block.at === at);
     if (i < 0) return;
-    new Uint8Array(this.#buffer, at, this.#blocks[i].end - at).fill(0);
+    this.#bytes.fill(0, at, this.#blocks[i].end);
     this.#blocks.splice(i, 1);
     this.#top = this.#scratch;
   }
@@ -147,10 +157,9 @@ export class Memory {
     try {
       return operation();
     } finally {
-      const from = this.#scratch;
-      const end = Math.min(up(this.#top + SLACK, ALIGN), this.#buffer.byteLength);
-      new Uint8Array(this.#buffer, from, end - from).fill(0);
-      new Uint8Array(this.#buffer, 0, this.#linked.stack).fill(0);
+      const [from, bytes] = [this.#scratch, this.#bytes];
+      bytes.fill(0, from, Math.min(up(this.#top + SLACK, ALIGN), bytes.length));
+      bytes.fill(0, 0, this.#linked.stack);
       this.#top = from;
     }
   }
@@ -173,6 +182,13 @@ export class Memory {
     return this.#linked.direct === true && data.length > 0 ? data : this.copy(data);
   }
 
+  /** A part of an operand where a kernel sees it: in the scratch at `at`, or where it lies. */
+  shown(at: number, data: Lane): Place {
+    if (this.#linked.direct === true) return data;
+    this.write(at, data);
+    return at;
+  }
+
   /** A result vector that a kernel writes, and nothing beyond its end. */
   made(k: number, count: number, work: (out: Place) => void): Words {
     if (this.#linked.direct === true && count > 0) {
@@ -186,12 +202,15 @@ export class Memory {
   }
 
   write(at: number, data: Lane): void {
-    this.bytes(at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const bytes = this.#bytes;
+    if (data instanceof Uint8Array) bytes.set(data, at);
+    else if (data instanceof BigUint64Array && at % 8 === 0) this.#all64.set(data, at / 8);
+    else bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
   }
 
   /** Words of a vector to where a block of them lies. */
   load(at: number, { data }: Words, from: number, to: number): void {
-    this.write(at, data.subarray(from, to));
+    this.write(at, from === 0 && to === data.length ? data : data.subarray(from, to));
   }
 
   /** Words of a block to where they belong in a vector. */
@@ -315,7 +334,7 @@ export class Memory {
   state({ key, nonce }: Stream): number {
     invariant(key.length === 32 && nonce.length === 12, 'a stream needs a 32-byte key and a 12-byte nonce');
     const at = this.take(64);
-    this.write(at, Uint32Array.from(SIGMA));
+    this.write(at, SIGMA);
     this.write(at + 16, key);
     this.write(at + 52, nonce);
     return at;

@@ -14,8 +14,9 @@
 import { type Words, laneBytes, zeros } from '../../ring.ts';
 import { up } from './memory.ts';
 import type { ScopePool } from './pool.ts';
+import { SmallVectors } from './small-vectors.ts';
 
-/** Below this a vector is the collector's. */
+/** Below this a vector is a small one (`small-vectors.ts`). */
 const LEAST_BYTES = 1 << 12;
 /** Bytes of a region, where a vector needs no more. */
 const REGION_BYTES = 1 << 23;
@@ -33,6 +34,25 @@ interface Block {
   readonly from: number;
   readonly to: number;
   used: boolean;
+}
+
+/** A block that is free, and the region that it is of. */
+interface Free {
+  readonly region: Region;
+  readonly block: Block;
+}
+
+const bytesOf = ({ block }: Free) => block.to - block.from;
+
+/** The first of the free blocks, from the smallest to the largest, that has so many bytes. */
+function firstOf(free: readonly Free[], bytes: number): number {
+  let [low, high] = [0, free.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bytesOf(free[middle]) < bytes) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Its blocks cover it, in order of address. No two free ones are neighbours. */
@@ -68,22 +88,27 @@ function swept({ buffer, blocks }: Region, kept: ReadonlySet<Block>): Block[] {
 
 class SharedPool implements ScopePool {
   readonly #regions = new Map<ArrayBufferLike, Region>();
+  /** What is free, from the smallest to the largest. */
+  #free: Free[] = [];
+  readonly #small: SmallVectors;
   readonly #spare: SharedArrayBuffer[];
   readonly #left: (bytes: number) => boolean;
   #taken = 0;
 
   /**
    * @param spare regions of zeros, for whoever comes first
+   * @param small where small vectors are
    * @param left is told how many bytes the scope leaves, and says whether they are collected now
    */
-  constructor(spare: SharedArrayBuffer[], left: (bytes: number) => boolean) {
+  constructor(spare: SharedArrayBuffer[], small: SmallVectors, left: (bytes: number) => boolean) {
     this.#spare = spare;
+    this.#small = small;
     this.#left = left;
   }
 
   take(k: number, count: number): Words {
     const bytes = laneBytes(k) * count;
-    if (bytes < LEAST_BYTES) return zeros(count, k);
+    if (bytes < LEAST_BYTES) return this.#small.take(k, count) ?? zeros(count, k);
     this.#taken += bytes;
     const [buffer, at] = this.#block(up(bytes, LINE));
     return { k, data: k <= 32 ? new Uint32Array(buffer, at, count) : new BigUint64Array(buffer, at, count) };
@@ -98,27 +123,34 @@ class SharedPool implements ScopePool {
   }
 
   #block(bytes: number): [buffer: SharedArrayBuffer, at: number] {
-    let best: { readonly region: Region; readonly at: number; readonly bytes: number } | undefined;
-    for (const region of this.#regions.values()) {
-      for (const [at, { from, to, used }] of region.blocks.entries()) {
-        if (!used && to - from >= bytes && (best === undefined || to - from < best.bytes))
-          best = { region, at, bytes: to - from };
-      }
+    let place = firstOf(this.#free, bytes);
+    if (place === this.#free.length) {
+      this.#grow(bytes);
+      place = firstOf(this.#free, bytes);
     }
-    const { region, at } = best ?? { region: this.#grow(bytes), at: 0 };
-    const { from, to } = region.blocks[at];
+    const [{ region, block }] = this.#free.splice(place, 1);
+    const { from, to } = block;
     const made = [{ from, to: from + bytes, used: true }];
-    if (from + bytes < to) made.push({ from: from + bytes, to, used: false });
-    region.blocks.splice(at, 1, ...made);
+    if (from + bytes < to) {
+      const rest = { from: from + bytes, to, used: false };
+      made.push(rest);
+      this.#isFree(region, rest);
+    }
+    region.blocks.splice(blockAt(region.blocks, from), 1, ...made);
     return [region.buffer, from];
   }
 
-  #grow(bytes: number): Region {
+  #isFree(region: Region, block: Block): void {
+    this.#free.splice(firstOf(this.#free, block.to - block.from), 0, { region, block });
+  }
+
+  #grow(bytes: number): void {
     const spare = bytes > REGION_BYTES ? undefined : this.#spare.pop();
     const buffer = spare ?? new SharedArrayBuffer(Math.max(bytes, REGION_BYTES));
-    const region = { buffer, blocks: [{ from: 0, to: buffer.byteLength, used: false }] };
+    const block = { from: 0, to: buffer.byteLength, used: false };
+    const region = { buffer, blocks: [block] };
     this.#regions.set(buffer, region);
-    return region;
+    this.#isFree(region, block);
   }
 
   sweep(live: Iterable<unknown>): void {
@@ -130,7 +162,12 @@ class SharedPool implements ScopePool {
       const region = view === undefined ? undefined : this.#regions.get(view.buffer);
       if (view !== undefined && region !== undefined) kept.add(region.blocks[blockAt(region.blocks, view.byteOffset)]);
     }
-    for (const region of this.#regions.values()) region.blocks = swept(region, kept);
+    this.#free = [];
+    for (const region of this.#regions.values()) {
+      region.blocks = swept(region, kept);
+      for (const block of region.blocks) if (!block.used) this.#free.push({ region, block });
+    }
+    this.#free.sort((a, b) => bytesOf(a) - bytesOf(b));
   }
 
   drop(through: boolean): boolean {
@@ -138,6 +175,8 @@ class SharedPool implements ScopePool {
     for (const { buffer } of this.#regions.values())
       if (!through || !this.#giveBack(buffer)) bytes += buffer.byteLength;
     this.#regions.clear();
+    this.#free = [];
+    this.#small.drop(through);
     return this.#left(bytes);
   }
 
@@ -157,6 +196,7 @@ class SharedPool implements ScopePool {
  */
 export function sharedPools(collect: () => void): () => ScopePool {
   const spare: SharedArrayBuffer[] = [];
+  const slabs: ArrayBuffer[] = [];
   let bytes = 0;
   const left = (more: number) => {
     bytes += more;
@@ -165,5 +205,5 @@ export function sharedPools(collect: () => void): () => ScopePool {
     collect();
     return true;
   };
-  return () => new SharedPool(spare, left);
+  return () => new SharedPool(spare, new SmallVectors(slabs), left);
 }

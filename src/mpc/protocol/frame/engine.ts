@@ -6,7 +6,8 @@
  * Components are computed on demand, kept until their last use and dropped then.
  */
 import type { RingKernels } from '../../../compute/kernels/types.ts';
-import { type Vector, type Words, lengthOf, sliceWords } from '../../../compute/ring.ts';
+import type { Pattern } from '../../../compute/pattern.ts';
+import { type Vector, type Words, lengthOf } from '../../../compute/ring.ts';
 import { abortedError } from '../../../core/abort.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
@@ -16,7 +17,9 @@ import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
 import { type Circuit, type Step, isGate } from './circuit.ts';
 import { type Gate, lastHalf } from './gate.ts';
-import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
+import { type Kept, KeptWords, wipeKept } from './kept.ts';
+import { Link, type Origin, type ParameterView, type Party, type Traffic } from './party.ts';
+import type { LocalNode } from './local.ts';
 import { byHalf, releasePlan } from './schedule.ts';
 
 export interface EngineOptions {
@@ -227,8 +230,9 @@ export class Engine implements Party {
    * @param end what an execution ends with: a dealer's is through once all is dealt
    */
   clear(end: 'dealt' | 'done' = 'done'): void {
-    wipeKept(this.#before);
-    if (this.#phase !== end) wipeKept(this.#after);
+    const ended = this.#phase === end;
+    wipeKept(this.#before, ended ? this.#after : undefined);
+    if (!ended) wipeKept(this.#after);
     this.#values.clear();
     this.#held.clear();
     // Who proves may still be at work, and so may a gate of what came to no end.
@@ -243,6 +247,19 @@ export class Engine implements Party {
     const words = this.#before.get(name)?.[component];
     invariant(words !== undefined, `party ${this.id}: the step before kept no "${component}" of "${name}"`);
     return words;
+  }
+
+  origin(wire: Wire): Origin | undefined {
+    let [from, pattern]: [Wire, Pattern | undefined] = [wire, undefined];
+    for (;;) {
+      const source = this.#circuit.sources[from.id];
+      if (isGate(source) || source.moves === undefined) break;
+      // One pattern is enough: that of one behind another is none of these.
+      if (source.moves !== 'all' && pattern !== undefined) break;
+      if (source.moves !== 'all') pattern = source.moves;
+      [from] = source.inputs;
+    }
+    return pattern && { wire: from, pattern };
   }
 
   random(length: number): Uint8Array {
@@ -351,11 +368,17 @@ export class Engine implements Party {
     const { atOnce } = this.kernels;
     invariant(!isGate(source) && atOnce !== undefined, 'no local operation that is computed at once');
     const operands = source.inputs.map((x) => this.#atOnce(x, component));
-    const vector = source.atOnce?.(atOnce, component, operands);
+    const vector = this.#behindKept(source, operands) ?? source.atOnce?.(atOnce, component, operands);
     invariant(vector !== undefined, 'no local operation that is computed at once');
     // Whoever waits for it has a promise of it already.
     if (held === undefined) this.#hold(wire, component, { vector });
     return vector;
+  }
+
+  /** What joins others to what was kept is written behind it. Proofs look at vectors when the step is over. */
+  #behindKept({ joins }: LocalNode, [first, ...others]: readonly Vector[]): Vector | undefined {
+    if (joins !== true || !(first instanceof KeptWords) || this.#circuit.sharing !== 'one-sided') return undefined;
+    return first.with(others as readonly Words[]);
   }
 
   async #whenThere(wire: Wire, component: Component): Promise<Vector> {
@@ -375,19 +398,18 @@ export class Engine implements Party {
   }
 
   /**
-   * Copies what this party holds of every kept wire into this process's memory, where they outlive the vectors of
-   * this step, and what it took up itself.
+   * Copies what this party holds of every kept wire to where it outlives the vectors of this step, if it is not there
+   * already.
    */
   async #keepFor(): Promise<void> {
     const components = HELD[this.#circuit.sharing][this.id];
-    const kept = new Map<string, Partial<Record<Component, Words>>>();
+    const kept = new Map<string, Partial<Record<Component, KeptWords>>>();
     for (const [name, wire] of this.#circuit.kept) {
-      const parts: Partial<Record<Component, Words>> = {};
+      const parts: Partial<Record<Component, KeptWords>> = {};
       for (const component of components) {
         const vector = await this.value(wire, component);
-        const words = await this.kernels.read(vector);
-        // A backend without memory of its own reads a vector where it lies.
-        parts[component] = words === vector ? sliceWords(words, 0, words.data.length) : words;
+        if (vector instanceof KeptWords) parts[component] = vector;
+        else parts[component] = KeptWords.of('data' in vector ? vector : await this.kernels.read(vector));
       }
       kept.set(name, parts);
     }

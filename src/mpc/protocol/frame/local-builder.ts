@@ -210,7 +210,7 @@ export abstract class LocalBuilder {
   reduce(x: Wire, k: number): Wire {
     invariant(k <= x.k, 'reduce: the ring must not grow');
     return this.local(
-      linear([x], ['reduce', k], (kernels, [p]) => kernels.cast(p, k)),
+      { ...linear([x], ['reduce', k], (kernels, [p]) => kernels.cast(p, k)), moves: 'all' },
       x.shape,
       k,
       x.scale,
@@ -255,7 +255,10 @@ export abstract class LocalBuilder {
     invariant(patternCount(pattern) === countOf(shape), 'gather: pattern and shape differ');
     invariant(patternReach(pattern) <= x.count, 'gather: the pattern reaches beyond its source');
     return this.local(
-      linear([x], ['gather', patternText(pattern)], (kernels, [p]) => kernels.gather(p, pattern)),
+      {
+        ...linear([x], ['gather', patternText(pattern)], (kernels, [p]) => kernels.gather(p, pattern)),
+        moves: pattern,
+      },
       shape,
       x.k,
       x.scale,
@@ -264,7 +267,7 @@ export abstract class LocalBuilder {
 
   reshape(x: Wire, shape: readonly number[], scale = x.scale): Wire {
     invariant(countOf(shape) === x.count, 'reshape: the number of elements changes');
-    const node = linear([x], ['reshape'], (_kernels, [p]) => p);
+    const node: LocalNode = { ...linear([x], ['reshape'], (_kernels, [p]) => p), moves: 'all' };
     const out = this.local(node, shape, x.k, scale);
     this.note((to) => to.#shown.set(out, x));
     return out;
@@ -281,7 +284,7 @@ export abstract class LocalBuilder {
     );
     const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
     return this.local(
-      linear(parts, ['concat'], (kernels, words) => kernels.concat(words)),
+      { ...linear(parts, ['concat'], (kernels, words) => kernels.concat(words)), joins: true },
       [rows, ...first.shape.slice(1)],
       first.k,
       first.scale,

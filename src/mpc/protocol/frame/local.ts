@@ -6,6 +6,7 @@
  * may be sent (a lift of such a wire draws a fresh λ1, PROTOCOL §5.1).
  */
 import type { Linear, LinearAtOnce } from '../../../compute/kernels/types.ts';
+import type { Pattern } from '../../../compute/pattern.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
@@ -21,6 +22,10 @@ export interface LocalNode {
   /** All bits of the operands without it. */
   readonly bitsOfOperands?: BitsOfOperands | undefined;
   apply(party: Party, component: Component, operands: readonly Vector[]): Promise<Vector>;
+  /** Which words of its one operand it takes: then it does nothing else, but for cutting them to the ring. */
+  readonly moves?: Pattern | 'all' | undefined;
+  /** Whether it puts its operands one behind the other. */
+  readonly joins?: true | undefined;
   /** The same without a promise, where it needs nothing but its operands and linear operations. */
   readonly atOnce?: ((kernels: LinearAtOnce, component: Component, operands: readonly Vector[]) => Vector) | undefined;
 }

@@ -3,6 +3,7 @@
  * holds so far.
  */
 import type { Matrix, RingKernels, Stream } from '../../../compute/kernels/types.ts';
+import type { Pattern } from '../../../compute/pattern.ts';
 import { type Vector, type Words, lengthOf, wireLength } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
 import type { Channel, PartyId } from '../../../net/wire/types.ts';
@@ -103,16 +104,10 @@ export class Link {
   }
 }
 
-/** What a party keeps of one step for the next: the components that it holds of every kept wire. */
-export type Kept = ReadonlyMap<string, Readonly<Partial<Record<Component, Words>>>>;
-
-/**
- * Overwrites what a step kept. SECURITY: who reads a party's memory later finds no share.
- * test/session/proved-steps.test.ts.
- */
-export function wipeKept(kept: Kept): void {
-  for (const parts of kept.values())
-    for (const { data } of Object.values(parts)) new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0);
+/** Where the words of a wire come from: those of another one, by a pattern. */
+export interface Origin {
+  readonly wire: Wire;
+  readonly pattern: Pattern;
 }
 
 export interface Party {
@@ -147,6 +142,11 @@ export interface Party {
   sweep(also: readonly unknown[]): void;
   /** A component that the step before kept under this name. */
   keptBefore(name: string, component: Component): Words;
+  /**
+   * A wire whose words include those of this one, which local operations only moved and cut to fewer bits, and where
+   * they lie. Undefined where it is made otherwise.
+   */
+  origin(wire: Wire): Origin | undefined;
 }
 
 /** What a circuit says of a parameter that it uses. */

@@ -14,7 +14,8 @@
  * where it is computed, P0's up, P2's down, P1's to the nearest; Γ1 and λ2' are drawn over Z_2^(k−d).
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
-import { type Vector, wireLength } from '../../../compute/ring.ts';
+import { placesOf } from '../../../compute/kernels/places.ts';
+import { type Vector, laneBytes, wireLength } from '../../../compute/ring.ts';
 import { Masked } from '../../share/masked.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import { refuseAdditive } from './additive.ts';
@@ -23,6 +24,9 @@ import { type Party, prgOf } from '../frame/party.ts';
 import { type Position, Relation, MaskedRelation } from '../frame/relation.ts';
 import { crossOfP1, dealCross, recvCross, recvReshared, sendReshared } from '../frame/reshare.ts';
 import { roundDown, roundNearest, roundUp } from '../frame/rounding.ts';
+
+/** Every x with the component of y that it is multiplied by. */
+type Factors = readonly (readonly [x: Vector, of: Component])[];
 
 export class LiftGate extends Relation {
   readonly relation = 'lift' as const;
@@ -95,11 +99,32 @@ export class ProductGate extends MaskedRelation {
     return this.#shape === undefined ? party.kernels.mul(x, y) : party.kernels.matmul(x, y, this.#shape);
   }
 
+  /**
+   * Σ x·y of components of y that are read where they lie, if this is a row of each times matrices that local
+   * operations moved: no sum of y with a mask is made then, nor y itself. Undefined where it is not.
+   */
+  async #placed(party: Party, factors: () => Promise<Factors>): Promise<Vector | undefined> {
+    const { kernels } = party;
+    if (this.#shape?.m !== 1 || kernels.matmulPlaced === undefined) return undefined;
+    const origin = party.origin(this.#y);
+    const places = origin && placesOf(origin.pattern, this.#shape);
+    if (origin === undefined || places === undefined || laneBytes(origin.wire.k) !== laneBytes(this.#x.k))
+      return undefined;
+    const pairs: { x: Vector; y: Vector }[] = [];
+    for (const [x, component] of await factors()) pairs.push({ x, y: await party.value(origin.wire, component) });
+    return kernels.matmulPlaced(pairs, this.#shape, places);
+  }
+
   async dealP0(p0: Party): Promise<void> {
     const { kernels } = p0;
     const x = await kernels.add(await p0.value(this.#x, 'l1'), await p0.value(this.#x, 'l2'));
-    const y = await kernels.add(await p0.value(this.#y, 'l1'), await p0.value(this.#y, 'l2'));
-    await dealCross(this, p0, await roundUp(kernels, await this.#times(p0, x, y), this.#drop));
+    const cross =
+      (await this.#placed(p0, async () => [
+        [x, 'l1'],
+        [x, 'l2'],
+      ])) ??
+      (await this.#times(p0, x, await kernels.add(await p0.value(this.#y, 'l1'), await p0.value(this.#y, 'l2'))));
+    await dealCross(this, p0, await roundUp(kernels, cross, this.#drop));
   }
 
   async dealP2(p2: Party): Promise<void> {
@@ -109,20 +134,38 @@ export class ProductGate extends MaskedRelation {
   async send21(p2: Party): Promise<void> {
     const { kernels } = p2;
     const cross = await kernels.unpack(p2.takeBytes(this), this.out.k, this.out.count);
-    const lifted = await this.#times(p2, await p2.value(this.#x, 'y'), await p2.value(this.#y, 'y'));
-    const masks = await this.#times(p2, await p2.value(this.#x, 'l2'), await p2.value(this.#y, 'l2'));
-    const part = await roundDown(kernels, await kernels.sub(lifted, masks), this.#drop);
-    await sendReshared(this, p2, await kernels.add(part, cross));
+    const [y, l2] = [await p2.value(this.#x, 'y'), await p2.value(this.#x, 'l2')];
+    const whole =
+      (await this.#placed(p2, async () => [
+        [y, 'y'],
+        [await kernels.scale(l2, -1n), 'l2'],
+      ])) ??
+      (await kernels.sub(
+        await this.#times(p2, y, await p2.value(this.#y, 'y')),
+        await this.#times(p2, l2, await p2.value(this.#y, 'l2')),
+      ));
+    await sendReshared(this, p2, await kernels.add(await roundDown(kernels, whole, this.#drop), cross));
   }
 
   async recv21(p1: Party): Promise<void> {
     const { kernels } = p1;
-    const l1x = await p1.value(this.#x, 'l1');
-    const l1y = await p1.value(this.#y, 'l1');
-    const left = await this.#times(p1, l1x, await kernels.add(await p1.value(this.#y, 'a'), l1y));
-    const right = await this.#times(p1, await kernels.add(await p1.value(this.#x, 'a'), l1x), l1y);
-    const masked = await kernels.scale(await kernels.add(left, right), -1n);
+    const l1 = await p1.value(this.#x, 'l1');
+    const m = await kernels.add(await p1.value(this.#x, 'a'), l1);
+    // λ1x·(a_y + λ1y) + m_x·λ1y, of either way to add it up.
+    const whole =
+      (await this.#placed(p1, async () => [
+        [l1, 'a'],
+        [await kernels.add(m, l1), 'l1'],
+      ])) ?? (await this.#bothAtP1(p1, l1, m));
+    const masked = await kernels.scale(whole, -1n);
     const own = await kernels.add(await roundNearest(kernels, masked, this.#drop), await crossOfP1(this, p1));
     p1.put(this.out, 'a', await kernels.add(await recvReshared(this, p1), own));
+  }
+
+  async #bothAtP1(p1: Party, l1x: Vector, mx: Vector): Promise<Vector> {
+    const { kernels } = p1;
+    const l1y = await p1.value(this.#y, 'l1');
+    const left = await this.#times(p1, l1x, await kernels.add(await p1.value(this.#y, 'a'), l1y));
+    return kernels.add(left, await this.#times(p1, mx, l1y));
   }
 }

@@ -22,7 +22,7 @@ import type { ProofParameters } from '../../../proof/soundness.ts';
 import type { Inputs } from '../../types.ts';
 import { Engine, type EngineOptions } from '../../frame/engine.ts';
 import { tagOf } from '../../frame/gate.ts';
-import type { Kept } from '../../frame/party.ts';
+import type { Kept } from '../../frame/kept.ts';
 import { type ProofReport, Proofs } from './proofs.ts';
 import { Transcript } from './transcript.ts';
 
