@@ -17,7 +17,7 @@ import type { Inputs } from '../types.ts';
 import { type Circuit, type Step, isGate } from './circuit.ts';
 import { type Gate, lastHalf } from './gate.ts';
 import { type Kept, Link, type ParameterView, type Party, type Traffic, wipeKept } from './party.ts';
-import { byHalf, releasePlan } from './schedule.ts';
+import { type Releases, byHalf, releasePlan } from './schedule.ts';
 
 export interface EngineOptions {
   readonly id: PartyId;
@@ -401,8 +401,8 @@ export class Engine implements Party {
     components.set(component, held);
   }
 
-  #release(plan: ReadonlyMap<number, readonly number[]>, position: number): void {
-    for (const id of plan.get(position) ?? []) this.#values.delete(id);
+  #release(plan: Releases, position: number): void {
+    for (const id of plan.at(position)) this.#values.delete(id);
     this.kernels.sweep(() => this.#live());
   }
 

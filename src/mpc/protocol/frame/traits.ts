@@ -125,12 +125,12 @@ export class TraitWriter {
 
   /** Whatever the order of its names, and without those that are not there. */
   #record(traits: { readonly [name: string]: Trait }): void {
-    const names = Object.keys(traits).filter((name) => traits[name] !== undefined);
+    const entries = Object.entries(traits).filter(([, value]) => value !== undefined);
     this.#byte(RECORD);
-    this.number(names.length);
-    for (const name of names.sort()) {
+    this.number(entries.length);
+    for (const [name, value] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
       this.text(name);
-      this.write(traits[name]);
+      this.write(value);
     }
   }
 

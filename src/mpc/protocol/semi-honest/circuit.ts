@@ -93,12 +93,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   // ── rounding ─────────────────────────────────────────────────────────────
 
   shift(x: Wire, s: number): Wire {
-    const node = linear(
-      [x],
-      ['shift', s],
-      (kernels, [p]) => kernels.shiftRight(p, s, x.k - s),
-      (bits) => bits + s,
-    );
+    const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s), s);
     return this.local(node, x.shape, x.k - s, x.scale - s, { keepsY: false });
   }
 
