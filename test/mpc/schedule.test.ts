@@ -50,6 +50,7 @@ describe.each(['open', 'secret'] as const)('of a circuit with %s weights', (weig
       expect([...flow.counts]).toEqual(sources.map(({ inputs }) => inputs.length));
       expect([...flow.operands]).toEqual(sources.flatMap(({ inputs }) => inputs.map(({ id }) => id)));
       expect([...flow.derived]).toEqual(sources.map((source) => Number(derives(source))));
+      expect([...flow.linear]).toEqual(sources.map((source) => Number('atOnce' in source)));
       expect([...flow.moreBits]).toEqual(
         sources.map((source) => (isGate(source) ? ALL_BITS : 0 + (source.moreBits ?? ALL_BITS))),
       );

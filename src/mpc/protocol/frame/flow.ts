@@ -19,6 +19,8 @@ export interface Flow {
   readonly moreBits: Int16Array;
   /** 1 where its components are computed from its operands on demand. */
   readonly derived: Uint8Array;
+  /** 1 where that needs nothing but linear operations. */
+  readonly linear: Uint8Array;
 }
 
 /** More than any ring has. */
@@ -50,6 +52,7 @@ function flowWithin({ sources, wires }: Graph, { from, to }: Span): Flow {
     for (const { id } of source.inputs) operands.push(id);
     flow.moreBits[i] = (isGate(source) ? undefined : source.moreBits) ?? ALL_BITS;
     flow.derived[i] = Number(isDerived(source));
+    flow.linear[i] = Number(!isGate(source) && source.atOnce !== undefined);
   }
   return { ...flow, operands: Uint32Array.from(operands) };
 }
@@ -60,6 +63,7 @@ function emptyFlow(wires: number): Omit<Flow, 'operands'> {
     counts: new Uint16Array(wires),
     moreBits: new Int16Array(wires),
     derived: new Uint8Array(wires),
+    linear: new Uint8Array(wires),
   };
 }
 
@@ -70,11 +74,12 @@ function joined(pieces: readonly Flow[]): Flow {
     operands: new Uint32Array(total(({ operands }) => operands.length)),
   };
   let [wire, operand] = [0, 0];
-  for (const { rings, counts, moreBits, derived, operands } of pieces) {
+  for (const { rings, counts, moreBits, derived, linear, operands } of pieces) {
     flow.rings.set(rings, wire);
     flow.counts.set(counts, wire);
     flow.moreBits.set(moreBits, wire);
     flow.derived.set(derived, wire);
+    flow.linear.set(linear, wire);
     flow.operands.set(operands, operand);
     wire += rings.length;
     operand += operands.length;
