@@ -91,7 +91,7 @@ describe('a shared circuit', () => {
           before = circuit;
         }
       }
-      expect(like.filter((most) => most).length).toBe(weights === 'open' ? 8 : 0);
+      expect(like.filter((most) => most).length).toBe(8);
     },
   );
 
