@@ -1,7 +1,7 @@
 /**
  * Circuits, built once for each shape and shared: they are public, the same for every owner, and nothing in them
- * changes after they are built (what a session keeps is with its engine). Built layer by layer with pauses between,
- * so that whoever else waits for this thread is served meanwhile.
+ * changes after they are built (what a session keeps is with its engine). Built layer by layer with pauses between
+ * where they take their time, so that whoever else waits for this thread is served meanwhile.
  */
 import { sleep } from '../core/abort.ts';
 import { Lru } from '../core/lru.ts';
@@ -30,6 +30,8 @@ export interface BuiltCircuit {
   readonly hash: string;
 }
 
+/** Milliseconds without a pause, and a layer or a part of the hash more. A pause is one by itself, or four in a page. */
+const TURN_MS = 4;
 /** Bytes of circuits that are kept for the next session. */
 const KEPT_CIRCUIT_BYTES = 1 << 26;
 /** Bytes of a wire with what makes it: 700 measured, with its node or gate, path and closures (Node 20). */
@@ -51,19 +53,23 @@ export class Circuits {
   readonly #building = new Map<string, Promise<BuiltCircuit>>();
   readonly #hashes = new WeakMap<ModelConfig, string>();
   readonly #pause: () => Promise<void>;
+  readonly #now: () => number;
 
   /**
    * @param limit bytes of circuits that are kept, by `circuitBytes`; the one asked for last is handed out whatever
    * it takes.
    * @param pause between two layers, and between parts of the hash: lets timers and sockets have the thread.
+   * @param now in milliseconds
    */
   constructor({
     limit = KEPT_CIRCUIT_BYTES,
     pause = () => sleep(0),
-  }: { readonly limit?: number; readonly pause?: () => Promise<void> } = {}) {
+    now = () => performance.now(),
+  }: { readonly limit?: number; readonly pause?: () => Promise<void>; readonly now?: () => number } = {}) {
     this.#kept = new Lru(limit);
     this.#steps = new Lru(limit);
     this.#pause = pause;
+    this.#now = now;
   }
 
   /** Bytes that are kept. */
@@ -108,14 +114,20 @@ export class Circuits {
     const before = step === 0 ? undefined : this.#steps.get(family);
     if (before !== undefined) builder.follow?.(before);
     const parts = await modelParts(builder, { ...request, config, plan }, step);
-    while (parts.next().done !== true) await this.#pause();
+    let turn = this.#now();
+    const rest = async () => {
+      if (this.#now() - turn < TURN_MS) return;
+      await this.#pause();
+      turn = this.#now();
+    };
+    while (parts.next().done !== true) await rest();
     const circuit = builder.finish();
     if (step > 0) this.#steps.set(family, circuit, circuitBytes(circuit));
     const hashing = fingerprintParts(circuit);
     for (;;) {
       const { done, value } = hashing.next();
       if (done === true) return { circuit, hash: value };
-      await this.#pause();
+      await rest();
     }
   }
 

@@ -242,6 +242,9 @@ export async function serveSession(options: ComputeOptions): Promise<SessionEnd>
       // Where P0 has a part in the rounds, its links carry nothing else meanwhile.
       const alone = circuit.owner !== undefined;
       if (alone) await reports.finish(2 * circuit.cost.rounds);
+      // While this party waits for the other one. Its error shows when the circuit is asked for.
+      if (step < request.steps)
+        circuits.get(model.config, plan, request, step + 1, proved?.builder).catch(() => undefined);
       await engine.online();
       turn?.moved(1);
       turn?.end();

@@ -46,7 +46,8 @@ export class StatusSender {
   readonly #onLost: (error: unknown) => void;
   #sent = Number.NEGATIVE_INFINITY;
   #tail: Promise<void> = Promise.resolve();
-  #latest: Status | undefined;
+  /** Written to: parties report every gate, and few of them are told. */
+  #latest: { done: number; total: number; gate: number } | undefined;
   #repeat: ReturnType<typeof setInterval> | undefined;
 
   constructor(owner: Channel, peer: Channel, now: () => number, onLost: (error: unknown) => void) {
@@ -58,16 +59,16 @@ export class StatusSender {
 
   /** The first half-round comes, or is waited for. @param total half-rounds. Call `stop`, whatever happens. */
   begin(total: number): void {
-    this.#latest = { done: 0, total, gate: 0, between: 0, last: false };
+    this.#latest = { done: 0, total, gate: 0 };
     this.#repeat = setInterval(() => {
       if (this.#latest !== undefined && this.#now() - this.#sent >= REPEAT_MS)
-        this.#send({ ...this.#latest, between: this.#between() });
+        this.#send({ ...this.#latest, between: this.#between(), last: false });
     }, REPEAT_MS);
   }
 
   /** It is not the run's turn yet. */
   waits(before: Before): void {
-    if (this.#latest !== undefined) this.#send({ ...this.#latest, between: this.#between(), before });
+    if (this.#latest !== undefined) this.#send({ ...this.#latest, between: this.#between(), last: false, before });
   }
 
   stop(): void {
@@ -79,7 +80,9 @@ export class StatusSender {
   progress({ done, total, gate }: Progress): void {
     // Behind the last report there is none.
     if (this.#latest === undefined) return;
-    this.#latest = { ...this.#latest, done, total, gate };
+    this.#latest.done = done;
+    this.#latest.total = total;
+    this.#latest.gate = gate;
     if (this.#now() - this.#sent < INTERVAL_MS) return;
     this.#send({ done, total, gate, between: this.#between(), last: false });
   }

@@ -7,7 +7,8 @@ import type { CosineSum } from '../../src/compute/kernels/types.ts';
 import { strided } from '../../src/compute/pattern.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { fingerprint } from '../../src/mpc/protocol/frame/fingerprint.ts';
-import { traitText } from '../../src/mpc/protocol/frame/traits.ts';
+import { type Trait, TraitWriter } from '../../src/mpc/protocol/frame/traits.ts';
+import { toHex } from '../../src/core/bytes.ts';
 import type { Choosing, Gates, Parameter } from '../../src/mpc/protocol/types.ts';
 import type { Wire } from '../../src/mpc/share/wire.ts';
 
@@ -317,37 +318,57 @@ describe('the hash of a circuit', () => {
     expect(hashOf(build, 'secret')).not.toBe(hashOf(build, 'open'));
   });
 
-  it('writes every value as a text of its own', () => {
+  const written = (...traits: readonly Trait[]): string => {
+    const writer = new TraitWriter();
+    for (const trait of traits) writer.write(trait);
+    return toHex(writer.take());
+  };
+
+  it('writes every value as bytes of its own, none the beginning of another', () => {
     const values = [
-      1,
-      '1',
-      1n,
-      true,
-      'true',
-      undefined,
-      'undefined',
-      [1],
-      ['1'],
-      [[1]],
-      [1, 2],
-      ['1,2'],
-      {},
-      { a: 1 },
-      { a: 1n },
-      { b: 1 },
-      [],
-      '',
+      ...[1, '1', 1n, true, 'true', false, undefined, 'undefined', [1], ['1'], [[1]], [1, 2], ['1,2']],
+      ...[{}, { a: 1 }, { a: 1n }, { b: 1 }, [], '', 0, 0n, -1, 127, 128, 255, 256, 2 ** 31, -(2 ** 31), 0.5],
+      ...[Number.NaN, 2 ** 53, -1n, 2n ** 63n, -(2n ** 63n), 2n ** 64n, '18446744073709551616'],
+      ...['Σ', 'Σ2', 'a\u0300', '\u00e0', '\ud800', '\ufffd', 'x'.repeat(300), 'x'.repeat(301)],
     ];
     const tables = [
-      Uint8Array.of(1),
-      Uint8Array.of(1, 0, 0, 0),
-      Uint32Array.of(1),
-      BigUint64Array.of(1n),
-      BigInt64Array.of(1n),
+      ...[Uint8Array.of(), Uint8Array.of(1), Uint8Array.of(1, 0, 0, 0), Uint32Array.of(1), Int32Array.of(1)],
+      ...[BigUint64Array.of(1n), BigInt64Array.of(1n), new Uint8Array(255), new Uint8Array(256), new Uint8Array(257)],
+      ...[new Uint8Array(300).fill(1, 299), new Uint32Array(64)],
     ];
-    const texts = [...values, ...tables].map(traitText);
-    expect(new Set(texts).size).toBe(texts.length);
+    const all = [...values, ...tables].map((value) => written(value));
+    expect(new Set(all).size).toBe(all.length);
+    for (const [i, one] of all.entries())
+      for (const [j, other] of all.entries()) expect(i !== j && other.startsWith(one), `${i} ${j}`).toBe(false);
     // The order in which a property was written does not matter, nor one that is not there.
-    expect(traitText({ b: 2, a: 1, c: undefined })).toBe(traitText({ a: 1, b: 2 }));
+    expect(written({ b: 2, a: 1, c: undefined })).toBe(written({ a: 1, b: 2 }));
+    // One writer for many, and one that has grown.
+    expect(written(...values)).toBe(values.map((value) => written(value)).join(''));
+  });
+
+  it('covers what is in a block, and where a block is', () => {
+    const within = (inner: (g: Gates, a: Wire) => Wire, before = 0) =>
+      hashOf((g) => {
+        let a = x(g);
+        for (let i = 0; i < before; i++) a = g.add(a, a);
+        const [b] = g.block('one', [a], () => [g.add(inner(g, a), a)]);
+        for (let i = before; i < 2; i++) a = g.add(a, a);
+        g.output('b', b);
+      });
+    const bare = hashOf((g) => {
+      const a = x(g);
+      const b = g.add(g.scale(a, 3n), a);
+      g.output('b', g.add(g.add(b, b), b));
+    });
+    const hashes = [
+      within((g, a) => g.scale(a, 3n)),
+      within((g, a) => g.scale(a, 4n)),
+      within((g, a) => g.lift(a)),
+      within((g, a) => g.scale(a, 3n), 1),
+      within((g, a) => g.scale(a, 3n), 2),
+      bare,
+    ];
+    expect(new Set(hashes).size).toBe(hashes.length);
+    expect(within((g, a) => g.scale(a, 3n))).toBe(hashes[0]);
   });
 });

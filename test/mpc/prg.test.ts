@@ -195,6 +195,8 @@ describe('the registry of draws', () => {
     const secrets = { master: MASTER, key: stream.key };
     expect(secretsIn(printed(prg) + printed({ nested: [prg] }), secrets)).toEqual([]);
     expect(`${prg}`).toBe('PairPrg(redacted)');
+    // Its text has no key, and neither has a copy of its properties.
+    expect(secretsIn(JSON.stringify(stream) + printed({ ...stream }), secrets)).toEqual([]);
     // Controls: the detector finds the key where it is printed, in each of its forms.
     expect(secretsIn(printed(stream), secrets)).toEqual(['key']);
     expect(secretsIn(`x${toHex(MASTER)}`, secrets)).toEqual(['master']);

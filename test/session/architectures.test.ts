@@ -9,6 +9,7 @@ import { randomWeights } from '../../src/ml/models/random.ts';
 import type { WeightSource } from '../../src/ml/models/weights.ts';
 import { runFloat } from '../../src/ml/reference/float.ts';
 import type { TaskInput } from '../../src/ml/tasks/common.ts';
+import { Circuits } from '../../src/session/circuits.ts';
 import type { Request } from '../../src/session/request.ts';
 import { prepared, servedModel } from './harness.ts';
 
@@ -191,6 +192,46 @@ describe('GPT-2', () => {
     expect(await sizesFor(long, true)).toEqual(await sizesFor(short, true));
     // Control: without padding the sizes tell them apart.
     expect(await sizesFor(long, false)).not.toEqual(await sizesFor(short, false));
+  });
+
+  it('parties build the circuit of the next token while they are at work on this one', {
+    timeout: 60_000,
+  }, async () => {
+    const model = await servedModel(source);
+    const events: string[] = [];
+    class Watched extends Circuits {
+      readonly #party: number;
+
+      constructor(party: number) {
+        super();
+        this.#party = party;
+      }
+
+      override get(...asked: Parameters<Circuits['get']>): ReturnType<Circuits['get']> {
+        events.push(`${this.#party} asks for ${asked[3]}`);
+        return super.get(...asked);
+      }
+    }
+    const { session, ends } = await prepared({
+      request: { model: model.hash, protocol: '3pc_semi_honest', weights: 'open', ...SHAPE, rows: 1, steps: 1 },
+      model,
+      compute: (id) => ({ circuits: new Watched(id) }),
+      tap: ({ from, to }, tag) => {
+        events.push(`${from} to ${to}: ${tag}`);
+      },
+    });
+    await session.run([{ inputIds: prompt, rows: [4] }]);
+    await session.next({ tokenId: 8, position: 5 });
+    await Promise.all(ends);
+    const output = events.findIndex((event) => event.startsWith('1 to 0: output'));
+    const rounds = events.slice(0, output).filter((event) => /^2 to 1: .*-21\//.test(event));
+    for (const party of [1, 2]) {
+      const asked = events.indexOf(`${party} asks for 1`);
+      expect(asked).toBeGreaterThan(events.indexOf(`${party} asks for 0`));
+      expect(asked).toBeLessThan(events.indexOf(rounds[rounds.length - 1]));
+    }
+    // Behind the last step there is none.
+    expect(events.filter((event) => event.includes('asks for 2'))).toEqual([]);
   });
 
   it('an owner that has enough leaves in the middle, which is no failure', { timeout: 60_000 }, async () => {

@@ -8,6 +8,7 @@
  * where a causal mask hides it from the text; the steps, and the last row of the prompt, leave padding out by P0's
  * word. Positions are looked up like words, because that of a new token tells how long the prompt was.
  */
+import { invariant } from '../../core/errors.ts';
 import { secureActivation } from '../../mpc/secure/activation.ts';
 import { VALUE_SCALE, valueRing } from '../../mpc/secure/attention-form.ts';
 import { type AttentionMask, attend, attentionKeys, attentionValues } from '../../mpc/secure/attention.ts';
@@ -50,21 +51,39 @@ interface Guard {
   readonly text: Wire | undefined;
 }
 
-/** Keys and values of normalised rows. Lifted for the steps, if there are any. */
-function cacheOf(
+/** The query of normalised rows, by heads. */
+function queryOf(gates: Gates, { sequences, config }: ModelRun, p: LayerParameters, rows: Wire): Wire {
+  return splitHeads(gates, affine(gates, rows, p.q), sequences, config.heads);
+}
+
+/**
+ * Keys and values of the residual rows x, lifted for the steps, if there are any, and where the same rows attend, their
+ * query. In a step they depend on its own token alone.
+ */
+function attentionInputs(
   gates: Gates,
   run: ModelRun,
   i: number,
   p: LayerParameters,
-  rows: Wire,
+  x: Wire,
   guard: Guard | undefined,
-): Cache {
-  const ready = (x: Wire) => (run.steps > 0 ? gates.lift(x) : x);
-  const keys = ready(attentionKeys(gates, affine(gates, rows, p.k)));
-  const v = affine(gates, rows, p.v);
+  attends: boolean,
+): Cache & { readonly query: Wire | undefined } {
+  const ready = (wire: Wire) => (run.steps > 0 ? gates.lift(wire) : wire);
   // The steps attend to these values too, among more of them.
-  guard?.guards.value(i, v, run.tokens + run.steps, guard.text);
-  return { keys, values: ready(attentionValues(gates, v)) };
+  const positions = run.tokens + run.steps;
+  const results = attends ? 3 : 2;
+  const [keys, values, query] = blockOf(gates, `inputs ${results} ${positions}`, [x], guard, results, () => {
+    const rows = gates.section('attention norm', () => norm(gates, run, x, run.plan.norms[2 * i], guard));
+    return gates.section('attention', () => {
+      const k = ready(attentionKeys(gates, affine(gates, rows, p.k)));
+      const v = affine(gates, rows, p.v);
+      guard?.guards.value(i, v, positions, guard.text);
+      const cache = [k, ready(attentionValues(gates, v))];
+      return attends ? [...cache, queryOf(gates, run, p, rows)] : cache;
+    });
+  });
+  return { keys, values, query };
 }
 
 /** What a block attends to: keys and values, and which of them its rows see. */
@@ -72,72 +91,58 @@ interface Attended extends Cache {
   readonly mask: AttentionMask;
 }
 
-function attention(
-  gates: Gates,
-  run: ModelRun,
-  i: number,
-  p: LayerParameters,
-  rows: Wire,
-  { keys, values, mask }: Attended,
-  guard: Guard | undefined,
-): Wire {
-  const { sequences, config, plan } = run;
-  const split = (x: Wire) => splitHeads(gates, x, sequences, config.heads);
-  const check = guard?.guards.spread(i, guard.text);
-  return mergeHeads(
-    gates,
-    attend(gates, split(affine(gates, rows, p.q)), split(keys), split(values), plan.treeBits[i], mask, check),
-    sequences,
-  );
-}
-
-/** The two blocks of a layer on the residual rows x, given what they attend to. */
+/** The two blocks of a layer on the residual rows x, given their query and what they attend to. */
 function blocks(
   gates: Gates,
   run: ModelRun,
   i: number,
   p: LayerParameters,
   x: Wire,
-  rows: Wire,
-  attendsTo: Attended,
+  query: Wire,
+  { keys, values, mask }: Attended,
   guard: Guard | undefined,
 ): Wire {
-  const { config, plan } = run;
-  const context = gates.section('attention', () => attention(gates, run, i, p, rows, attendsTo, guard));
-  const attended = gates.section('attention output', () => gates.add(x, affine(gates, context, p.o)));
-  const middle = gates.section('feed-forward norm', () => norm(gates, run, attended, plan.norms[2 * i + 1], guard));
-  const inner = gates.section('feed-forward', () =>
-    blockOf(gates, 'inner', [middle], guard, () => {
+  const { config, plan, sequences } = run;
+  const context = gates.section('attention', () => {
+    const split = (of: Wire) => splitHeads(gates, of, sequences, config.heads);
+    const check = guard?.guards.spread(i, guard.text);
+    return attend(gates, query, split(keys), split(values), plan.treeBits[i], mask, check);
+  });
+  const [out] = blockOf(gates, 'behind attention', [x, context], guard, 1, () => {
+    const merged = mergeHeads(gates, context, sequences);
+    const attended = gates.section('attention output', () => gates.add(x, affine(gates, merged, p.o)));
+    const middle = gates.section('feed-forward norm', () => norm(gates, run, attended, plan.norms[2 * i + 1], guard));
+    const inner = gates.section('feed-forward', () => {
       const before = affine(gates, middle, p.inner);
       guard?.guards.activation(i, before, guard.text);
       return secureActivation(gates, before, config.activation, plan.activation[i]);
-    }),
-  );
-  return gates.section('feed-forward output', () => gates.add(attended, affine(gates, inner, p.outer)));
+    });
+    return [gates.section('feed-forward output', () => gates.add(attended, affine(gates, inner, p.outer)))];
+  });
+  return out;
 }
 
-/** A block with its checks. Whether there are any the model says, and which rows count is an operand. */
+/** A block with its checks, of so many results. Whether there are any the model says; which rows count is an operand. */
 function blockOf(
   gates: Gates,
   key: string,
   operands: readonly Wire[],
   guard: Guard | undefined,
-  build: () => Wire,
-): Wire {
-  if (guard === undefined) return gates.block(key, operands, () => [build()])[0];
-  return guard.guards.block(key, guard.text === undefined ? operands : [...operands, guard.text], build);
+  results: number,
+  build: () => readonly Wire[],
+): readonly Wire[] {
+  if (guard === undefined) return gates.block(key, operands, build);
+  return guard.guards.block(key, guard.text === undefined ? operands : [...operands, guard.text], results, build);
 }
 
 function norm(gates: Gates, { config }: ModelRun, x: Wire, range: NormaliseRange, guard: Guard | undefined): Wire {
-  return blockOf(gates, `norm ${range}`, [x], guard, () =>
-    normaliseCentred(gates, x, config.layerNormEps, range, guard?.guards.variance(range, guard.text)),
-  );
+  return normaliseCentred(gates, x, config.layerNormEps, range, guard?.guards.variance(range, guard.text));
 }
 
 function finish(gates: Gates, run: ModelRun, x: Wire, guard: Guard | undefined): void {
   const { config, plan } = run;
   gates.section('head', () => {
-    const rows = norm(gates, run, x, plan.head, guard);
+    const [rows] = blockOf(gates, 'norm', [x], guard, 1, () => [norm(gates, run, x, plan.head, guard)]);
     const mixed = config.head === 'none' && run.rows > 0;
     const read = mixed ? chosenRows(gates, run, rows) : rows;
     openLogits(
@@ -174,22 +179,15 @@ export function* buildPrompt(gates: Gates, run: ModelRun): BuildParts {
   yield;
   for (const [i, p] of layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
-      const normed = gates.section('attention norm', () => norm(gates, run, x, plan.norms[2 * i], guard));
-      const cache = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
+      const all = !languageModel || i < config.layers - 1;
+      const { keys, values, query } = attentionInputs(gates, run, i, p, x, guard, all);
+      const cache = { keys, values };
       if (run.steps > 0) keep(gates, i, cache);
-      if (!languageModel || i < config.layers - 1)
-        return blocks(gates, run, i, p, x, normed, { ...cache, mask: 'causal' }, guard);
+      if (query !== undefined) return blocks(gates, run, i, p, x, query, { ...cache, mask: 'causal' }, guard);
       const last = lastRows(gates, run, x);
-      return blocks(
-        gates,
-        run,
-        i,
-        p,
-        last,
-        norm(gates, run, last, plan.norms[2 * i], chosen),
-        { ...cache, mask: lastMask },
-        chosen,
-      );
+      const normed = norm(gates, run, last, plan.norms[2 * i], chosen);
+      const asks = gates.section('attention', () => queryOf(gates, run, p, normed));
+      return blocks(gates, run, i, p, last, asks, { ...cache, mask: lastMask }, chosen);
     });
     yield;
   }
@@ -198,7 +196,7 @@ export function* buildPrompt(gates: Gates, run: ModelRun): BuildParts {
 
 /** Builds the circuit of step s ≥ 1: the s-th token behind the prompt. */
 export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildParts {
-  const { config, plan, tokens } = run;
+  const { config, tokens } = run;
   const before = tokens + step - 1;
   const C = config.hiddenSize;
   const guards = Guards.of(gates, run);
@@ -208,8 +206,8 @@ export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildPart
   yield;
   for (const [i, p] of modelParameters(config).layers.entries()) {
     x = gates.section(`layer ${i + 1}/${config.layers}`, () => {
-      const normed = gates.section('attention norm', () => norm(gates, run, x, plan.norms[2 * i], guard));
-      const fresh = gates.section('attention', () => cacheOf(gates, run, i, p, normed, guard));
+      const { query, ...fresh } = attentionInputs(gates, run, i, p, x, guard, true);
+      invariant(query !== undefined, 'a token attends');
       const cache: Cache = {
         keys: gates.concat([gates.kept(`keys ${i}`, [before, C], KEY_RING, KEY_SCALE), fresh.keys]),
         values: gates.concat([
@@ -218,7 +216,7 @@ export function* buildStep(gates: Gates, run: ModelRun, step: number): BuildPart
         ]),
       };
       if (step < run.steps) keep(gates, i, cache);
-      return blocks(gates, run, i, p, x, normed, { ...cache, mask }, guard);
+      return blocks(gates, run, i, p, x, query, { ...cache, mask }, guard);
     });
     yield;
   }

@@ -79,11 +79,11 @@ export class Guards {
     return { checks: this.#checks, rows, ends: held ? 'upper' : 'both' };
   }
 
-  /** A block of a circuit with the checks inside it, whoever built it. */
-  block(key: string, operands: readonly Wire[], build: () => Wire): Wire {
-    const [result, ...found] = this.#gates.block(key, operands, () => this.#checks.apart(build));
-    this.#checks.take(found);
-    return result;
+  /** A block of a circuit, of so many results, with the checks inside it, whoever built it. */
+  block(key: string, operands: readonly Wire[], results: number, build: () => readonly Wire[]): readonly Wire[] {
+    const all = this.#gates.block(key, operands, () => this.#checks.apart(build));
+    this.#checks.take(all.slice(results));
+    return all.slice(0, results);
   }
 
   /** Opens the bit of every sequence to P0. */

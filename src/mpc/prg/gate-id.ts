@@ -75,9 +75,10 @@ export function drawNumber({ gate, table, purpose, direction }: Omit<DrawId, 'st
   return gate * 2 ** 21 + table * 2 ** 5 + PURPOSES[purpose] * 2 + direction;
 }
 
-function field(name: string, value: number, bits: number): number {
-  invariant(Number.isInteger(value) && value >= 0 && value < 2 ** bits, `draw id: ${name} must fit ${bits} bits`);
-  return value;
+/** A text for every id is more work than the id. */
+function check(name: string, value: number, bits: number): void {
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** bits)
+    invariant(false, `draw id: ${name} must fit ${bits} bits`);
 }
 
 /**
@@ -85,13 +86,23 @@ function field(name: string, value: number, bits: number): number {
  * little-endian.
  */
 export function nonceOf(id: DrawId): Uint8Array {
+  const { step, branch, gate, table } = id;
+  check('step', step, 16);
+  check('branch', branch, 16);
+  check('gate', gate, 32);
+  check('table', table, 16);
   const nonce = new Uint8Array(12);
-  const view = new DataView(nonce.buffer);
-  view.setUint16(0, field('step', id.step, 16), true);
-  view.setUint16(2, field('branch', id.branch, 16), true);
-  view.setUint32(4, field('gate', id.gate, 32), true);
-  view.setUint16(8, field('table', id.table, 16), true);
-  view.setUint8(10, PURPOSES[id.purpose]);
-  view.setUint8(11, id.direction);
+  nonce[0] = step;
+  nonce[1] = step >>> 8;
+  nonce[2] = branch;
+  nonce[3] = branch >>> 8;
+  nonce[4] = gate;
+  nonce[5] = gate >>> 8;
+  nonce[6] = gate >>> 16;
+  nonce[7] = gate >>> 24;
+  nonce[8] = table;
+  nonce[9] = table >>> 8;
+  nonce[10] = PURPOSES[id.purpose];
+  nonce[11] = id.direction;
   return nonce;
 }

@@ -8,6 +8,7 @@
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { EndingStream } from '../../compute/kernels/ending-stream.ts';
 import type { Stream } from '../../compute/kernels/types.ts';
 import { concatBytes } from '../../core/bytes.ts';
 import { TercetError, invariant } from '../../core/errors.ts';
@@ -25,11 +26,17 @@ export function executionKey(pairKey: Uint8Array, execution: Execution): Uint8Ar
 /** What the words of a draw become. One draw has one use: the same words as two values would tell their difference. */
 export type Use = 'λ1' | 'λ2' | 'r0' | 'pads' | 'Γ1' | 'seeds' | 'roots' | 'Δ' | 'siblings' | 'd' | 'e' | 'ρ';
 
+/** What was drawn under an id: for whom, and whether a message was masked with it. */
+interface Draw {
+  readonly owner: object;
+  readonly use: Use;
+  spent: boolean;
+}
+
 export class PairPrg {
   readonly #key: Uint8Array;
   readonly #execution: Execution;
-  readonly #drawn = new Map<number, { readonly owner: object; readonly use: Use }>();
-  readonly #spent = new Set<number>();
+  readonly #drawn = new Map<number, Draw>();
   #wiped = false;
   #continued = false;
 
@@ -59,20 +66,9 @@ export class PairPrg {
    * ERR_STATE after `wipe`.
    */
   claim(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Stream {
-    const live = () => this.#live();
-    live();
-    const nonce = nonceOf({ ...id, step: this.#execution.step, branch: this.#execution.branch });
-    const number = drawNumber(id);
-    const drawn = this.#drawn.get(number);
-    if (drawn === undefined) this.#drawn.set(number, { owner, use });
-    else if (drawn.owner !== owner || drawn.use !== use) throw reuse(id);
-    // An own property: kernels copy streams to their workers.
-    return {
-      get key() {
-        return live();
-      },
-      nonce,
-    };
+    const stream = this.#stream(id);
+    this.#draw(id, owner, use);
+    return stream;
   }
 
   /**
@@ -80,17 +76,37 @@ export class PairPrg {
    * @throws {TercetError} ERR_PAD_REUSE
    */
   takeMask(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): OneTimeMask {
-    const stream = this.claim(id, owner, use);
-    const number = drawNumber(id);
-    if (this.#spent.has(number)) throw reuse(id);
-    this.#spent.add(number);
+    const stream = this.#stream(id);
+    const draw = this.#draw(id, owner, use);
+    if (draw.spent) throw reuse(id);
+    draw.spent = true;
     return new OneTimeMask(stream);
   }
 
-  #live(): Uint8Array {
+  /** Refuses an id that cannot be, and every id behind the end. */
+  #stream({ gate, purpose, table, direction }: Omit<DrawId, 'step' | 'branch'>): Stream {
+    this.#live();
+    const { step, branch } = this.#execution;
+    return new EndingStream(this.#live, nonceOf({ step, branch, gate, purpose, table, direction }));
+  }
+
+  #draw(id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use): Draw {
+    const number = drawNumber(id);
+    const drawn = this.#drawn.get(number);
+    if (drawn === undefined) {
+      const draw: Draw = { owner, use, spent: false };
+      this.#drawn.set(number, draw);
+      return draw;
+    }
+    if (drawn.owner !== owner || drawn.use !== use) throw reuse(id);
+    return drawn;
+  }
+
+  /** One function for all streams, which ask it for the key. */
+  readonly #live = (): Uint8Array => {
     if (this.#wiped) throw new TercetError('ERR_STATE', 'the keys of this execution were wiped', 'start a new run');
     return this.#key;
-  }
+  };
 
   /**
    * 16 public bytes for draw number `row` of an id, different for every session, execution, step, id and row: the

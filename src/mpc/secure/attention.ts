@@ -263,12 +263,14 @@ function checkSpread(
   const [rows, T] = coarse.shape;
   const first = gates.reshape(columnsOf(gates, coarse, 0, 1), [rows], maximum.scale);
   const quarter = 1n << BigInt(treeBits - 2);
-  // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what
-  // `widen` keeps.
-  const offset = gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter);
-  // Masked before it is repeated: a word for every row, not for every score.
-  const above = gates.reshare(gates.widen(offset, COARSE_BITS));
-  const top = gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits));
+  const [top] = gates.block(`top ${treeBits} ${bits}`, [first, maximum], () => {
+    // Half of the ring below zero is none: 0 … 2^(b−1) is what a maximum can be above the first score, and what
+    // `widen` keeps.
+    const offset = gates.offset(gates.sub(maximum, gates.reduce(first, treeBits)), -quarter);
+    // Masked before it is repeated: a word for every row, not for every score.
+    const above = gates.reshare(gates.widen(offset, COARSE_BITS));
+    return [gates.add(gates.reduce(gates.offset(above, quarter), bits), gates.reduce(first, bits))];
+  });
   const below = gates.sub(gates.repeat(top, T), gates.reshape(gates.reduce(coarse, bits), [rows, T], top.scale));
   const outside = (x: Wire) => belowOutside(gates, x, treeBits, bits, checks);
   const realRows = check.rows === undefined ? undefined : everyRow(gates, check.rows, rows / R, R);
@@ -374,11 +376,11 @@ export function attend(
   return gates.section('context', () => {
     const drop = weights.scale + values.scale - CONTEXT_SCALE;
     const sum = gates.matmul(gates.reshape(weights, [heads, R, T]), gates.reduce(values, weights.k), { drop });
-    const context = gates.reshape(gates.widen(sum, CONTEXT_BITS), [rows, D]);
     const total = gates.sumRows(weights);
     const { key, law, scale } = reciprocalOf(gates.rounding, T);
     // Of as many words however many positions there are.
-    const [scaled] = gates.block(`1/Σ ${key} ${scale}`, [context, total], () => {
+    const [scaled] = gates.block(`1/Σ ${key} ${scale}`, [sum, total], () => {
+      const context = gates.reshape(gates.widen(sum, CONTEXT_BITS), [rows, D]);
       const { value } = powerLaw(
         gates,
         law.groups.map(() => total),
@@ -386,8 +388,8 @@ export function attend(
       );
       const inverse = gates.reshape(value, value.shape, scale);
       const product = gates.mul(context, gates.repeat(inverse, D), { drop: context.scale + scale - CONTEXT_OUT });
-      return [gates.widen(product, 64)];
+      return [gates.reshape(gates.widen(product, 64), [heads, R, D])];
     });
-    return gates.reshape(scaled, [heads, R, D]);
+    return scaled;
   });
 }

@@ -82,15 +82,34 @@ export function columnsOf(gates: Gates, x: Wire, from: number, count: number): W
 /** (rows, width) over Z_2^bits → (rows). Differences of a row stay below 2^(bits−1). */
 export function rowMaximum(gates: Gates, x: Wire, bits: 8 | 9): Wire {
   let current = x;
-  for (const { radix, columns } of maximumLevels(x.shape[1], bits)) {
-    // The last slice overlaps the one before it where the width is no multiple, which a maximum does not mind.
-    const width = current.shape[1];
-    const slices = Array.from({ length: radix }, (_, i) =>
-      columnsOf(gates, current, Math.min(i * columns, width - columns), columns),
-    );
-    current = radix === 2 ? larger(gates, slices, bits) : largest(gates, slices);
+  for (const level of maximumLevels(x.shape[1], bits)) {
+    const ofSlices = (slices: readonly Wire[]) =>
+      level.radix === 2 ? larger(gates, slices, bits) : largest(gates, slices);
+    current = levelOf(gates, current, level, bits, (slices) => [ofSlices(slices)], current === x)[0];
   }
   return gates.reshape(current, [x.shape[0]]);
+}
+
+/**
+ * A level as a block of its slices of columns. Of the first level these are what it depends on: texts that differ in
+ * length by less than the radix have slices of one width.
+ */
+export function levelOf(
+  gates: Gates,
+  x: Wire,
+  { radix, columns }: MaximumLevel,
+  bits: 8 | 9,
+  build: (slices: readonly Wire[]) => readonly Wire[],
+  first: boolean,
+): readonly Wire[] {
+  // The last slice overlaps the one before it where the width is no multiple, which a maximum does not mind.
+  const width = x.shape[1];
+  const slices = () =>
+    Array.from({ length: radix }, (_, i) => columnsOf(gates, x, Math.min(i * columns, width - columns), columns));
+  const key = `level ${radix} ${columns} ${bits}`;
+  if (!first) return gates.block(key, [x], () => build(slices()));
+  const operands = slices();
+  return gates.block(key, operands, () => build(operands));
 }
 
 function larger(gates: Gates, [left, right]: readonly Wire[], bits: 8 | 9): Wire {

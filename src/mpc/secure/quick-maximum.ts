@@ -14,7 +14,7 @@ import { invariant } from '../../core/errors.ts';
 import type { Gated, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
 import { isNegativeIn, isNegativeLifted } from './compare.ts';
-import { columnsOf } from './maximum.ts';
+import { levelOf } from './maximum.ts';
 
 /** One level: columns of a row that are compared at a time, how many columns it leaves, and its rounds. */
 export interface QuickLevel {
@@ -104,20 +104,19 @@ export interface QuickMaximum {
 export function quickMaximum(gates: Gating, x: Wire, bits: 8 | 9): QuickMaximum {
   const rows = [x.shape[0]];
   let current = x;
-  for (const { radix, columns, rounds } of quickLevels(x.shape[1], bits)) {
-    // The last slice overlaps the one before it where the width is no multiple, which a maximum does not mind.
-    const width = current.shape[1];
-    const slices = Array.from({ length: radix }, (_, i) =>
-      columnsOf(gates, current, Math.min(i * columns, width - columns), columns),
-    );
-    const less = lessOf(gates, slices, rounds === 1 ? isNegativeLifted : isNegativeIn);
-    if (columns === 1) {
+  for (const level of quickLevels(x.shape[1], bits)) {
+    const { radix, columns, rounds } = level;
+    const build = (slices: readonly Wire[]): readonly Wire[] => {
+      const less = lessOf(gates, slices, rounds === 1 ? isNegativeLifted : isNegativeIn);
+      if (columns > 1)
+        return [chosen(gates, slices, rounds === 1 ? beats(gates, radix, less) : winners(gates, radix, less))];
       const [left, right] = slices.map((column) => gates.reshape(column, rows));
       const bit = gates.reshape(less(0, 1), rows, 0);
-      const maximum = chosen(gates, [left, right], [[bit]]);
-      return { maximum, left, right, bit };
-    }
-    current = chosen(gates, slices, rounds === 1 ? beats(gates, radix, less) : winners(gates, radix, less));
+      return [chosen(gates, [left, right], [[bit]]), left, right, bit];
+    };
+    const [larger, left, right, bit] = levelOf(gates, current, level, bits, build, current === x);
+    if (columns === 1) return { maximum: larger, left, right, bit };
+    current = larger;
   }
   return invariant(false, 'the last level leaves one column') as never;
 }

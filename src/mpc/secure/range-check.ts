@@ -251,11 +251,11 @@ export class RangeChecks {
     this.#found.push(this.#anyInRow(this.#gates.reshape(perRow, bySequence), marks));
   }
 
-  /** A result, and behind it what `build` finds outside: not taken yet. */
-  apart(build: () => Wire): readonly Wire[] {
+  /** Results, and behind them what `build` finds outside: not taken yet. */
+  apart(build: () => readonly Wire[]): readonly Wire[] {
     const before = this.#found.length;
-    const result = build();
-    return [result, ...this.#found.splice(before)];
+    const results = build();
+    return [...results, ...this.#found.splice(before)];
   }
 
   /** Takes what was found apart. */
@@ -268,6 +268,11 @@ export class RangeChecks {
    * first, so that the last check adds one round.
    */
   result(): Wire | undefined {
+    if (this.#found.length < 2) return this.#found[0];
+    return this.#gates.block('all', [...this.#found], () => [this.#joined()])[0];
+  }
+
+  #joined(): Wire {
     const waiting = [...this.#found].sort((x, y) => x.readyA - y.readyA);
     while (waiting.length > 1) {
       // As in Huffman's tree: the first group is the odd one, so that the last is full.
@@ -290,14 +295,18 @@ export class RangeChecks {
   /** OR of every row, (rows, width) → (rows); only elements with a 1 in `marks` count. */
   #anyInRow(x: Wire, marks: Wire | undefined): Wire {
     const gates = this.#gates;
-    const rows = x.shape[0];
-    let [current, marked] = [x, marks];
-    while (current.shape[1] > 1 || marked !== undefined) {
-      const arity = arityFor(rows * current.shape[1]);
-      current = this.#level(current, marked, marked === undefined ? arity : arity >> 1);
-      marked = undefined;
-    }
-    return gates.reshape(current, [rows]);
+    const [rows, width] = x.shape;
+    const arity = arityFor(rows * width);
+    if (marks === undefined && width === 1) return gates.reshape(x, [rows]);
+    const first = this.#level(x, marks, marks === undefined ? arity : arity >> 1);
+    if (first.shape[1] === 1) return gates.reshape(first, [rows]);
+    // How wide x is changes with a text's length, and less often what the first level leaves of it.
+    const [any] = gates.block('any', [first], () => {
+      let current = first;
+      while (current.shape[1] > 1) current = this.#level(current, undefined, arityFor(rows * current.shape[1]));
+      return [gates.reshape(current, [rows])];
+    });
+    return any;
   }
 
   /**
@@ -309,7 +318,8 @@ export class RangeChecks {
     const each = Math.ceil(width / Math.min(most, width));
     const starts = Array.from({ length: Math.ceil(width / each) }, (_, i) => Math.min(i * each, width - each));
     const slices = (of: Wire) => starts.map((start) => this.#columns(of, start, each));
-    return this.#or(slices(x), marks === undefined ? [] : slices(marks));
+    const [bits, counted] = [slices(x), marks === undefined ? [] : slices(marks)];
+    return this.#gates.block(`or ${bits.length}`, [...bits, ...counted], () => [this.#or(bits, counted)])[0];
   }
 
   /** x_0 ∨ x_1 ∨ …, where there are marks (x_0 ∧ mark_0) ∨ …, of wires of the same shape. */

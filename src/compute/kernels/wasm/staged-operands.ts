@@ -3,6 +3,7 @@
  * is handed over is a new buffer each time. Engines count those outside of their heap and collect all of it for every
  * 64 MB of them (ADR 56), with the circuit that the calling thread has.
  */
+import { EndingStream } from '../ending-stream.ts';
 import { up } from './memory.ts';
 
 /** Calls whose operands are held at once: one at work, one behind it, and one of somebody else. */
@@ -52,6 +53,7 @@ export class StagedOperands {
   #staged(value: unknown, desk: Desk | undefined): unknown {
     if (ArrayBuffer.isView(value)) return this.#placed(value as Uint8Array, desk);
     if (Array.isArray(value)) return value.map((item) => this.#staged(item, desk));
+    if (value instanceof EndingStream) return this.#staged(value.plain(), desk);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#staged(item, desk)]));
   }

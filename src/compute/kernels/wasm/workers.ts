@@ -9,6 +9,7 @@
  */
 import { type ErrorCode, TercetError } from '../../../core/errors.ts';
 import { type Words, isShared } from '../../ring.ts';
+import { EndingStream } from '../ending-stream.ts';
 import type { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import type { NativeLibrary } from './link.ts';
@@ -68,6 +69,7 @@ export function detached<T>(value: T, given?: ArrayBufferView): T {
       ? value
       : ((value as unknown as Uint8Array).slice() as unknown as T);
   if (Array.isArray(value)) return value.map((item) => detached(item, given)) as unknown as T;
+  if (value instanceof EndingStream) return detached(value.plain()) as unknown as T;
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detached(item, given)])) as T;
   return value;

@@ -3,28 +3,27 @@
  * bits than are wanted of the result, so a map whose result is cut down behind it may be computed modulo less: the rest
  * are bits that nobody reads, and what is read stays the same bit for bit.
  */
-import type { Wire } from '../../share/wire.ts';
-import { type Circuit, isGate } from './circuit.ts';
+import type { Circuit } from './circuit.ts';
+import { ALL_BITS, type Flow } from './flow.ts';
 
 /** By number of the wire. Gates and the next step read all of theirs, and so does who does not say otherwise. */
-export function bitsRead({
-  wires,
-  sources,
-  gates,
-  kept,
-}: Pick<Circuit, 'wires' | 'sources' | 'gates' | 'kept'>): number[] {
-  const read = new Array<number>(wires.length).fill(0);
-  const reads = ({ id, k }: Wire, bits: number) => {
-    const wanted = bits < k ? bits : k;
-    if (read[id] < wanted) read[id] = wanted;
-  };
-  for (const { inputs } of gates) for (const x of inputs) reads(x, x.k);
-  for (const x of kept.values()) reads(x, x.k);
+export function bitsRead(
+  { rings, counts, operands, moreBits }: Flow,
+  { gates, kept }: Pick<Circuit, 'gates' | 'kept'>,
+): Uint8Array {
+  const read = new Uint8Array(rings.length);
+  for (const { inputs } of gates) for (const { id, k } of inputs) read[id] = k;
+  for (const { id, k } of kept.values()) read[id] = k;
+  let at = operands.length;
   // Operands have lower numbers.
-  for (let id = wires.length - 1; id >= 0; id--) {
-    const source = sources[id];
-    if (isGate(source)) continue;
-    for (const x of source.inputs) reads(x, source.bitsOfOperands?.(read[id]) ?? x.k);
+  for (let id = rings.length - 1; id >= 0; id--) {
+    const more = moreBits[id];
+    const bits = more === ALL_BITS ? ALL_BITS : read[id] + more;
+    for (let i = counts[id]; i > 0; i--) {
+      const x = operands[--at];
+      const wanted = Math.min(bits, rings[x]);
+      if (read[x] < wanted) read[x] = wanted;
+    }
   }
   return read;
 }

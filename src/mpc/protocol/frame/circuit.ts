@@ -3,6 +3,7 @@ import type { Words } from '../../../compute/ring.ts';
 import type { Sharing, Wire } from '../../share/wire.ts';
 import type { Cost, Parameter } from '../types.ts';
 import type { Block } from './block.ts';
+import type { Flow } from './flow.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import type { Party } from './party.ts';
@@ -53,7 +54,9 @@ export interface Circuit {
   /** What stays with the parties for the next step, by name. */
   readonly kept: ReadonlyMap<string, Wire>;
   /** How many low bits of each wire are read, by number. */
-  readonly bitsRead: readonly number[];
+  readonly bitsRead: Uint8Array;
+  /** What wires are made of, in numbers. */
+  readonly flow: Flow;
   /** Section of every gate, for progress. */
   readonly sections: readonly string[];
   /** Parts that the next circuit of the same model may have as they are. */

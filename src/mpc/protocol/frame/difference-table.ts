@@ -2,15 +2,15 @@
 import { type Vector, type Words, wordsFrom } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { BorrowLeaf, ExactTable } from '../types.ts';
-import { traitText } from './traits.ts';
+import type { Trait } from './traits.ts';
 import type { Party } from './party.ts';
 
 /** A table T as rows of T[a − j], with the row number of P1's a. */
 export interface DifferenceTable {
   readonly table: Words;
   readonly stride: number;
-  /** Of the table's entries, one text for all gates that use it. */
-  readonly traits: string;
+  /** The table's entries, one array for all gates that use it. */
+  readonly traits: Trait;
   row(p1: Party, a: Vector): Promise<Vector>;
 }
 
@@ -32,7 +32,7 @@ export function differenceTable(exact: ExactTable, k: number): DifferenceTable {
  */
 function make({ bits, entries }: ExactTable, k: number): DifferenceTable {
   const n = 1 << bits;
-  const traits = traitText(wordsFrom(entries, 64).data);
+  const traits = wordsFrom(entries, 64).data;
   if (k === 1) {
     const rows = Array.from({ length: n * n }, (_, i) => entries[(Math.floor(i / n) - (i % n) + n) % n]);
     return { table: wordsFrom(rows, 1), stride: n, traits, row: async (_p1, a) => a };

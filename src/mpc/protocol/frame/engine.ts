@@ -20,7 +20,7 @@ import { type Gate, lastHalf } from './gate.ts';
 import { type Kept, KeptWords, wipeKept } from './kept.ts';
 import { Link, type Origin, type ParameterView, type Party, type Traffic } from './party.ts';
 import type { LocalNode } from './local.ts';
-import { byHalf, releasePlan } from './schedule.ts';
+import { type Releases, byHalf, releasePlan } from './schedule.ts';
 
 export interface EngineOptions {
   readonly id: PartyId;
@@ -94,6 +94,8 @@ export class Engine implements Party {
   readonly #traffic: Traffic = { sent: 0, received: 0 };
   readonly #values = new Map<number, Map<Component, Held>>();
   readonly #held = new Map<object, Vector | Uint8Array>();
+  /** What the last call of `#atOnce` stopped at. */
+  #missing: Wire | undefined;
   readonly #before: Kept;
   #after: Kept = new Map();
   #phase: Phase = 'new';
@@ -278,9 +280,9 @@ export class Engine implements Party {
     const known = this.#values.get(wire.id)?.get(component);
     if (known !== undefined) return promised(known);
     if (!this.#isAtOnce(wire, component)) return this.#store(wire, component, this.#compute(wire, component));
-    if (this.#missing(wire, component).length > 0)
-      return this.#store(wire, component, this.#whenThere(wire, component));
-    return Promise.resolve(this.#atOnce(wire, component));
+    const vector = this.#atOnce(wire, component);
+    if (vector !== undefined) return Promise.resolve(vector);
+    return this.#store(wire, component, this.#whenThere(wire, component));
   }
 
   /**
@@ -338,40 +340,35 @@ export class Engine implements Party {
   #isAtOnce(wire: Wire, component: Component): boolean {
     if (this.kernels.atOnce === undefined) return false;
     if (this.#circuit.sharing === 'complete' && (component === 'a' || component === 'y')) return false;
-    const source = this.#circuit.sources[wire.id];
-    return !isGate(source) && source.atOnce !== undefined;
+    return this.#circuit.flow.linear[wire.id] === 1;
   }
 
-  /** The wires whose components are not there yet, and from which on it is computed at once. */
-  #missing(wire: Wire, component: Component): readonly Wire[] {
-    const missing: Wire[] = [];
-    const seen = new Set<number>();
-    const visit = ({ id }: Wire) => {
-      for (const x of this.#circuit.sources[id].inputs) {
-        if (seen.has(x.id)) continue;
-        seen.add(x.id);
-        const held = this.#values.get(x.id)?.get(component);
-        if (held?.vector !== undefined) continue;
-        if (held === undefined && this.#isAtOnce(x, component)) visit(x);
-        else missing.push(x);
-      }
-    };
-    visit(wire);
-    return missing;
-  }
-
-  /** A component that nothing is missing for. */
-  #atOnce(wire: Wire, component: Component): Vector {
-    const held = this.#values.get(wire.id)?.get(component);
-    if (held?.vector !== undefined) return held.vector;
+  /**
+   * A component of such a wire, and of those on the way to it; undefined where one of an operand is not there yet, which
+   * is `#missing` then.
+   */
+  #atOnce(wire: Wire, component: Component): Vector | undefined {
     const source = this.#circuit.sources[wire.id];
     const { atOnce } = this.kernels;
     invariant(!isGate(source) && atOnce !== undefined, 'no local operation that is computed at once');
-    const operands = source.inputs.map((x) => this.#atOnce(x, component));
+    const operands: Vector[] = [];
+    for (const x of source.inputs) {
+      const held = this.#values.get(x.id)?.get(component);
+      let vector = held?.vector;
+      if (held === undefined && this.#isAtOnce(x, component)) {
+        vector = this.#atOnce(x, component);
+        if (vector === undefined) return undefined;
+      }
+      if (vector === undefined) {
+        this.#missing = x;
+        return undefined;
+      }
+      operands.push(vector);
+    }
     const vector = this.#behindKept(source, operands) ?? source.atOnce?.(atOnce, component, operands);
     invariant(vector !== undefined, 'no local operation that is computed at once');
     // Whoever waits for it has a promise of it already.
-    if (held === undefined) this.#hold(wire, component, { vector });
+    if (this.#values.get(wire.id)?.get(component) === undefined) this.#hold(wire, component, { vector });
     return vector;
   }
 
@@ -382,9 +379,13 @@ export class Engine implements Party {
   }
 
   async #whenThere(wire: Wire, component: Component): Promise<Vector> {
-    for (let missing = this.#missing(wire, component); missing.length > 0; missing = this.#missing(wire, component))
-      for (const x of missing) await this.value(x, component);
-    return this.#atOnce(wire, component);
+    for (;;) {
+      const missing = this.#missing;
+      invariant(missing !== undefined, 'what is not there has an operand that is not');
+      await this.value(missing, component);
+      const vector = this.#atOnce(wire, component);
+      if (vector !== undefined) return vector;
+    }
   }
 
   async #compute(wire: Wire, component: Component): Promise<Vector> {
@@ -437,8 +438,8 @@ export class Engine implements Party {
     components.set(component, held);
   }
 
-  #release(plan: ReadonlyMap<number, readonly number[]>, position: number): void {
-    for (const id of plan.get(position) ?? []) this.#values.delete(id);
+  #release(plan: Releases, position: number): void {
+    for (const id of plan.at(position)) this.#values.delete(id);
     this.kernels.sweep(() => this.#live());
   }
 

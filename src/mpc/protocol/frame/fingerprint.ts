@@ -3,26 +3,17 @@
  * every gate and every local node with its operands, shape, ring, scale and *traits*, the public parameters of the
  * kind of node it is. Versions of Tercet that differ in a table or a constant then say so, and give no wrong
  * answer.
+ *
+ * A block is in it by the hash of its own nodes, so what several circuits have in common is hashed once.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../../../core/bytes.ts';
 import type { Wire } from '../../share/wire.ts';
-import type { Block, Span } from './block.ts';
+import { type Block, type Stretch, stretches } from './block.ts';
 import type { Circuit } from './circuit.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
-import { type Trait, traitText } from './traits.ts';
-
-const shapeOf = (wire: Wire | undefined): Trait => (wire === undefined ? undefined : [wire.shape, wire.k, wire.scale]);
-
-function gateTraits({ relation, path, half12, half21, owner, inputs, out, traits }: Gate): Trait {
-  const own = owner === undefined ? [] : [{ ...owner }];
-  return [relation, path, half12, half21, inputs.map(({ id }) => id), out?.id, shapeOf(out), traits, ...own];
-}
-
-function localTraits({ inputs, traits }: LocalNode, out: Wire): Trait {
-  return [out.id, inputs.map(({ id }) => id), shapeOf(out), traits];
-}
+import { TraitWriter } from './traits.ts';
 
 /** Nodes between two pauses, or a few more: a few milliseconds. */
 const PART = 1024;
@@ -38,61 +29,99 @@ export function fingerprint(circuit: Circuit): string {
 
 /** The same in parts, for whoever shares the thread. */
 export function* fingerprintParts(circuit: Circuit): Generator<void, string> {
-  const { weights, sharing, gates, sources, wires, kept, blocks } = circuit;
+  const { weights, sharing, gates, sources, kept } = circuit;
   const hash = sha256.create();
-  const encoder = new TextEncoder();
-  const lineOf = (trait: Trait) => `${traitText(trait)}\n`;
-  const add = (trait: Trait) => hash.update(encoder.encode(lineOf(trait)));
-  // One-sided sharing has the hash that it had before there was another.
-  if (sharing !== 'one-sided') add([sharing]);
-  add(['tercet circuit 2', weights, gates.length, sources.length]);
-  const gateLine = (at: number) => lineOf(gateTraits(gates[at]));
-  const localLine = (id: number) => {
-    const source = sources[id];
-    return 'number' in source ? '' : lineOf(localTraits(source, wires[id]));
-  };
+  const writer = new TraitWriter();
+  writer.write(['tercet circuit 3', sharing, weights, gates.length, sources.length]);
   let since = 0;
-  const parts = [...spans(gates.length, blocks, 'gates'), ...spans(sources.length, blocks, 'wires')];
-  for (const { kind, block, from, to } of parts) {
-    hash.update(encoder.encode(textOf(kind, block, from, to, kind === 'gates' ? gateLine : localLine)));
-    since += to - from;
+  for (const stretch of stretches(circuit, PART)) {
+    const { block } = stretch;
+    if (block === undefined || !DIGESTS.has(block)) since += nodesOf(stretch);
+    if (block === undefined) {
+      writeNodes(writer, circuit, stretch);
+      hash.update(writer.take());
+    } else {
+      const digest = digestOf(block, circuit);
+      const { gates: g, wires: w } = block;
+      writer.write(['block', g.from, g.to, w.from, w.to, digest]);
+      hash.update(writer.take());
+    }
     if (since < PART) continue;
     since = 0;
     yield;
   }
-  add([...kept].map(([name, { id }]) => [name, id]));
+  writer.write([...kept].map(([name, { id }]) => [name, id]));
+  hash.update(writer.take());
   return toHex(hash.digest());
 }
 
-type Kind = 'gates' | 'wires';
+/** Of the nodes of blocks: several circuits have them. */
+const DIGESTS = new WeakMap<Block, Uint8Array>();
 
-/** Texts of blocks: several circuits have them. */
-const TEXTS: Readonly<Record<Kind, WeakMap<Block, string>>> = { gates: new WeakMap(), wires: new WeakMap() };
-
-interface Part extends Span {
-  readonly kind: Kind;
-  readonly block?: Block | undefined;
-}
-
-/** Every block, and what is between them in parts. */
-function* spans(count: number, blocks: readonly Block[], kind: Kind): Generator<Part> {
-  let at = 0;
-  function* until(end: number): Generator<Part> {
-    for (; at < end; at = Math.min(at + PART, end)) yield { kind, from: at, to: Math.min(at + PART, end) };
-  }
-  for (const block of blocks) {
-    yield* until(block[kind].from);
-    yield { kind, block, ...block[kind] };
-    at = block[kind].to;
-  }
-  yield* until(count);
-}
-
-function textOf(kind: Kind, block: Block | undefined, from: number, to: number, line: (at: number) => string): string {
-  const known = block === undefined ? undefined : TEXTS[kind].get(block);
+function digestOf(block: Block, circuit: Circuit): Uint8Array {
+  const known = DIGESTS.get(block);
   if (known !== undefined) return known;
-  let text = '';
-  for (let at = from; at < to; at++) text += line(at);
-  if (block !== undefined) TEXTS[kind].set(block, text);
-  return text;
+  const writer = new TraitWriter();
+  writeNodes(writer, circuit, block);
+  const digest = sha256(writer.take());
+  DIGESTS.set(block, digest);
+  return digest;
+}
+
+function nodesOf({ gates, wires }: Pick<Stretch, 'gates' | 'wires'>): number {
+  return gates.to - gates.from + wires.to - wires.from;
+}
+
+/** A wire that a gate makes is written with the gate. */
+function writeNodes(
+  writer: TraitWriter,
+  { gates, sources, wires }: Circuit,
+  of: Pick<Stretch, 'gates' | 'wires'>,
+): void {
+  for (let at = of.gates.from; at < of.gates.to; at++) writeGate(writer, gates[at]);
+  for (let id = of.wires.from; id < of.wires.to; id++) {
+    const source = sources[id];
+    if (!('number' in source)) writeLocal(writer, source, wires[id]);
+  }
+}
+
+function writeGate(
+  writer: TraitWriter,
+  { relation, path, half12, half21, owner, inputs, out, traits, number }: Gate,
+): void {
+  writer.list(9);
+  writer.text(relation);
+  writer.number(number);
+  writer.text(path);
+  writer.write(half12);
+  writer.write(half21);
+  writeOperands(writer, inputs);
+  writeWire(writer, out);
+  writer.write(traits);
+  writer.write(owner && { ...owner });
+}
+
+function writeLocal(writer: TraitWriter, { inputs, traits }: LocalNode, out: Wire): void {
+  writer.list(3);
+  writeOperands(writer, inputs);
+  writeWire(writer, out);
+  writer.write(traits);
+}
+
+function writeOperands(writer: TraitWriter, inputs: readonly Wire[]): void {
+  writer.list(inputs.length);
+  for (const { id } of inputs) writer.number(id);
+}
+
+function writeWire(writer: TraitWriter, wire: Wire | undefined): void {
+  if (wire === undefined) {
+    writer.write(undefined);
+    return;
+  }
+  writer.list(4);
+  writer.number(wire.id);
+  writer.list(wire.shape.length);
+  for (const n of wire.shape) writer.number(n);
+  writer.number(wire.k);
+  writer.number(wire.scale);
 }

@@ -11,6 +11,7 @@ import type { Cost, Parameter } from '../types.ts';
 import { bitsRead } from './bits-read.ts';
 import { type Block, alike, fits } from './block.ts';
 import type { Circuit, Opening } from './circuit.ts';
+import { flowOf } from './flow.ts';
 import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
 import { type LocalNode, andThen, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
@@ -48,19 +49,19 @@ export abstract class LocalBuilder {
       for (const [key, bytes] of Object.entries(gate.cost) as [keyof Cost, number][]) cost[key] += bytes;
       cost.rounds = Math.max(cost.rounds, Math.floor(lastHalf(gate) / 2) + 1);
     }
-    const graph = { gates: this.#gates, sources: this.#sources, wires: this.#wires, kept: this.#kept };
+    const [gates, sources, wires, kept, blocks] = [this.#gates, this.#sources, this.#wires, this.#kept, this.#blocks];
+    const flow = flowOf({ gates, sources, wires, blocks });
     // Else every circuit would keep the one before it.
     this.#before = undefined;
     this.#taken = undefined;
     return {
       weights: this.weights,
       sharing: this.sharing,
-      ...graph,
-      bitsRead: bitsRead(graph),
+      ...{ gates, sources, wires, kept, blocks, flow },
+      bitsRead: bitsRead(flow, { gates, kept }),
       parameters: [...this.#parameters.values()],
       outputs: this.#outputs,
       sections: this.#sections,
-      blocks: this.#blocks,
       cost,
     };
   }
@@ -191,12 +192,7 @@ export abstract class LocalBuilder {
 
   scale(x: Wire, c: bigint, scale = x.scale): Wire {
     return this.local(
-      linear(
-        [x],
-        ['scale', c],
-        (kernels, [p]) => kernels.scale(p, c),
-        (bits) => bits - trailingZeros(c),
-      ),
+      linear([x], ['scale', c], (kernels, [p]) => kernels.scale(p, c), -trailingZeros(c)),
       x.shape,
       x.k,
       scale,
@@ -224,7 +220,7 @@ export abstract class LocalBuilder {
         [x],
         ['raise', s, k],
         (kernels, [p]) => andThen(kernels.cast(p, k), (q) => kernels.scale(q, 1n << BigInt(s))),
-        (bits) => bits - s,
+        -s,
       ),
       x.shape,
       k,

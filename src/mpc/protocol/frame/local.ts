@@ -10,7 +10,6 @@ import type { Pattern } from '../../../compute/pattern.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
 import type { Parameter } from '../types.ts';
-import { type BitsOfOperands, asMany } from './operand-bits.ts';
 import type { Trait } from './traits.ts';
 import { type Part, type Party, parameterTraits } from './party.ts';
 import { roundNearest } from './rounding.ts';
@@ -19,8 +18,11 @@ export interface LocalNode {
   readonly inputs: readonly Wire[];
   /** Its kind and public parameters: all that the result depends on beside the operands. Part of the circuit's hash. */
   readonly traits: readonly Trait[];
-  /** All bits of the operands without it. */
-  readonly bitsOfOperands?: BitsOfOperands | undefined;
+  /**
+   * How many more low bits are read of its operands than of the result: none of sums and of words that are only moved,
+   * fewer where all bits move up. All bits without it (`bits-read.ts`).
+   */
+  readonly moreBits?: number | undefined;
   apply(party: Party, component: Component, operands: readonly Vector[]): Promise<Vector>;
   /** Which words of its one operand it takes: then it does nothing else, but for cutting them to the ring. */
   readonly moves?: Pattern | 'all' | undefined;
@@ -40,12 +42,12 @@ export function linear(
   inputs: readonly Wire[],
   traits: readonly Trait[],
   map: (kernels: Linear, operands: readonly Vector[]) => Vector | Promise<Vector>,
-  bitsOfOperands: BitsOfOperands = asMany,
+  moreBits = 0,
 ): LocalNode {
   return {
     inputs,
     traits,
-    bitsOfOperands,
+    moreBits,
     apply: async (party, _component, operands) => map(party.kernels, operands),
     // Operations at once give vectors, and so do maps that are made of them.
     atOnce: (kernels, _component, operands) => map(kernels, operands) as Vector,
@@ -57,7 +59,7 @@ export function publicOffset(x: Wire, c: bigint): LocalNode {
   return {
     inputs: [x],
     traits: ['offset', c],
-    bitsOfOperands: asMany,
+    moreBits: 0,
     apply: async (party, component, [value]) => (isPublicSide(component) ? party.kernels.offset(value, c) : value),
     atOnce: (kernels, component, [value]) => (isPublicSide(component) ? kernels.offset(value, c) : value),
   };
@@ -75,7 +77,7 @@ export function parameterOffset(x: Wire, parameter: Parameter): LocalNode {
   return {
     inputs: [x],
     traits: ['parameter', parameterTraits(parameter)],
-    bitsOfOperands: asMany,
+    moreBits: 0,
     apply: async (party, component, [value]) => {
       const open = party.parameters.weights === 'open';
       if (open && !isPublicSide(component)) return value;

@@ -1,5 +1,4 @@
 /** The relations of complete sharing's messages (PROTOCOL §14.9), by the shapes of the proof engine. */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { leadingWords } from '../../../compute/kernels/cosine-sum.ts';
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import type { TableLayout } from '../../../compute/kernels/table-layout.ts';
@@ -9,7 +8,7 @@ import type { ChoiceShape, MatrixTerm, PublicFunction } from '../../proof/relati
 import type { Wire } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
 import type { Proved, TableRelation } from '../frame/gate.ts';
-import { traitText } from '../frame/traits.ts';
+import { traitHash } from '../frame/traits.ts';
 
 /** Σ ±L·R + a + b ≡ 0 in the rows and columns of a result; `batch` of them where it is batched. */
 export function matrixRelation(
@@ -55,7 +54,7 @@ function tableRelation(message: string, selection: Selection): TableRelation {
   const { k, count, index, traits, functions = [0], n } = selection;
   const { layout, narrower, ofEach } = publicForm(selection);
   const name = [layout.n, layout.widths, { ...index }, traits];
-  const id = toHex(sha256(new TextEncoder().encode(traitText(name))));
+  const id = toHex(traitHash(name));
   return {
     kind: 'table',
     message,

@@ -7,7 +7,7 @@
  * under which tag and draw ids.
  */
 import type { ProductShape } from '../../../compute/kernels/types.ts';
-import type { Pattern } from '../../../compute/pattern.ts';
+import { type Pattern, patternText } from '../../../compute/pattern.ts';
 import { invariant } from '../../../core/errors.ts';
 import { AHEAD, type Wire, countOf } from '../../share/wire.ts';
 import type { Selection } from '../frame/dealing.ts';
@@ -28,6 +28,11 @@ import { LiftGate, ProductGate } from './product.ts';
 import { SelectGate } from './select.ts';
 import { WidenGate } from './widen.ts';
 
+/** One text for every order of elements. */
+function orderOf(narrow: Narrow | undefined): string | undefined {
+  return narrow?.gathers.map(({ pattern, shape }) => `${patternText(pattern)} ${shape}`).join(';');
+}
+
 /** The ring of a result that loses its low bits. */
 function shortRing(k: number, drop: number): number {
   invariant(Number.isInteger(drop) && drop >= 0 && drop < k, `drop: ${drop} bits of ${k}`);
@@ -47,6 +52,12 @@ export interface CircuitOptions {
   readonly claim?: Pick<SecurityClaim, 'adversary'>;
 }
 
+/** A masked wire, and gathers of it one after the other. */
+interface Narrow {
+  readonly of: Wire;
+  readonly gathers: readonly { readonly pattern: Pattern; readonly shape: readonly number[] }[];
+}
+
 /** How widenings get the wrap where nobody says. */
 export const WIDENING: Widening = 'dealer';
 
@@ -58,8 +69,8 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   readonly #lifted = new Map<Wire, Wire>();
   /** Additive wire → the masked wire of its value. */
   readonly #reshared = new Map<Wire, Wire>();
-  /** What widens a masked wire, in any order of its elements → that wire in that order. */
-  readonly #narrow = new Map<Wire, () => Wire>();
+  /** What widens a masked wire, in any order of its elements → that wire, and how it gets into that order. */
+  readonly #narrow = new Map<Wire, Narrow>();
 
   /**
    * @throws {TercetError} ERR_PROTOCOL_UNAVAILABLE for oblivious transfers where a party may deviate
@@ -93,12 +104,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
   // ── rounding ─────────────────────────────────────────────────────────────
 
   shift(x: Wire, s: number): Wire {
-    const node = linear(
-      [x],
-      ['shift', s],
-      (kernels, [p]) => kernels.shiftRight(p, s, x.k - s),
-      (bits) => bits + s,
-    );
+    const node = linear([x], ['shift', s], (kernels, [p]) => kernels.shiftRight(p, s, x.k - s), s);
     return this.local(node, x.shape, x.k - s, x.scale - s, { keepsY: false });
   }
 
@@ -116,15 +122,23 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
       ? new OtWidenGate(this.#base(0), this.at('widen'), masked, out, half12)
       : new WidenGate(this.at('widen'), masked, out, half12);
     // With open weights a widening is read through maps, nearly always.
-    if (this.weights === 'secret') this.#narrow.set(out, () => masked);
+    if (this.weights === 'secret') this.note((to) => to.#narrow.set(out, { of: masked, gathers: [] }));
     return this.gate(gate, out);
   }
 
   override gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {
     const out = super.gather(x, pattern, shape);
     const narrow = this.#narrow.get(this.shownBy(x));
-    if (narrow !== undefined) this.#narrow.set(out, () => super.gather(narrow(), pattern, shape));
+    if (narrow === undefined) return out;
+    const { of, gathers } = narrow;
+    this.note((to) => to.#narrow.set(out, { of, gathers: [...gathers, { pattern, shape }] }));
     return out;
+  }
+
+  /** The masked wire that x widens, in its order. */
+  #narrowOf(x: Wire): Wire | undefined {
+    const narrow = this.#narrow.get(x);
+    return narrow?.gathers.reduce((wire, { pattern, shape }) => super.gather(wire, pattern, shape), narrow.of);
   }
 
   /** The base of the OTs of a direction, dealt before the first gate that wants it. */
@@ -235,7 +249,7 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
     if (known !== undefined) return known;
     // Not before P1 has its own part: then the message waits for nothing.
     const half21 = x.readyL2 === AHEAD ? undefined : oddFrom(Math.max(x.readyL2, x.readyA - 1));
-    const narrow = this.#narrow.get(x)?.();
+    const narrow = this.#narrowOf(x);
     const out = this.#wire(x.shape, x.k, x.scale, half21 === undefined ? x.readyA : half21 + 1, undefined);
     this.gate(new ReshareGate(this.at('reshare'), x, out, half21, narrow), out);
     this.note((to) => to.#reshared.set(x, out));
@@ -281,16 +295,16 @@ export class CircuitBuilder extends SelectingBuilder implements Gates {
 
   // ── bookkeeping ──────────────────────────────────────────────────────────
 
-  /** With secret weights a narrow wire is made by the builder that noted it. */
   protected override get reuses(): boolean {
-    return this.weights === 'open';
+    return true;
   }
 
   protected override knownOf(x: Wire): readonly unknown[] {
     const base = this.shownBy(x);
     const parts = this.#partsOf(base);
     const made = [this.#lifted.get(base), this.#lifted.get(parts), this.#reshared.get(base)];
-    return [base, parts, ...made, this.#bases.get(0), this.#bases.get(1)];
+    const narrow = [this.#narrow.get(base), this.#narrow.get(parts)].flatMap((one) => [one?.of, orderOf(one)]);
+    return [base, parts, ...made, ...narrow, this.#bases.get(0), this.#bases.get(1)];
   }
 
   #wire(shape: readonly number[], k: number, scale: number, readyA: number, readyY: number | undefined): Wire {

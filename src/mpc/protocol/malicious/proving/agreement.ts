@@ -8,7 +8,7 @@ import { cosineTables } from '../../../../compute/cosine-tables.ts';
 import { expTables } from '../../../../compute/exp-tables.ts';
 import { concatBytes, equalBytes, toHex } from '../../../../core/bytes.ts';
 import { SecurityViolationError, invariant } from '../../../../core/errors.ts';
-import { type Trait, traitText } from '../../frame/traits.ts';
+import { type Trait, traitHash } from '../../frame/traits.ts';
 
 /** Bytes of a party's nonce. */
 const NONCE_BYTES = 32;
@@ -107,5 +107,5 @@ export function agreementHash({ session, request, plan, model, circuit }: Agreed
   const { coarse: cosines, fineCos, fineSin } = cosineTables();
   const widths = Object.entries(segments).map(([width, { factor, scale }]) => [width, factor, scale]);
   const tables: Trait = [coarse, fine, widths, cosines, fineCos, fineSin];
-  return sha256(text(traitText(['tercet/1 agreement', toHex(session), request, plan, model, circuit, tables])));
+  return traitHash(['tercet/1 agreement', toHex(session), request, plan, model, circuit, tables]);
 }
