@@ -2,6 +2,7 @@
  * What both ends of a TLS link have in common: limits, the checks of arguments, and the channel on a link that
  * stands.
  */
+import { nextTick } from 'node:process';
 import { TercetError } from '../../core/errors.ts';
 import { type BoundChannel, type ChannelTransport, FramedChannel, type LinkUse } from '../wire/channel.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
@@ -32,6 +33,7 @@ export function transportOn({ bytes, early, hello, where }: StandingLink, limits
   const options = {
     early,
     flushTimeoutMs: limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    later: nextTick,
     explain: (error: Error | undefined) => tlsError(error, 'open', where),
   };
   return 'transport' in bytes
