@@ -29,7 +29,8 @@ function watched() {
     later: nextTick,
     explain: () => new TercetError('ERR_PEER_CLOSED', 'over', 'none'),
   });
-  const send = (first: number, length = 1) => transport.write(Uint8Array.of(first), new Uint8Array(length).fill(first));
+  const send = (first: number, length = 1) =>
+    void transport.write(Uint8Array.of(first), new Uint8Array(length).fill(first));
   return { transport, writes, send, done: () => done?.() };
 }
 
@@ -74,6 +75,9 @@ describe('frames for a socket', () => {
     transport.flush();
     expect(writes.length).toBe(1);
     done();
-    expect(writes).toEqual([[1, 1], [2, 2, 3, 3]]);
+    expect(writes).toEqual([
+      [1, 1],
+      [2, 2, 3, 3],
+    ]);
   });
 });
