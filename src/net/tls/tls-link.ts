@@ -2,7 +2,6 @@
  * What both ends of a TLS link have in common: limits, the checks of arguments, and the channel on a link that
  * stands.
  */
-import { nextTick } from 'node:process';
 import { TercetError } from '../../core/errors.ts';
 import { type BoundChannel, type ChannelTransport, FramedChannel, type LinkUse } from '../wire/channel.ts';
 import { DEFAULT_TIMEOUT_MS } from '../wire/inbox.ts';
@@ -26,14 +25,16 @@ export interface StandingLink {
   /** What came behind the greeting. */
   readonly early: Uint8Array;
   readonly hello: Hello;
+  /** Runs something behind all that can go on at once, and before anything is waited for. */
+  readonly later: (work: () => void) => void;
   readonly where: string;
 }
 
-export function transportOn({ bytes, early, hello, where }: StandingLink, limits: LinkLimits): ChannelTransport {
+export function transportOn({ bytes, early, hello, later, where }: StandingLink, limits: LinkLimits): ChannelTransport {
   const options = {
     early,
     flushTimeoutMs: limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-    later: nextTick,
+    later,
     explain: (error: Error | undefined) => tlsError(error, 'open', where),
   };
   return 'transport' in bytes
