@@ -38,6 +38,15 @@ describe('frames for the thread of a link', () => {
     expect(written()).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
   });
 
+  it('go at once where nothing more follows', () => {
+    const { transport, told, written } = watched();
+    transport.write(...frame(1, 1));
+    transport.write(...frame(2, 1));
+    transport.flush();
+    expect(told.length).toBe(1);
+    expect(written()).toEqual([1, 1, 2, 2]);
+  });
+
   it('keep their order with a long one, which goes by itself', async () => {
     const { transport, told, written } = watched();
     transport.write(...frame(1, 3));

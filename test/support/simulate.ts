@@ -171,7 +171,7 @@ export function createParties(build: (gates: Gates) => void, options: Simulation
       parameters: options.parameters?.(id, kernels) ?? noParameters,
       channels: links,
       // Complete sharing without proofs: what these tests look at are its messages.
-      observer: observer ?? UNSEEN,
+      observer: observer ?? (circuit.sharing === 'complete' ? UNSEEN : undefined),
       k01: id === 2 ? undefined : prg(k01, execution),
       k02: id === 1 ? undefined : prg(k02, execution),
       k12: id === 0 || options.aby3 !== true ? undefined : prg(keysOf(seed).k12, execution),

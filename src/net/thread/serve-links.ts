@@ -75,6 +75,8 @@ class ServedLink {
     };
     // Why a link is over it says by itself.
     void (this.#transport.write(header, payload) ?? Promise.resolve()).then(room, () => undefined);
+    // The other thread gathers.
+    this.#transport.flush?.();
   }
 
   taken(bytes: number): void {

@@ -71,6 +71,10 @@ export class ThreadTransport {
     if (performance.now() - this.#since > GATHERED_MS) this.#hand();
   }
 
+  flush(): void {
+    this.#hand();
+  }
+
   /** Hands over what was gathered. */
   #hand(): void {
     if (this.#bytes === 0) return;

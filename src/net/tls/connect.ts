@@ -6,6 +6,7 @@
  * before the proof. The compute parties keep spare links, so that a session of theirs needs no new connection.
  */
 import { connect as connectTcp } from 'node:net';
+import { nextTick } from 'node:process';
 import * as tls from 'node:tls';
 import { sleep } from '../../core/abort.ts';
 import { equalBytes } from '../../core/bytes.ts';
@@ -130,7 +131,7 @@ export async function spareLink<Link>(
         checkAnswer(hello, { self, peer, session }, where);
         // The listener takes it by this, and not before: it cannot know who gave up while its answer was under way.
         socket.write(claimed);
-        return claimedLink({ socket: connection, bytes: socket, early, hello, where });
+        return claimedLink({ socket: connection, bytes: socket, early, hello, later: nextTick, where });
       } catch (error) {
         socket.destroy();
         // Accepted once, so whatever ended it is no certificate.
@@ -165,7 +166,7 @@ async function connectOnce(
   deadline: number,
 ): Promise<StandingLink> {
   const { socket, connection, hello, rest, where } = await greeted(options, context, deadline);
-  return { socket: connection, bytes: socket, early: rest, hello, where };
+  return { socket: connection, bytes: socket, early: rest, hello, later: nextTick, where };
 }
 
 function checkAnswer(

@@ -8,6 +8,7 @@
  * not counted among them.
  */
 import * as net from 'node:net';
+import { nextTick } from 'node:process';
 import * as tls from 'node:tls';
 import { equalBytes } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
@@ -275,7 +276,8 @@ class Listener implements TlsListener {
     const arrival = this.#claim(options.peer, session) ?? (await this.#wait(options, session));
     const { socket, rest, hello, where } = arrival;
     const remote = socket.remoteAddress ?? '';
-    const link = { socket, bytes: socket, early: rest, hello, where: `party ${hello.from} at ${where}` };
+    const named = `party ${hello.from} at ${where}`;
+    const link = { socket, bytes: socket, early: rest, hello, later: nextTick, where: named };
     return Object.assign(channelOn(link, this.#options), {
       remote,
       proved: () => this.#unfinished.remove(where),

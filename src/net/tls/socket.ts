@@ -30,6 +30,9 @@ const HIGH_WATER_BYTES = 8 * 1024 * 1024;
 const SLICE_BYTES = 128 * 1024;
 /** Chunks below this are gathered into one write; a payload below it is copied next to its header. */
 const SMALL_BYTES = 32 * 1024;
+/** Bytes of short chunks that are gathered, and milliseconds that they wait: the peer has work to begin with. */
+const GATHERED_BYTES = 16 * 1024;
+const GATHERED_MS = 0.5;
 /** How long a graceful close waits for the peer's end once everything is written. */
 const LINGER_MS = 1000;
 
@@ -38,6 +41,8 @@ export interface SocketTransportOptions {
   readonly early: Uint8Array;
   /** Longest time that `close` spends on writing what was taken. */
   readonly flushTimeoutMs: number;
+  /** Runs something behind all that can go on at once, and before anything is waited for. */
+  readonly later: (work: () => void) => void;
   /** Names an error of the socket; called with undefined if it closed without one. */
   readonly explain: (error: Error | undefined) => TercetError;
 }
@@ -51,6 +56,9 @@ export class SocketTransport implements Transport {
   /** Bytes taken whose write has not been reported done. */
   #outstanding = 0;
   #writing = false;
+  /** Bytes of short chunks that were taken since nothing was to be written, and when the first was. */
+  #gathered = 0;
+  #since = 0;
   #ending = false;
   #closed = false;
   #paused = false;
@@ -91,9 +99,24 @@ export class SocketTransport implements Transport {
         this.#chunks.push(payload.subarray(at, at + SLICE_BYTES));
     }
     this.#outstanding += header.length + payload.length;
-    this.#pump();
+    this.#gather(header.length + payload.length);
     if (this.#outstanding <= HIGH_WATER_BYTES) return undefined;
     return new Promise((resolve, reject) => this.#waiting.add({ resolve, reject }));
+  }
+
+  /** A write takes longer than a short frame, and gates send several in a row: they go in one. */
+  #gather(bytes: number): void {
+    if (this.#writing) return;
+    if (this.#gathered === 0) {
+      this.#since = performance.now();
+      this.#options.later(() => this.#pump());
+    }
+    this.#gathered += bytes;
+    if (this.#gathered > GATHERED_BYTES || performance.now() - this.#since > GATHERED_MS) this.#pump();
+  }
+
+  flush(): void {
+    this.#pump();
   }
 
   pause(paused: boolean): void {
@@ -130,6 +153,7 @@ export class SocketTransport implements Transport {
   /** One write at a time: its completion is the pace of the network. */
   #pump(): void {
     if (this.#writing) return;
+    this.#gathered = 0;
     const chunk = this.#nextChunk();
     if (chunk === undefined) {
       if (this.#ending) this.#socket.end();

@@ -25,13 +25,16 @@ export interface StandingLink {
   /** What came behind the greeting. */
   readonly early: Uint8Array;
   readonly hello: Hello;
+  /** Runs something behind all that can go on at once, and before anything is waited for. */
+  readonly later: (work: () => void) => void;
   readonly where: string;
 }
 
-export function transportOn({ bytes, early, hello, where }: StandingLink, limits: LinkLimits): ChannelTransport {
+export function transportOn({ bytes, early, hello, later, where }: StandingLink, limits: LinkLimits): ChannelTransport {
   const options = {
     early,
     flushTimeoutMs: limits.recvTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    later,
     explain: (error: Error | undefined) => tlsError(error, 'open', where),
   };
   return 'transport' in bytes

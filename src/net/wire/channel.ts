@@ -29,6 +29,8 @@ export interface Transport {
    * more can be taken at once, else a promise that resolves when it can and rejects if the link ends first.
    */
   write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined;
+  /** Where short frames are gathered: they go now. */
+  flush?(): void;
   /** Asks to stop or to go on delivering. */
   pause(paused: boolean): void;
   /**
@@ -144,6 +146,10 @@ export class FramedChannel implements SessionChannel {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  flush(): void {
+    this.#transport.flush?.();
   }
 
   /** @throws what `Inbox.recv` throws */

@@ -50,6 +50,8 @@ export interface Channel {
    * The channel may keep the buffer until it is written: the caller must not change it afterwards.
    */
   send(tag: string, bytes: Uint8Array): Promise<void>;
+  /** Short messages may be gathered for a moment. Whoever waits for the peer next says so: they go now. */
+  flush?(): void;
   /**
    * Receives the next message, which must have exactly this tag and length. The result is owned by the caller.
    * @param instead tag of a message that may come in its place: then this rejects with `OtherMessage`, the channel

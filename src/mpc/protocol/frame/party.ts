@@ -52,6 +52,11 @@ export class Link {
   static readonly PART = 1 << 24;
   /** Messages that wait for the channel, beyond which the sender waits. */
   static readonly PENDING = 3;
+  /** Bytes of a half-round that no link holds up. */
+  static readonly SHORT = 1 << 18;
+  #bytes = 0;
+  #asked = 0;
+  #onAsked: { readonly bytes: number; readonly resolve: () => void } | undefined;
 
   /** @param traffic counts what passes, where somebody asks. */
   constructor(channel: Channel, kernels: RingKernels, traffic?: Traffic) {
@@ -67,8 +72,9 @@ export class Link {
    */
   async send(tag: string, message: Masked): Promise<void> {
     const { payload } = message;
-    if (this.#traffic !== undefined)
-      this.#traffic.sent += payload instanceof Uint8Array ? payload.length : wireLength(payload.k, lengthOf(payload));
+    const length = payload instanceof Uint8Array ? payload.length : wireLength(payload.k, lengthOf(payload));
+    this.#bytes += length;
+    if (this.#traffic !== undefined) this.#traffic.sent += length;
     const bytes = payload instanceof Uint8Array ? Promise.resolve(payload) : this.#kernels.pack(payload);
     // Its error is reported when its turn comes.
     bytes.catch(() => undefined);
@@ -80,9 +86,36 @@ export class Link {
     while (this.#turns.length > Link.PENDING) await this.#turns.shift();
   }
 
-  /** Resolves when the channel has taken every message. */
+  /** Resolves when the channel has taken every message, and gathers none of them any more. */
   async flush(): Promise<void> {
     while (this.#turns.length > 0) await this.#turns.shift();
+    this.#bytes = 0;
+    this.#channel.flush?.();
+  }
+
+  /** All of a half-round was sent, and the peer waits for it: it goes before anything else is computed. */
+  async complete(): Promise<void> {
+    if (this.#bytes <= Link.SHORT) await this.flush();
+    this.#bytes = 0;
+  }
+
+  /** Bytes that gates have asked for so far. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Resolves when they have asked for so many. One waits at a time. */
+  whenAsked(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onAsked = { bytes, resolve };
+    });
+  }
+
+  #receive(tag: string, length: number): Promise<Uint8Array> {
+    const message = this.#channel.recv(tag, length);
+    this.#asked += length;
+    if (this.#onAsked !== undefined && this.#asked >= this.#onAsked.bytes) this.#onAsked.resolve();
+    return message;
   }
 
   async #write(tag: string, bytes: Uint8Array): Promise<void> {
@@ -92,10 +125,10 @@ export class Link {
 
   async recvBytes(tag: string, length: number): Promise<Uint8Array> {
     if (this.#traffic !== undefined) this.#traffic.received += length;
-    if (length <= Link.PART) return this.#channel.recv(tag, length);
+    if (length <= Link.PART) return this.#receive(tag, length);
     const out = new Uint8Array(length);
     for (let at = 0; at < length; at += Link.PART)
-      out.set(await this.#channel.recv(tag, Math.min(Link.PART, length - at)), at);
+      out.set(await this.#receive(tag, Math.min(Link.PART, length - at)), at);
     return out;
   }
 
