@@ -16,11 +16,11 @@ import { HELD, type Component, type Wire } from '../../share/wire.ts';
 import type { TraceEvent, Tracing } from '../trace.ts';
 import type { Inputs } from '../types.ts';
 import { type Circuit, type Step, isGate } from './circuit.ts';
+import { Components } from './components.ts';
 import { type Gate, lastHalf } from './gate.ts';
 import { type Kept, KeptWords, wipeKept } from './kept.ts';
 import { LookAhead, ownPart } from './look-ahead.ts';
 import { Link, type Origin, type ParameterView, type Party, type Traffic } from './party.ts';
-import type { LocalNode } from './local.ts';
 import { type Releases, byHalf, releasePlan } from './schedule.ts';
 
 export interface EngineOptions {
@@ -64,18 +64,6 @@ export interface Progress {
   readonly total: number;
 }
 
-/** A component: its vector, or what it is when it is there. */
-interface Held {
-  promise?: Promise<Vector>;
-  vector?: Vector;
-}
-
-function promised(held: Held): Promise<Vector> {
-  // What has no promise has a vector.
-  held.promise ??= Promise.resolve(held.vector as Vector);
-  return held.promise;
-}
-
 /**
  * Phases of an execution, in order. Each runs once: the first message that depends on the input burns the
  * execution.
@@ -93,10 +81,8 @@ export class Engine implements Party {
   readonly #circuit: Circuit;
   readonly #links = new Map<PartyId, Link>();
   readonly #traffic: Traffic = { sent: 0, received: 0 };
-  readonly #values = new Map<number, Map<Component, Held>>();
+  readonly #components: Components;
   readonly #held = new Map<object, Vector | Uint8Array>();
-  /** What the last call of `#atOnce` stopped at. */
-  #missing: Wire | undefined;
   readonly #before: Kept;
   #after: Kept = new Map();
   #phase: Phase = 'new';
@@ -111,6 +97,7 @@ export class Engine implements Party {
     this.id = options.id;
     this.#before = options.kept ?? new Map();
     this.kernels = options.kernels.scope();
+    this.#components = new Components(this, options.circuit);
     this.parameters = options.parameters;
     this.k01 = options.k01;
     this.k02 = options.k02;
@@ -142,7 +129,7 @@ export class Engine implements Party {
         else await observer.dealt(this, gate, release);
       }
       if (this.id === 0 && this.#circuit.owner === undefined) await this.#keepFor();
-      if (observer === undefined) this.#values.clear();
+      if (observer === undefined) this.#components.clear();
       await this.#flush();
     });
   }
@@ -193,7 +180,7 @@ export class Engine implements Party {
             return this.id === 2 ? gate.send21?.(this) : gate.recv21?.(this);
           });
         const sends = half % 2 === (this.id === 1 ? 0 : 1);
-        const begun = ahead?.worth(half).map((wire) => this.#begin(wire)) ?? [];
+        const begun = ahead?.worth(half).map((wire) => this.#components.begin(wire, ownPart(this.id))) ?? [];
         await owner?.half(gates, half, this, run);
         if (ahead !== undefined && !sends) await ahead.receive(half, this.#peer, message);
         else
@@ -245,7 +232,7 @@ export class Engine implements Party {
     const ended = this.#phase === end;
     wipeKept(this.#before, ended ? this.#after : undefined);
     if (!ended) wipeKept(this.#after);
-    this.#values.clear();
+    this.#components.clear();
     this.#held.clear();
     // Who proves may still be at work, and so may a gate of what came to no end.
     const through = this.#through && this.#circuit.sharing === 'one-sided';
@@ -285,14 +272,7 @@ export class Engine implements Party {
   }
 
   value(wire: Wire, component: Component): Promise<Vector> {
-    // SECURITY: what P0 would derive here is not what P2 holds.
-    invariant(this.id !== 0 || wire.kind === 'masked', `P0 knows no "${component}" of an additive wire`);
-    const known = this.#values.get(wire.id)?.get(component);
-    if (known !== undefined) return promised(known);
-    if (!this.#isAtOnce(wire, component)) return this.#store(wire, component, this.#compute(wire, component));
-    const vector = this.#atOnce(wire, component);
-    if (vector !== undefined) return Promise.resolve(vector);
-    return this.#store(wire, component, this.#whenThere(wire, component));
+    return this.#components.value(wire, component);
   }
 
   /**
@@ -301,7 +281,7 @@ export class Engine implements Party {
    */
   forget(): void {
     invariant(this.id === 0 && this.#circuit.owner === undefined, 'components that would not be there again');
-    this.#values.clear();
+    this.#components.clear();
     this.kernels.sweep(() => this.#live());
   }
 
@@ -311,7 +291,7 @@ export class Engine implements Party {
 
   put(wire: Wire, component: Component, words: Vector): void {
     invariant(lengthOf(words) === wire.count && words.k === wire.k, `wire ${wire.id}: component of the wrong shape`);
-    this.#hold(wire, component, { vector: words });
+    this.#components.put(wire, component, words);
   }
 
   keep(gate: object, words: Vector | Uint8Array): void {
@@ -358,87 +338,6 @@ export class Engine implements Party {
     return between && observer === undefined && trace === undefined && this.kernels.atOnce !== undefined;
   }
 
-  #holds({ id }: Wire, component: Component): boolean {
-    return this.#values.get(id)?.has(component) === true;
-  }
-
-  /** Whether a component needs no message any more. */
-  #isComing(wire: Wire, component: Component): boolean {
-    if (this.#holds(wire, component)) return true;
-    const source = this.#circuit.sources[wire.id];
-    return !isGate(source) && source.inputs.every((x) => this.#isComing(x, component));
-  }
-
-  /** Computes this party's part of a wire, for whoever reads it later. */
-  async #begin(wire: Wire): Promise<void> {
-    const part = ownPart(this.id);
-    if (this.#holds(wire, part) || !this.#isComing(wire, part)) return;
-    // Who reads it gets its error.
-    await this.value(wire, part).catch(() => undefined);
-  }
-
-  /** Whether a component comes of those of the operands by linear operations that kernels compute at once. */
-  #isAtOnce(wire: Wire, component: Component): boolean {
-    if (this.kernels.atOnce === undefined) return false;
-    if (this.#circuit.sharing === 'complete' && (component === 'a' || component === 'y')) return false;
-    return this.#circuit.flow.linear[wire.id] === 1;
-  }
-
-  /**
-   * A component of such a wire, and of those on the way to it; undefined where one of an operand is not there yet, which
-   * is `#missing` then.
-   */
-  #atOnce(wire: Wire, component: Component): Vector | undefined {
-    const source = this.#circuit.sources[wire.id];
-    const { atOnce } = this.kernels;
-    invariant(!isGate(source) && atOnce !== undefined, 'no local operation that is computed at once');
-    const operands: Vector[] = [];
-    for (const x of source.inputs) {
-      const held = this.#values.get(x.id)?.get(component);
-      let vector = held?.vector;
-      if (held === undefined && this.#isAtOnce(x, component)) {
-        vector = this.#atOnce(x, component);
-        if (vector === undefined) return undefined;
-      }
-      if (vector === undefined) {
-        this.#missing = x;
-        return undefined;
-      }
-      operands.push(vector);
-    }
-    const vector = this.#behindKept(source, operands) ?? source.atOnce?.(atOnce, component, operands);
-    invariant(vector !== undefined, 'no local operation that is computed at once');
-    // Whoever waits for it has a promise of it already.
-    if (this.#values.get(wire.id)?.get(component) === undefined) this.#hold(wire, component, { vector });
-    return vector;
-  }
-
-  /** What joins others to what was kept is written behind it. Proofs look at vectors when the step is over. */
-  #behindKept({ joins }: LocalNode, [first, ...others]: readonly Vector[]): Vector | undefined {
-    if (joins !== true || !(first instanceof KeptWords) || this.#circuit.sharing !== 'one-sided') return undefined;
-    return first.with(others as readonly Words[]);
-  }
-
-  async #whenThere(wire: Wire, component: Component): Promise<Vector> {
-    for (;;) {
-      const missing = this.#missing;
-      invariant(missing !== undefined, 'what is not there has an operand that is not');
-      await this.value(missing, component);
-      const vector = this.#atOnce(wire, component);
-      if (vector !== undefined) return vector;
-    }
-  }
-
-  async #compute(wire: Wire, component: Component): Promise<Vector> {
-    if (this.#circuit.sharing === 'complete' && (component === 'a' || component === 'y'))
-      return this.kernels.sub(await this.value(wire, 'm'), await this.value(wire, component === 'a' ? 'l1' : 'l2'));
-    const source = this.#circuit.sources[wire.id];
-    if (isGate(source)) return source.component(this, component);
-    const operands: Vector[] = [];
-    for (const input of source.inputs) operands.push(await this.value(input, component));
-    return source.apply(this, component, operands);
-  }
-
   /**
    * Copies what this party holds of every kept wire to where it outlives the vectors of this step, if it is not there
    * already.
@@ -458,35 +357,14 @@ export class Engine implements Party {
     this.#after = kept;
   }
 
-  #store(wire: Wire, component: Component, promise: Promise<Vector>): Promise<Vector> {
-    const held: Held = { promise };
-    promise.then(
-      (vector) => {
-        held.vector = vector;
-      },
-      () => undefined,
-    );
-    this.#hold(wire, component, held);
-    return promise;
-  }
-
-  #hold(wire: Wire, component: Component, held: Held): void {
-    let components = this.#values.get(wire.id);
-    if (components === undefined) {
-      components = new Map();
-      this.#values.set(wire.id, components);
-    }
-    components.set(component, held);
-  }
-
   #release(plan: Releases, position: number): void {
-    for (const id of plan.at(position)) this.#values.delete(id);
+    this.#components.release(plan.at(position));
     this.kernels.sweep(() => this.#live());
   }
 
   /** Every vector that is still needed: components of wires, and what gates keep between phases. */
   *#live(): Iterable<unknown> {
-    for (const components of this.#values.values()) for (const held of components.values()) yield held.vector;
+    yield* this.#components.vectors();
     yield* this.#held.values();
   }
 
