@@ -290,7 +290,7 @@ describe('wasm workers', () => {
     });
     const long = random.words(300_000, 64);
     const trap = (words: Words): Words => {
-      for (const name of ['slice', 'subarray', 'byteLength'])
+      for (const name of ['slice', 'subarray', 'byteLength', 'byteOffset'])
         Object.defineProperty(words.data, name, {
           get: () => {
             throw short;
