@@ -65,7 +65,7 @@ export class Memory {
   }
 
   /**
-   * What the memory is now. Growth detaches the buffer before. To ask the engine each time takes as long as 1 KB, and so
+   * What the memory is now. Growth detaches the buffer before. To ask the engine each time takes as long as 1 KB. So
    * does a view, of which an operation on few words would make a dozen.
    */
   get #all(): Uint8Array<ArrayBuffer> {
