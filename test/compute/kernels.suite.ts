@@ -166,6 +166,8 @@ async function selection(
   const index = random.indices(count, n);
   const choices: Choice<Words>[] = [{ index, basis: random.words(count * P, k, false) }];
   if (P === 1) choices.push({ index });
+  if (table.kind === 'cosine' && kernels.makesCosines === true)
+    choices.push({ index, cosines: { l: random.words(count, table.a.k), sum: table.sum } });
   const word = random.words(count, k, false);
   for (const [from, to] of [
     [0, count],
@@ -582,6 +584,16 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
           }
         }
       }
+    });
+
+    it('bases of sums of cosines over several blocks', async () => {
+      const random = new Random(790);
+      const [sum] = COSINE_SUMS;
+      const [k, P, count] = [40, cosineExponents(sum).length, 2500];
+      const [l, a, gate] = [random.words(count, 20), random.words(count, 20), random.words(count, 1, false)];
+      for (const to of [20, 48]) same(await kernels.cosineBasis(l, sum, to), await oracle.cosineBasis(l, sum, to));
+      await selection(kernels, oracle, random, { kind: 'cosine', sum, a, gate }, k, 2, P, count);
+      same(await kernels.powers(l, 12, 12, 3, 40), await oracle.powers(l, 12, 12, 3, 40));
     });
 
     it('a cosine is the same at every coarse and every fine angle, and at random ones', async () => {

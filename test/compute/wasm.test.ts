@@ -12,8 +12,8 @@ import { Pool } from '../../src/compute/kernels/wasm/pool.ts';
 import { serveKernels } from '../../src/compute/kernels/wasm/worker-main.ts';
 import { Random, conformance, same } from './kernels.suite.ts';
 import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
-import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
-import type { Words } from '../../src/compute/ring.ts';
+import { tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { type Words, zeros } from '../../src/compute/ring.ts';
 
 const module = await loadNodeModule();
 const proofs = new WasmProofKernels(await loadNodeProofModule());
@@ -290,7 +290,7 @@ describe('wasm workers', () => {
     });
     const long = random.words(300_000, 64);
     const trap = (words: Words): Words => {
-      for (const name of ['slice', 'subarray', 'byteLength'])
+      for (const name of ['slice', 'subarray', 'byteLength', 'byteOffset'])
         Object.defineProperty(words.data, name, {
           get: () => {
             throw short;
@@ -461,6 +461,24 @@ describe('wasm memory', () => {
     WebAssembly.Instance = original;
   });
 
+  it('does not grow with the length of a basis', () => {
+    const instance = new KernelInstance(module, PartyOperations);
+    const random = new Random(6);
+    const sum = { odd: true, linear: true, scale: 27, shift: 13, constant: 5n, terms: [TERM, TERM, TERM, TERM] };
+    const count = 1 << 17;
+    const P = cosineExponents(sum).length;
+    const layout = tableLayout(1, 40, P);
+    const [l, index] = [zeros(count, 20), zeros(count, 1)];
+    const choice = { index, cosines: { l, sum } };
+    expect(instance.cosineBasis(l, sum, 40).data.length).toBe(P * count);
+    expect(instance.powers(l, 12, 12, 3, 40).data.length).toBe(4 * count);
+    expect(instance.expBasis(l, 14, 4, 64).data.length).toBe(count);
+    const word = instance.dealSelection(choice, layout, random.stream(), zeros(count, 40), 0);
+    instance.evaluateSelection(choice, layout, new Uint8Array(tableBytes(layout, count)), word);
+    // The words of one basis are 10 MB.
+    expect(memory.buffer.byteLength).toBeLessThan(3 << 20);
+  });
+
   it('holds nothing of an operation after it', () => {
     const instance = new KernelInstance(module, PartyOperations);
     const random = new Random(5);
@@ -498,6 +516,9 @@ describe('wasm memory', () => {
     const layout = tableLayout(2, 40, cosineExponents(sum).length);
     instance.selectionTable({ kind: 'cosine', sum, a: l, gate }, layout, pads, 3, 50);
     instance.dealSelection({ index: random.indices(50, 64) }, tableLayout(64, 64), pads, random.words(50, 64), 3);
+    const choice = { index: random.indices(50, 2), cosines: { l, sum } };
+    const word = instance.dealSelection(choice, layout, pads, random.words(50, 40), 3);
+    instance.evaluateSelection(choice, layout, random.bytes(tableBytes(layout, 50)), word);
     instance.expandPoint(random.bytes(41 + 17 * 9), 9, 3, 500);
     instance.pack(random.words(99, 44));
     instance.unpack(random.bytes(20_000), 16, 10_000);

@@ -2,9 +2,9 @@
 import { TercetError, invariant } from '../../core/errors.ts';
 import { type ExpTables, type ExpWidth, expSegments } from '../exp-tables.ts';
 import { type Vector, lengthOf } from '../ring.ts';
-import { cosineExponents } from './cosine-sum.ts';
+import { checkCosine, cosineExponents } from './cosine-sum.ts';
 import type { TableLayout } from './table-layout.ts';
-import type { Choice, Degree, SelectionTable } from './types.ts';
+import type { Choice, CosineSum, Degree, SelectionTable } from './types.ts';
 
 export interface TableShape {
   /** Entries of an element. */
@@ -41,14 +41,27 @@ export function checkTable(table: SelectionTable, { n, widths }: TableLayout): v
 }
 
 /** Throws unless choice, basis and words (one an element) are of one selection. */
-export function checkChoice({ index, basis }: Choice, { k, widths }: TableLayout, words: Vector): void {
-  const P = widths.length;
+export function checkChoice({ index, basis, cosines }: Choice, { k, widths }: TableLayout, words: Vector): void {
+  const [P, count] = [widths.length, lengthOf(index)];
+  let fits = P === 1;
+  if (cosines !== undefined) {
+    checkCosine(cosines.sum);
+    fits = basis === undefined && cosineExponents(cosines.sum).length === P && lengthOf(cosines.l) === count;
+  } else if (basis !== undefined) fits = basis.k === k && lengthOf(basis) === P * count;
   invariant(
-    words.k === k &&
-      lengthOf(words) === lengthOf(index) &&
-      (basis === undefined ? P === 1 : basis.k === k && lengthOf(basis) === P * lengthOf(index)),
+    fits && words.k === k && lengthOf(words) === count,
     'selection: choice, basis, words and layout do not match',
   );
+}
+
+/** The same choice with a basis as a whole. */
+export async function withBasis<V extends Vector>(
+  kernels: { cosineBasis(l: V, sum: CosineSum, k: number): Promise<V> },
+  choice: Choice<V>,
+  k: number,
+): Promise<Choice<V>> {
+  const { index, cosines } = choice;
+  return cosines === undefined ? choice : { index, basis: await kernels.cosineBasis(cosines.l, cosines.sum, k) };
 }
 
 /** @throws {TercetError} ERR_RANGE when the highest power does not fit 128 bits. */

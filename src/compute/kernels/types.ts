@@ -153,6 +153,8 @@ export interface Choice<V extends Vector = Vector> {
    * widths[p]).
    */
   readonly basis?: V | undefined;
+  /** In place of a basis, what it is made of, for kernels that make it (`RingKernels.makesCosines`). */
+  readonly cosines?: { readonly l: V; readonly sum: CosineSum } | undefined;
 }
 
 /** What the receiver of OTs makes. */
@@ -226,6 +228,11 @@ export interface RingKernels<V extends Vector = Vector> {
 
   /** Linear operations without a promise, where they are computed in the calling thread. */
   readonly atOnce?: LinearAtOnce<V>;
+  /**
+   * Whether a choice may have a sum of cosines in place of its basis, which has ten words an element with GeLU: a block
+   * of it is made where it is used.
+   */
+  readonly makesCosines?: true;
 
   // ── elementwise, all mod 2^k ─────────────────────────────────────────────
   add(x: V, y: V): Promise<V>;

@@ -9,7 +9,7 @@ import { type Pattern, listOf, strided } from '../../pattern.ts';
 import { type Words, checkRing, concatWords, ringMask, sameShape, wireLength, wordAt, zeros } from '../../ring.ts';
 import { checkCosine, cosineExponents } from '../cosine-sum.ts';
 import { Fault } from '../fault.ts';
-import { checkChoice, checkPowers, checkTable, tableShape } from '../selection-shape.ts';
+import { checkChoice, checkPowers, checkTable, tableShape, withBasis } from '../selection-shape.ts';
 import { otParts } from '../ot-base.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type {
@@ -286,8 +286,9 @@ export class ReferenceKernels implements RingKernels<Words> {
     return out;
   }
 
-  async dealSelection(choice: Choice<Words>, layout: TableLayout, stream: Stream, r0: Words): Promise<Words> {
-    checkChoice(choice, layout, r0);
+  async dealSelection(of: Choice<Words>, layout: TableLayout, stream: Stream, r0: Words): Promise<Words> {
+    checkChoice(of, layout, r0);
+    const choice = await withBasis(this, of, layout.k);
     const [bits, element] = [entryBits(layout), elementBits(layout)];
     return build(choice.index.data.length, layout.k, (i) => {
       const { bytes, skip } = streamBits(stream, i * element + Number(choice.index.data[i]) * bits, bits);
@@ -297,14 +298,15 @@ export class ReferenceKernels implements RingKernels<Words> {
   }
 
   async evaluateSelection(
-    choice: Choice<Words>,
+    of: Choice<Words>,
     layout: TableLayout,
     table: Uint8Array,
     word: Words,
     from: number,
     to: number,
   ): Promise<Words> {
-    checkChoice(choice, layout, word);
+    checkChoice(of, layout, word);
+    const choice = await withBasis(this, of, layout.k);
     invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
     const [bits, element] = [entryBits(layout), elementBits(layout)];
     return build(to - from, layout.k, (row) => {

@@ -388,7 +388,8 @@ export class KernelInstance {
     return this.#its.matmulF32(...of);
   }
 
-  evaluateSelection(...of: Parameters<PartyOperations['evaluateSelection']>): Words {
-    return this.#its.evaluateSelection(...of);
+  evaluateSelection(choice: Choice<Words>, layout: TableLayout, table: Uint8Array, word: Words): Words {
+    const basis = this.#selection.basis(choice, layout.widths.length, layout.k);
+    return this.#its.evaluateSelection(choice.index, basis, layout, table, word);
   }
 }

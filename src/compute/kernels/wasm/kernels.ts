@@ -46,6 +46,7 @@ export class WasmKernels implements RingKernels<Words> {
   readonly #matrices: Matrices;
   readonly #lists: Lists;
   readonly atOnce: LinearAtOnce<Words>;
+  readonly makesCosines = true;
 
   /** @param of what a backend is made of, or the kernels that these are a scope of */
   constructor(of: WasmOptions | WasmKernels) {

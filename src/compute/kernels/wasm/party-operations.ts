@@ -6,7 +6,6 @@ import { invariant } from '../../../core/errors.ts';
 import { type Words, ringMask, zeros } from '../../ring.ts';
 import { panelBlocks, panelLength } from '../panels.ts';
 import { type TableLayout, elementBits, tableBytes } from '../table-layout.ts';
-import type { Choice } from '../types.ts';
 import { BLOCK, type Memory, SLACK, panelOrder, up } from './memory.ts';
 
 /** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
@@ -190,35 +189,41 @@ export class PartyOperations {
   /**
    * y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i. The table comes in by pieces: it is read once from end to end, where picking
    * one entry of an element here and there would wait for each of them.
+   * @param basis puts φ of some elements into scratch
    */
-  evaluateSelection({ index, basis }: Choice<Words>, layout: TableLayout, table: Uint8Array, word: Words): Words {
+  evaluateSelection(
+    index: Words,
+    basis: (from: number, to: number) => number,
+    layout: TableLayout,
+    table: Uint8Array,
+    word: Words,
+  ): Words {
     const { n, k, widths } = layout;
     const [count, P] = [word.data.length, widths.length];
     const result = this.#memory.result(k, count);
     invariant(index.k <= 32, 'evaluateSelection: indices of at most 32 bits');
     // Whole bytes, so that the first word of a piece is at bit 0.
-    const size = Math.min(count, BLOCK, up(PIECE / elementBits(layout), 8));
-    this.#memory.run(() => {
-      const kernel = this.#memory.of('evaluate', k);
-      const bytes = this.#memory.take(tableBytes(layout, size) + SLACK);
-      const [chosen, out, words] = [
-        this.#memory.lanes(32, size),
-        this.#memory.lanes(k, size),
-        this.#memory.lanes(k, size),
-      ];
-      const phi = basis === undefined ? 0 : this.#memory.lanes(k, P * size);
-      const [all, mask] = [this.#memory.copy(Uint32Array.from(widths)), this.#memory.mask(k)];
-      for (let from = 0; from < count; from += size) {
-        const to = Math.min(count, from + size);
+    const size = Math.min(BLOCK, up(PIECE / elementBits(layout), 8));
+    const [kernel, mask] = [this.#memory.of('evaluate', k), this.#memory.mask(k)];
+    for (let from = 0; from < count; from += size) {
+      const to = Math.min(count, from + size);
+      this.#memory.run(() => {
+        const bytes = this.#memory.take(tableBytes(layout, to - from) + SLACK);
         this.#memory.write(bytes, table.subarray(tableBytes(layout, from), tableBytes(layout, to)));
-        this.#memory.load(chosen, index, from, to);
-        this.#memory.load(words, word, from, to);
-        if (basis !== undefined) this.#memory.load(phi, basis, P * from, P * to);
+        const [chosen, words] = [
+          this.#memory.copy(index.data.subarray(from, to)),
+          this.#memory.copy(word.data.subarray(from, to)),
+        ];
+        const [phi, all, out] = [
+          basis(from, to),
+          this.#memory.copy(Uint32Array.from(widths)),
+          this.#memory.lanes(k, to - from),
+        ];
         const outside = kernel(bytes, chosen, n, all, P, phi, words, out, to - from, mask);
         invariant(outside === 0, 'selection index out of range');
         this.#memory.store(out, result, from, to);
-      }
-    });
+      });
+    }
     return result;
   }
 }

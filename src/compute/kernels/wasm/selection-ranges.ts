@@ -31,10 +31,11 @@ function bare({ n, k, widths }: TableLayout): TableLayout {
 }
 
 /** The choice of elements [from, to). Views, no copies. */
-function sliceChoice({ index, basis }: Choice<Words>, P: number, from: number, to: number): Choice<Words> {
+function sliceChoice({ index, basis, cosines }: Choice<Words>, P: number, from: number, to: number): Choice<Words> {
   return {
     index: viewWords(index, from, to),
     basis: basis === undefined ? undefined : viewWords(basis, from * P, to * P),
+    cosines: cosines && { l: viewWords(cosines.l, from, to), sum: cosines.sum },
   };
 }
 

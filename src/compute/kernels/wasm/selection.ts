@@ -246,74 +246,84 @@ export class Selection {
     return this.#memory.copy(termWords(sum));
   }
 
+  /**
+   * What puts the basis of elements [from, to) of a choice into scratch, as words of the ring, and says where; 0 where
+   * there is none. Not within an operation: it may keep tables.
+   */
+  basis({ basis, cosines }: Omit<Choice<Words>, 'index'>, P: number, k: number): (from: number, to: number) => number {
+    if (cosines !== undefined) {
+      this.#loadCosines();
+      return (from, to) => this.#cosineWords(viewWords(cosines.l, from, to), cosines.sum, k);
+    }
+    return (from, to) => (basis === undefined ? 0 : this.#memory.copy(basis.data.subarray(P * from, P * to)));
+  }
+
+  #cosineWords(l: Words, sum: CosineSum, k: number): number {
+    const words = l.data.length * cosineExponents(sum).length;
+    const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
+    const [tables, terms] = [this.#cosineTables(), this.#terms(sum)];
+    const shape = [terms, sum.terms.length, leadingWords(sum), sum.shift];
+    this.#memory.exports.cosine_basis(a, out, l.data.length, tables, ...shape, ringMask(k));
+    return k > 32 ? out : this.#memory.shift(out, 64, words, 0, k);
+  }
+
   /** The corrections of elements that start at number `first`; choice and r0 are already slices. */
   deal(choice: Choice<Words>, layout: TableLayout, pads: Stream, r0: Words, first: number): Words {
-    return this.#memory.run(() => {
-      const count = choice.index.data.length;
-      const { n, k, widths } = layout;
-      const [bits, element] = [entryBits(layout), elementBits(layout)];
-      blockOf(Math.floor((first * element) / 8), Math.ceil(((first + count) * element) / 8));
-      // The whole stream is taken where it is not longer than the blocks of the chosen pads.
-      const per = blocksOfEntry(bits);
-      const span = per === undefined || element <= BLOCK_BITS * per ? Math.max(1, Math.floor((8 * SPAN) / element)) : 0;
+    const count = choice.index.data.length;
+    const { n, k, widths } = layout;
+    const [bits, element, P] = [entryBits(layout), elementBits(layout), widths.length];
+    blockOf(Math.floor((first * element) / 8), Math.ceil(((first + count) * element) / 8));
+    // The whole stream is taken where it is not longer than the blocks of the chosen pads.
+    const per = blocksOfEntry(bits);
+    const span = per === undefined || element <= BLOCK_BITS * per ? Math.max(1, Math.floor((8 * SPAN) / element)) : 0;
+    const [result, basis] = [this.#memory.result(k, count), this.basis(choice, P, k)];
+    this.#memory.parts(count, P, (from, to) => {
       const temp = this.#memory.take(Math.ceil((span * element) / 8) + this.#memory.sizes.dealSlack);
-      const state = this.#memory.state(pads);
-      const [index, out] = [this.#memory.copy32(choice.index), this.#memory.lanes(k, count)];
-      const basis = choice.basis === undefined ? 0 : this.#memory.copy(choice.basis.data);
+      const out = this.#memory.lanes(k, to - from);
       this.#memory.of('deal', k)(
-        state,
-        index,
-        basis,
-        this.#memory.copy(r0.data),
+        this.#memory.state(pads),
+        this.#memory.copy32(viewWords(choice.index, from, to)),
+        basis(from, to),
+        this.#memory.copy(r0.data.subarray(from, to)),
         out,
-        BigInt(first),
-        count,
+        BigInt(first + from),
+        to - from,
         n,
         this.#memory.copy(Uint32Array.from(widths)),
-        widths.length,
+        P,
         this.#memory.mask(k),
         span,
         per ?? 0,
         temp,
       );
-      return this.#memory.read(out, k, count);
+      this.#memory.store(out, result, from, to);
     });
+    return result;
   }
 
   powers(l: Words, t: number, s2: number, degree: Degree, k: number): Words {
     checkPowers(t, degree);
-    return this.#memory.run(() => {
-      const [n, words] = [l.data.length, (degree + 1) * l.data.length];
-      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
-      this.#memory.exports.powers(a, out, n, t, s2, degree, degree * t > 63 ? 1 : 0);
-      return this.#memory.read(this.#memory.shift(out, 64, words, 0, k), k, words);
-    });
+    const wide = degree * t > 63 ? 1 : 0;
+    return this.#memory.widened(l, degree + 1, k, (a, out, n) =>
+      this.#memory.exports.powers(a, out, n, t, s2, degree, wide),
+    );
   }
 
   expBasis(l: Words, s2: number, width: ExpWidth, k: number): Words {
     this.#loadExp();
-    return this.#memory.run(() => {
-      const n = l.data.length;
-      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * n)];
-      const { coarse, fine } = this.#expTables();
-      const [half, drop] = rounding(62 - s2);
-      this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop, expSegmentBits(width));
-      return this.#memory.read(this.#memory.shift(out, 64, n, 0, k), k, n);
-    });
+    const { coarse, fine } = this.#expTables();
+    const [half, drop] = rounding(62 - s2);
+    return this.#memory.widened(l, 1, k, (a, out, n) =>
+      this.#memory.exports.exp_basis(a, out, n, coarse, fine, half, drop, expSegmentBits(width)),
+    );
   }
 
   cosineBasis(l: Words, sum: CosineSum, k: number): Words {
     checkCosine(sum);
-    this.#loadCosines();
-    return this.#memory.run(() => {
-      const n = l.data.length;
-      const words = n * cosineExponents(sum).length;
-      const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
-      const [tables, terms] = [this.#cosineTables(), this.#terms(sum)];
-      const shape = [terms, sum.terms.length, leadingWords(sum), sum.shift];
-      this.#memory.exports.cosine_basis(a, out, n, tables, ...shape, ringMask(k));
-      return this.#memory.read(k > 32 ? out : this.#memory.shift(out, 64, words, 0, k), k, words);
-    });
+    const P = cosineExponents(sum).length;
+    const [result, basis] = [this.#memory.result(k, P * l.data.length), this.basis({ cosines: { l, sum } }, P, k)];
+    this.#memory.parts(l.data.length, P, (from, to) => this.#memory.store(basis(from, to), result, P * from, P * to));
+    return result;
   }
 
   chooseBasis(values: readonly Words[]): Words {

@@ -16,8 +16,14 @@ import { cosineTerms } from './tables.ts';
 /** Bits of a key stream that one dispatch may address. */
 const STREAM_BITS = 2 ** 31;
 
+/** A device makes a basis as a whole. */
+function checkWhole(choice: Choice, layout: TableLayout, words: Vector): void {
+  invariant(choice.cosines === undefined, 'selection: a device takes no cosines in place of a basis');
+  checkChoice(choice, layout, words);
+}
+
 export function dealSelection(call: Call, choice: Choice, layout: TableLayout, pads: Stream, r0: Vector): DeviceVector {
-  checkChoice(choice, layout, r0);
+  checkWhole(choice, layout, r0);
   const { n, k, widths } = layout;
   const P = widths.length;
   const count = lengthOf(choice.index);
@@ -69,7 +75,7 @@ export function evaluateSelection(
   from: number,
   to: number,
 ): DeviceVector {
-  checkChoice(choice, layout, word);
+  checkWhole(choice, layout, word);
   invariant(table.length === tableBytes(layout, to - from), 'evaluateSelection: table bytes do not match the range');
   invariant(to <= lengthOf(choice.index), 'evaluateSelection: no such elements');
   const { n, k, widths } = layout;

@@ -5,6 +5,7 @@
 import { TURN_BITS, cosineTables } from '../../../compute/cosine-tables.ts';
 import { expSegmentBits } from '../../../compute/exp-tables.ts';
 import { checkCosine, cosineExponents, leadingWords } from '../../../compute/kernels/cosine-sum.ts';
+import { withBasis } from '../../../compute/kernels/selection-shape.ts';
 import type { Choice, CosineSum, PiecewisePolynomial, SelectionTable } from '../../../compute/kernels/types.ts';
 import { zeros } from '../../../compute/ring.ts';
 import { invariant } from '../../../core/errors.ts';
@@ -175,10 +176,12 @@ export function cosineSelection({ x, sum, gate }: GatedCosines, k: number): Sele
       a: await p1.value(x, 'a'),
       gate: gate === undefined ? undefined : await p1.value(gate, 'a'),
     }),
-    choice: async (party): Promise<Choice> => ({
-      index: gate === undefined ? zeros(x.count, 1) : await party.value(gate, 'l2'),
-      basis: await party.kernels.cosineBasis(await party.value(x, 'l2'), sum, k),
-    }),
+    choice: async (party): Promise<Choice> => {
+      const { kernels } = party;
+      const index = gate === undefined ? zeros(x.count, 1) : await party.value(gate, 'l2');
+      const choice = { index, cosines: { l: await party.value(x, 'l2'), sum } };
+      return kernels.makesCosines === true ? choice : withBasis(kernels, choice, k);
+    },
   };
 }
 

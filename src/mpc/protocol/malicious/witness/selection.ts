@@ -1,4 +1,5 @@
 /** What the verifiers of a sum of selections have (PROTOCOL §14.6, §16.1). Relations as in `relations.ts`. */
+import { withBasis } from '../../../../compute/kernels/selection-shape.ts';
 import { tableBytes } from '../../../../compute/kernels/table-layout.ts';
 import type { Vector } from '../../../../compute/ring.ts';
 import type { ChoiceOfW } from '../../../proof/relations.ts';
@@ -58,7 +59,7 @@ async function chosen(
   linear: (() => Promise<Vector>) | undefined,
 ): Promise<ChoiceOfW> {
   const { kernels } = party;
-  const { index, basis } = await term.choice(party);
+  const { index, basis } = await withBasis(kernels, await term.choice(party), term.k);
   return {
     kind: 'choice',
     choice: await kernels.read(index),
