@@ -3,7 +3,7 @@ import { type TaskResult, capturedOf, costOf } from '../results.ts';
 import type { Outcome, State } from '../state.ts';
 import { cost } from './cost.ts';
 import { all, byId } from './dom.ts';
-import { transcriptMoreWords, transcriptSums, transcriptWords } from './transcript.ts';
+import { transcriptRows, transcriptSums, transcriptWords } from './transcript.ts';
 
 type View = (now: State, before: State) => void;
 
@@ -11,7 +11,7 @@ type View = (now: State, before: State) => void;
 export function evidence(): readonly View[] {
   return [
     part(all('#saw'), capturedOf, transcriptWords),
-    part([], capturedOf, transcriptMoreWords),
+    ...transcriptRows.map((rows) => part([], capturedOf, rows)),
     part(all('.worked, .hists, .hist-note, .still'), capturedOf, transcriptSums),
     part(
       all('#proved'),

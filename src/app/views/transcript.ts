@@ -12,11 +12,11 @@ import { all, auto, button, byId, el, svg } from './dom.ts';
 /** Rows before "Show all". */
 const ROWS = 16;
 /** So many in a task: a phone's processor cannot lay out all of them in one. */
-const AT_ONCE = ROWS / 2;
+const AT_ONCE = 4;
 const BINS = 64;
 const WORD = 1n << 64n;
 
-/** What the words are about, and the first of them; the others follow in a task of their own. */
+/** What the words are about; they follow, a few in a task. */
 export function transcriptWords(captured: Captured, outcome: Outcome): void {
   const { tokens } = readable(captured, outcome);
   const [howMany, halves, sentAhead] = all('span', byId('saw-lead'));
@@ -25,7 +25,6 @@ export function transcriptWords(captured: Captured, outcome: Outcome): void {
   halves.hidden = proved;
   sentAhead.hidden = !proved;
   byId('saw-body').replaceChildren();
-  append(tokens.slice(0, AT_ONCE));
   const old = byId('saw-more');
   const more = button('text-btn', `Show all ${tokens.length}`, () => {
     more.hidden = true;
@@ -36,9 +35,12 @@ export function transcriptWords(captured: Captured, outcome: Outcome): void {
   old.replaceWith(more);
 }
 
-export function transcriptMoreWords(captured: Captured, outcome: Outcome): void {
-  append(readable(captured, outcome).tokens.slice(AT_ONCE, ROWS));
-}
+export const transcriptRows = Array.from(
+  { length: ROWS / AT_ONCE },
+  (_, i) =>
+    (captured: Captured, outcome: Outcome): void =>
+      append(readable(captured, outcome).tokens.slice(i * AT_ONCE, (i + 1) * AT_ONCE)),
+);
 
 const append = (tokens: Captured['tokens']): void => byId('saw-body').append(...tokens.map(row));
 
