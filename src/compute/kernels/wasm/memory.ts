@@ -50,7 +50,7 @@ export class Memory {
   pool: Vectors | undefined;
   readonly #linked: Linked;
   #sizes: Sizes | undefined;
-  #seen = new ArrayBuffer(0);
+  #seen = new Uint8Array(0);
   /** Where the persistent part begins. */
   readonly #base: number;
   /** Persistent blocks in order of address. */
@@ -64,10 +64,17 @@ export class Memory {
     this.#top = this.#base;
   }
 
-  /** What the memory is now. Growth detaches the buffer before; to ask the engine each time takes as long as 1 KB. */
-  get #buffer(): ArrayBuffer {
-    if (this.#seen.byteLength === 0) this.#seen = this.#linked.memory.buffer;
+  /**
+   * All of the memory as it is now. Growth detaches the buffer before; to ask the engine each time takes as long as
+   * 1 KB, and so does a view of a part.
+   */
+  get #all(): Uint8Array<ArrayBuffer> {
+    if (this.#seen.length === 0) this.#seen = new Uint8Array(this.#linked.memory.buffer);
     return this.#seen;
+  }
+
+  get #buffer(): ArrayBuffer {
+    return this.#all.buffer;
   }
 
   /** Sizes of tercet.wasm; the module of the proofs has none of them. 0 for a kernel that owner.wasm lacks. */
@@ -137,7 +144,7 @@ export class Memory {
   drop(at: number): void {
     const i = this.#blocks.findIndex((block) => block.at === at);
     if (i < 0) return;
-    new Uint8Array(this.#buffer, at, this.#blocks[i].end - at).fill(0);
+    this.#all.fill(0, at, this.#blocks[i].end);
     this.#blocks.splice(i, 1);
     this.#top = this.#scratch;
   }
@@ -148,9 +155,8 @@ export class Memory {
       return operation();
     } finally {
       const from = this.#scratch;
-      const end = Math.min(up(this.#top + SLACK, ALIGN), this.#buffer.byteLength);
-      new Uint8Array(this.#buffer, from, end - from).fill(0);
-      new Uint8Array(this.#buffer, 0, this.#linked.stack).fill(0);
+      this.#all.fill(0, from, up(this.#top + SLACK, ALIGN));
+      this.#all.fill(0, 0, this.#linked.stack);
       this.#top = from;
     }
   }
@@ -186,12 +192,12 @@ export class Memory {
   }
 
   write(at: number, data: Lane): void {
-    this.bytes(at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.#all.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
   }
 
   /** Words of a vector to where a block of them lies. */
-  load(at: number, { data }: Words, from: number, to: number): void {
-    this.write(at, data.subarray(from, to));
+  load(at: number, { data: { buffer, byteOffset, BYTES_PER_ELEMENT: size } }: Words, from: number, to: number): void {
+    this.#all.set(new Uint8Array(buffer, byteOffset + size * from, size * (to - from)), at);
   }
 
   /** Words of a block to where they belong in a vector. */
