@@ -106,14 +106,14 @@ export function drawOn(
 }
 
 /** Calls where what is there may need other room. Not at every tick: measuring costs a layout. */
-export function whereRoomChanges(fit: () => void): View {
+export function whereRoomChanges(then: () => void): View {
   return (now, before) => {
     if (
       now.slot !== before.slot ||
       now.health !== before.health ||
       now.preparation.status !== before.preparation.status
     )
-      fit();
+      then();
   };
 }
 
