@@ -9,118 +9,112 @@ import type { State } from './state.ts';
 import type { Store } from './store.ts';
 import { byId } from './views/dom.ts';
 
-/** Something is drawn ten times a second, and at most four under reduced motion: each part every other time. */
+/** A part is drawn five times a second, and twice under reduced motion; where all is one part, twice as often. */
 const TICK_MS = 100;
 const CALM_MS = 250;
 /** Behind a drawing, as many times as long as it took: the page's thread carries what a party sends. */
-const REST = 4;
+const REST = 3;
 
 export const tickMs = (calm: boolean): number => (calm ? CALM_MS : TICK_MS);
 
 type View = (now: State, before: State) => void;
 
-/** Views that are drawn together, and the state that they show. */
+/** Views that are drawn together, and the state that they show: none before they were drawn. */
 interface Part {
   readonly views: readonly View[];
-  drawn: State;
+  drawn: State | undefined;
 }
 
 /** Whether news comes faster than anybody reads: a run goes, or what it needs is made ahead. */
 const busy = ({ slot, preparation }: State): boolean => slot === 'running' || preparation.status === 'going';
 
 /**
- * Views are drawn from the last state that was drawn to the newest.
+ * Views are drawn from the last state that they showed to the newest. One part is drawn in a frame: a phone's processor
+ * cannot lay out all of them in one task. What shows another run or answer comes first, in the order given; else they
+ * take turns.
  *
- * @param near what can be in the window: parts that take turns while much comes, since a phone's processor cannot lay
- * out all of them in one task. @param far what lies below it: each follows in a frame of its own, so a slow device
- * shows the answer before it lays out the evidence, and is never held up by all of that at once
+ * @param near what can be in the window. @param far what lies below it, and is about the answer alone
  */
 export function drawOn(
   store: Store,
   near: readonly (readonly View[])[],
   far: readonly View[],
-  keepInRoom: () => void,
   calm: boolean,
 ): () => void {
-  let drawn: State = store.state;
-  let waiting = false;
-  let slicing = false;
-  const made = (views: readonly View[]): Part => ({ views, drawn: store.state });
-  let parts = near.map(made);
-  const below = far.map((view) => made([view]));
+  const parts = [...near, ...far.map((view) => [view])].map(
+    (views, i): Part => ({ views, drawn: i < near.length ? undefined : store.state }),
+  );
+  /** The one that was drawn last is the last of them. */
+  let turns = parts.slice(0, near.length);
+  const differs = ({ drawn }: Part): boolean =>
+    drawn?.slot !== store.state.slot || drawn.outcome !== store.state.outcome;
+  const isOld = ({ drawn }: Part): boolean => drawn !== store.state;
   const drawOne = (part: Part): void => {
-    const before = part.drawn;
-    part.drawn = store.state;
-    for (const view of part.views) view(part.drawn, before);
+    const now = store.state;
+    const before = part.drawn ?? now;
+    part.drawn = now;
+    for (const view of part.views) view(now, before);
   };
-  const drawFar = (): void => {
-    const next = below.find(
-      ({ drawn: { slot, outcome } }) => slot !== store.state.slot || outcome !== store.state.outcome,
-    );
-    slicing = next !== undefined;
-    if (next === undefined) return;
-    drawOne(next);
-    requestAnimationFrame(() => setTimeout(drawFar));
-  };
-  /** The part whose turn it is, and the others soon; all at once where more than figures may have changed. */
-  const drawNear = (before: State): void => {
-    if (document.hidden || !busy(before) || !busy(drawn) || before.slot !== drawn.slot) {
+  /** The drawing that was asked for last: of several that one comes. */
+  let asked: object | undefined;
+  /** How long the last drawing took, with its layout. */
+  let tookMs = 0;
+  const draw = (): void => {
+    asked = undefined;
+    if (document.hidden) {
       parts.forEach(drawOne);
       return;
     }
-    const [next, ...others] = parts;
+    // Where there is no news, something else asked for it.
+    const next = parts.find(differs) ?? turns.find(isOld) ?? turns[0];
     drawOne(next);
-    parts = [...others, next];
-    if (others.some((part) => part.drawn !== drawn)) ask();
+    turns = [...turns.filter((part) => part !== next), ...turns.filter((part) => part === next)];
+    if (parts.some(differs)) later(0);
+    else if (turns.some(isOld)) ask();
   };
-  const draw = (): void => {
-    waiting = false;
-    const before = drawn;
-    drawn = store.state;
-    drawNear(before);
-    if (document.hidden) below.forEach(drawOne);
-    else if (!slicing) {
-      slicing = true;
-      setTimeout(drawFar);
-    }
-    // Not at every tick: measuring costs a layout.
-    if (
-      drawn.slot !== before.slot ||
-      drawn.health !== before.health ||
-      drawn.preparation.status !== before.preparation.status
-    )
-      keepInRoom();
+  const later = (ms: number): void => {
+    const mine = {};
+    asked = mine;
+    setTimeout(
+      () =>
+        requestAnimationFrame(() => {
+          if (mine !== asked) return;
+          const start = performance.now();
+          draw();
+          // Behind the frame.
+          setTimeout(() => {
+            tookMs = performance.now() - start;
+          });
+        }),
+      ms,
+    );
   };
-  /** How long the last drawing took, with its layout. */
-  let tookMs = 0;
-  const frame = (): void =>
-    void requestAnimationFrame(() => {
-      const start = performance.now();
-      draw();
-      // Behind the frame.
-      setTimeout(() => {
-        tookMs = performance.now() - start;
-      });
-    });
   // What a run sends comes faster than frames: to lay out each of them would take a phone's processor from the party.
-  const soon = (): void => {
-    if (calm) setTimeout(draw, CALM_MS);
-    else if (busy(store.state)) setTimeout(frame, Math.max(TICK_MS, REST * tookMs));
-    else frame();
-  };
   const ask = (): void => {
-    if (waiting) return;
-    waiting = true;
-    soon();
+    const least = tickMs(calm) * Math.min(1, 2 / near.length);
+    if (asked === undefined) later(busy(store.state) ? Math.max(least, REST * tookMs) : calm ? least : 0);
   };
   store.subscribe((now, before) => {
     const said = announcement(before, now);
     if (said !== undefined) byId('say').textContent = said;
-    // A change of what is shown, and anything in a hidden tab, is drawn at once: frames do not come there.
-    if (now.slot !== before.slot || document.hidden) draw();
+    // Frames do not come to a hidden tab. A change of what is shown waits for no rest.
+    if (document.hidden) draw();
+    else if (now.slot !== before.slot) later(0);
     else ask();
   });
   return draw;
+}
+
+/** Calls where what is there may need other room. Not at every tick: measuring costs a layout. */
+export function whereRoomChanges(then: () => void): View {
+  return (now, before) => {
+    if (
+      now.slot !== before.slot ||
+      now.health !== before.health ||
+      now.preparation.status !== before.preparation.status
+    )
+      then();
+  };
 }
 
 /** @param again whether a page that comes back from the browser's cache starts anew. */

@@ -1,7 +1,7 @@
 /** Puts the page together: store, controller, views. Takes the SDK as a parameter. */
 import { Controller } from './controller.ts';
 import type { Sdk } from './port.ts';
-import { attend, drawOn, tickMs } from './screen.ts';
+import { attend, drawOn, tickMs, whereRoomChanges } from './screen.ts';
 import { Store } from './store.ts';
 import { answer } from './views/answer.ts';
 import { ask } from './views/ask.ts';
@@ -27,25 +27,25 @@ export function start(sdk: Sdk, refused = false): void {
   const controller = new Controller(sdk, store, () => performance.now(), tickMs(calm));
   theme();
   const sheet = settings(store, controller);
-  const inPicture = (node: HTMLElement): boolean => node.closest('#how') !== null;
+  // Of the form, of the slot, of the figures under the drawings, and of these, which have no name.
+  const at = (id?: string) => bindings((node) => node.closest('#slot, #how, .tri')?.id === id);
   const form = [
     ask(store, controller, tasks(controller)),
     credential(controller),
-    panel(),
-    bindings((node) => !inPicture(node)),
-    answer(),
-    streamingView(),
+    at(),
     notices(store, sheet.open),
-    errorPanel(store, controller, sheet.open),
     sheet.render,
-    bring(),
   ];
-  const fit = room();
-  const draw = drawOn(store, [form, [bindings(inPicture), picture()]], evidence(), () => onceLaidOut(fit), calm);
+  const slot = [panel(), at('slot'), answer(), streamingView(), errorPanel(store, controller, sheet.open), bring()];
   attend(controller, !refused);
   // Each in a task of its own: the page that came can be read, and drawn on, in between.
-  setTimeout(() => {
-    draw();
+  afterLayout(() => {
+    const drawing = [at(''), picture()];
+    const fit = room();
+    const figures = [at('how'), whereRoomChanges(() => onceLaidOut(fit))];
+    const draw = drawOn(store, [form, slot, drawing, figures], evidence(), calm);
+    if (document.hidden) draw();
+    else requestAnimationFrame(draw);
     setTimeout(() => {
       if (refused)
         store.dispatch({
@@ -56,4 +56,10 @@ export function start(sdk: Sdk, refused = false): void {
       else void controller.start();
     });
   });
+}
+
+/** Behind the frames in which the page that came is laid out (public/theme.js); they do not come to a hidden tab. */
+function afterLayout(then: () => void): void {
+  if (document.hidden || !document.documentElement.dataset['later']) setTimeout(then);
+  else requestAnimationFrame(() => afterLayout(then));
 }

@@ -13,6 +13,13 @@ import { all, button, byId, el, setAttribute } from './dom.ts';
 /** A click this soon after another is a double click, not Stop. */
 const DOUBLE_CLICK_MS = 400;
 
+/** What describes a field at all times. */
+const HELP: Partial<Record<Field, string>> = {
+  text: 'text-help',
+  template: 'template-help',
+  temperature: 'options-help',
+};
+
 type Box = HTMLTextAreaElement | HTMLInputElement;
 
 /** @param picker draws the task picker, where there is one */
@@ -87,17 +94,9 @@ function showProblem(now: State, boxes: readonly (readonly [Field, Box])[]): voi
   const found = now.problemShown ? problemOf(now) : undefined;
   for (const [field, box] of boxes) {
     const invalid = field === found?.field;
-    const help =
-      box.id === 'text'
-        ? 'text-help'
-        : box.id === 'template'
-          ? 'template-help'
-          : box.id === 'temperature'
-            ? 'options-help'
-            : '';
     setAttribute(box, 'aria-invalid', invalid ? 'true' : undefined);
-    const described = [invalid ? message.id : '', help].filter((id) => id !== '').join(' ');
-    setAttribute(box, 'aria-describedby', described === '' ? undefined : described);
+    const described = [invalid && message.id, HELP[field]].filter(Boolean).join(' ');
+    setAttribute(box, 'aria-describedby', described || undefined);
     if (!invalid) continue;
     const options = box.closest('details');
     if (options !== null) options.open = true;

@@ -3,14 +3,15 @@ import { type TaskResult, capturedOf, costOf } from '../results.ts';
 import type { Outcome, State } from '../state.ts';
 import { cost } from './cost.ts';
 import { all, byId } from './dom.ts';
-import { transcriptRows, transcriptSums } from './transcript.ts';
+import { transcriptRows, transcriptSums, transcriptWords } from './transcript.ts';
 
 type View = (now: State, before: State) => void;
 
 /** In parts of about the same work, which are laid out one at a time. */
 export function evidence(): readonly View[] {
   return [
-    part(all('#saw'), capturedOf, transcriptRows),
+    part(all('#saw'), capturedOf, transcriptWords),
+    ...transcriptRows.map((rows) => part([], capturedOf, rows)),
     part(all('.worked, .hists, .hist-note, .still'), capturedOf, transcriptSums),
     part(
       all('#proved'),

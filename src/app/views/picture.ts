@@ -35,10 +35,7 @@ export function picture(): (now: State) => void {
   return (now) => {
     marks(now);
     byId('phases').hidden =
-      now.slot !== 'running' &&
-      now.slot !== 'result' &&
-      now.slot !== 'stopped' &&
-      now.trouble?.run?.links === undefined;
+      !['running', 'result', 'stopped'].includes(now.slot) && now.trouble?.run?.links === undefined;
     byId('gain').hidden = gainOf(now) === undefined;
 
     const bytes = sampleOf(now) ?? example;

@@ -1,7 +1,7 @@
 /** Theme button: auto, light, dark. Stored only after a click; `public/theme.js` reads it before the first paint. */
 import { all, byId, setText } from './dom.ts';
 
-const THEMES = ['auto', 'light', 'dark'] as const;
+const THEMES = ['auto', 'light', 'dark'];
 const KEY = 'tercet-theme';
 
 export function theme(): void {
@@ -13,7 +13,7 @@ export function theme(): void {
     for (const node of all('[data-bind="theme"]')) setText(node, name);
   };
   control.addEventListener('click', () => {
-    const next = THEMES[(THEMES.findIndex((name) => name === (root.dataset['theme'] ?? 'auto')) + 1) % THEMES.length];
+    const next = THEMES[(THEMES.indexOf(root.dataset['theme'] ?? 'auto') + 1) % THEMES.length];
     if (next === 'auto') delete root.dataset['theme'];
     else root.dataset['theme'] = next;
     try {

@@ -11,17 +11,38 @@ import { all, auto, button, byId, el, svg } from './dom.ts';
 
 /** Rows before "Show all". */
 const ROWS = 16;
+/** So many in a task: a phone's processor cannot lay out all of them in one. */
+const AT_ONCE = 4;
 const BINS = 64;
 const WORD = 1n << 64n;
 
-export function transcriptRows(captured: Captured, outcome: Outcome): void {
-  const found = readable(captured, outcome);
+/** What the words are about; they follow, a few in a task. */
+export function transcriptWords(captured: Captured, outcome: Outcome): void {
+  const { tokens } = readable(captured, outcome);
+  const [howMany, halves, sentAhead] = all('span', byId('saw-lead'));
   const proved = costOf(outcome.answer).proofs !== undefined;
-  byId('saw-lead').textContent = proved
-    ? `The same ${plural(found.tokens.length, 'token')} in the three places. Halves of random words were sent ahead, one for each compute party; these are the first 8 bytes of each. With the text left how far each is from yours, the same number to both, which says nothing to whoever does not know the random word. Both turn their halves by it and make the locked text from them.`
-    : `The same ${plural(found.tokens.length, 'token')} in the three places. A word leaves in a short form: two halves, one for each compute party. These are the first 8 bytes of each half, as they were sent; one alone looks like any other random number. From the halves the two parties make the locked text. Key 1 and key 2 are other random numbers, and were there before.`;
-  rows(found, ROWS);
+  howMany.textContent = plural(tokens.length, 'token');
+  halves.hidden = proved;
+  sentAhead.hidden = !proved;
+  byId('saw-body').replaceChildren();
+  const old = byId('saw-more');
+  const more = button('text-btn', `Show all ${tokens.length}`, () => {
+    more.hidden = true;
+    append(tokens.slice(ROWS));
+  });
+  more.id = old.id;
+  more.hidden = tokens.length <= ROWS;
+  old.replaceWith(more);
 }
+
+export const transcriptRows = Array.from(
+  { length: ROWS / AT_ONCE },
+  (_, i) =>
+    (captured: Captured, outcome: Outcome): void =>
+      append(readable(captured, outcome).tokens.slice(i * AT_ONCE, (i + 1) * AT_ONCE)),
+);
+
+const append = (tokens: Captured['tokens']): void => byId('saw-body').append(...tokens.map(row));
 
 export function transcriptSums(captured: Captured, outcome: Outcome): void {
   byId('sums').replaceChildren(...sums(readable(captured, outcome)));
@@ -46,7 +67,7 @@ function readable(captured: Captured, { answer, subject }: Outcome): Captured {
   return { ...captured, tokens: captured.tokens.map((token) => ({ ...token, text: word(token) })) };
 }
 
-function rows(captured: Captured, limit: number): void {
+function row({ text, id, p1, p2 }: Captured['tokens'][number]): HTMLTableRowElement {
   const cell = (key: 1 | 2, hex: string): HTMLTableCellElement =>
     el(
       'td',
@@ -58,28 +79,19 @@ function rows(captured: Captured, limit: number): void {
         el('code', '', hexGroups(hex)),
       ),
     );
-  byId('saw-body').replaceChildren(
-    ...captured.tokens.slice(0, limit).map(({ text, id, p1, p2 }) => {
-      const word = el(
-        'th',
-        '',
-        auto(el('span', 'tok', text)),
-        ' ',
-        el('span', 'id', el('span', 'vh', 'number '), String(id)),
-      );
-      word.scope = 'row';
-      const row = el('tr', '', word, cell(1, p1), cell(2, p2));
-      // On a phone the table is laid out as blocks, which would take its meaning away from screen readers.
-      row.role = 'row';
-      for (const part of row.cells) part.role = part === word ? 'rowheader' : 'cell';
-      return row;
-    }),
+  const word = el(
+    'th',
+    '',
+    auto(el('span', 'tok', text)),
+    ' ',
+    el('span', 'id', el('span', 'vh', 'number '), String(id)),
   );
-  const old = byId('saw-more');
-  const more = button('text-btn', `Show all ${captured.tokens.length}`, () => rows(captured, captured.tokens.length));
-  more.id = old.id;
-  more.hidden = captured.tokens.length <= limit;
-  old.replaceWith(more);
+  word.scope = 'row';
+  const made = el('tr', '', word, cell(1, p1), cell(2, p2));
+  // On a phone the table is laid out as blocks, which would take its meaning away from screen readers.
+  made.role = 'row';
+  for (const part of made.cells) part.role = part === word ? 'rowheader' : 'cell';
+  return made;
 }
 
 /** The sum is done here, from the words that the keys opened to: if they did not add up, the page would say so. */
@@ -106,13 +118,8 @@ function histogram(name: 'text' | 'p1' | 'p2', counts: readonly number[]): void 
   const mean = total / BINS;
   const most = Math.max(...bins);
   const top = name === 'text' ? most : Math.max(most, 2.2 * mean);
-  for (const drawing of all<SVGSVGElement>(`[data-hist="${name}"]`)) {
-    drawing.replaceChildren(
-      ...bins.map((n, i) =>
-        svg('rect', { x: i * 4, y: 64 - (62 * n) / Math.max(1, top), width: 3, height: (62 * n) / Math.max(1, top) }),
-      ),
-    );
-  }
+  const bars = bins.map((n, i) => `M${i * 4} 64v${(-62 * n) / Math.max(1, top)}h3V64`).join('');
+  for (const drawing of all<SVGSVGElement>(`[data-hist="${name}"]`)) drawing.replaceChildren(svg('path', { d: bars }));
   const [title, note] =
     name === 'text'
       ? ['Bytes of your text.', 'Peaks: language has patterns.']

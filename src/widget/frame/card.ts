@@ -3,7 +3,7 @@ import { Controller } from '../../app/controller.ts';
 import { TASKS } from '../../app/copy.ts';
 import { EMPTY } from '../../app/form.ts';
 import type { Sdk } from '../../app/port.ts';
-import { attend, drawOn, tickMs } from '../../app/screen.ts';
+import { attend, drawOn, tickMs, whereRoomChanges } from '../../app/screen.ts';
 import { INITIAL, type State } from '../../app/state.ts';
 import type { Store } from '../../app/store.ts';
 import { answer } from '../../app/views/answer.ts';
@@ -64,10 +64,10 @@ export function card(host: Host): void {
           byName('kept').hidden = !setup.shareResult || sight.agreed;
           controls.disabled = disabled;
         },
+        whereRoomChanges(() => inSight(store.state.slot)),
       ],
     ],
     [],
-    () => inSight(store.state.slot),
     calm,
   );
   attend(controller, true);

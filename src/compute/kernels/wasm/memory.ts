@@ -5,7 +5,7 @@
  */
 import type { PanelOrder } from '../panels.ts';
 import { invariant } from '../../../core/errors.ts';
-import { type Vectors, type Words, laneBytes, ringMask, zeros } from '../../ring.ts';
+import { type Vectors, type Words, laneBytes, ringMask, viewWords, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
 import { type Export, type Linked, type Place, linkModule } from './link.ts';
@@ -95,12 +95,12 @@ export class Memory {
   }
 
   #reserve(end: number): void {
-    const missing = end + SLACK - this.#buffer.byteLength;
+    const missing = end + SLACK - this.#bytes.length;
     if (missing <= 0) return;
     // Some growth ahead: every growth replaces the buffer, and in some engines copies it. What is not written to
     // takes no memory.
     const pages = Math.ceil(missing / PAGE);
-    const ahead = Math.ceil(this.#buffer.byteLength / PAGE / 8);
+    const ahead = Math.ceil(this.#bytes.length / PAGE / 8);
     try {
       this.#linked.memory.grow(pages + Math.max(16, ahead));
     } catch {
@@ -246,6 +246,24 @@ export class Memory {
         work(at, out, to - from);
         this.store(out, result, from, to);
       });
+    });
+    return result;
+  }
+
+  /** Operations on elements [from, to), one after the other: as many as have a block of words, `scale` an element. */
+  parts(count: number, scale: number, work: (from: number, to: number) => void): void {
+    const step = Math.ceil(BLOCK / scale);
+    for (let from = 0; from < count; from += step) this.run(() => work(from, Math.min(count, from + step)));
+  }
+
+  /** A vector over Z_2^k of `scale` words for each element of x: `work` is given and gives 64-bit lanes. */
+  widened(x: Words, scale: number, k: number, work: (at: number, out: number, n: number) => void): Words {
+    const result = this.result(k, scale * x.data.length);
+    this.parts(x.data.length, scale, (from, to) => {
+      const [a, words] = [this.copy64(viewWords(x, from, to)), scale * (to - from)];
+      const out = this.take(8 * words);
+      work(a, out, to - from);
+      this.store(this.shift(out, 64, words, 0, k), result, scale * from, scale * to);
     });
     return result;
   }
