@@ -194,6 +194,25 @@ describe('a token behind a prompt', () => {
   });
 });
 
+describe('a token behind a prompt, with the owner in the rounds', () => {
+  const cell = { family: 'steps', weights: 'open', cheater: 0, to: 1, message: 'kept-keys/l1', change: 'one' } as const;
+
+  it('has cells of every kept word at each party, the owner with open weights among them', () => {
+    const kept = cellsOf('steps', 'open', () => 6, 'aby3').filter(({ message }) => message.startsWith('kept-'));
+    expect(new Set(kept.map(({ cheater }) => cheater))).toEqual(new Set([0, 1, 2]));
+    for (const task of TASKS) expect(WORLDS).toContainEqual({ protocol: 'aby3', family: task, weights: 'secret' });
+  });
+
+  it('P0, another mask of a key: is caught, and goes unnoticed without proofs', { timeout: 240_000 }, async () => {
+    const row = await tampered(await World.make('aby3', 'open', 'steps', on), cell);
+    expect(row).toMatchObject({ protocol: 'aby3', outcome: 'caught', clean: true, check: 'ends' });
+    expect(row.phase).toContain('proof');
+    const without = await World.make('unproved', 'open', 'steps', on);
+    expect((await without.normal()).errors).toEqual([undefined, undefined, undefined]);
+    expect(await tampered(without, cell)).toMatchObject({ outcome: 'accepted', error: [null, null] });
+  });
+});
+
 /** Made once: its circuits and public tables serve every cell. */
 const made = new Map<WeightMode, Promise<World>>();
 function worldOf(weights: WeightMode): Promise<World> {

@@ -9,7 +9,7 @@ import type { PartyId } from '../../net/wire/types.ts';
 import type { WeightMode } from '../../session/request.ts';
 import { CHANGES, type Change, isContent, isOfBoth, waits } from './changes.ts';
 import { KEPT_CELLS } from './kept.ts';
-import { FAMILIES, type Family, isTask } from './models.ts';
+import { FAMILIES, type Family } from './models.ts';
 import type { ProvedProtocol } from './world.ts';
 
 export interface Cell {
@@ -81,11 +81,11 @@ const SESSION: readonly Target[] = [
 ];
 
 /** Words that a party kept of the step before: m, and the masks that it has. */
-function keptWords(weights: WeightMode): Target[] {
+function keptWords(owner: boolean): Target[] {
   const held: readonly (readonly [from: PartyId, words: readonly string[]])[] = [
     [1, ['m', 'l1']],
     [2, ['m', 'l2']],
-    ...(weights === 'secret' ? [[0, ['l1', 'l2']] as const] : []),
+    ...(owner ? [[0, ['l1', 'l2']] as const] : []),
   ];
   return held.flatMap(([from, words]) =>
     words.flatMap((word) =>
@@ -143,8 +143,9 @@ export function cellsOf(
   stages: (proof: PartyId) => number,
   protocol: ProvedProtocol = '3pc_malicious',
 ): readonly Cell[] {
-  const kept = hasSteps(family) ? keptWords(weights) : [];
-  const proofs = proofMessages(ownerProves(protocol, weights), stages);
+  const owner = ownerProves(protocol, weights);
+  const kept = hasSteps(family) ? keptWords(owner) : [];
+  const proofs = proofMessages(owner, stages);
   const targets = [...kept, ...gateMessages(protocol, weights), ...proofs, ...SESSION];
   const has = (message: string) =>
     ROWS_IN.includes(family) || !(message.startsWith('input') || (hasSteps(family) && message.startsWith('binding')));
@@ -160,16 +161,8 @@ export function cellsOf(
     );
 }
 
-/** `aby3` has no step behind another, and no page or service: of tasks it has none here. */
-const FAMILIES_OF: Readonly<Record<ProvedProtocol, readonly Family[]>> = {
-  '3pc_malicious': FAMILIES,
-  aby3: FAMILIES.filter((family) => !hasSteps(family) && !isTask(family)),
-};
-
 export const WORLDS = (['3pc_malicious', 'aby3'] as const).flatMap((protocol) =>
-  FAMILIES_OF[protocol].flatMap((family) =>
-    (['open', 'secret'] as const).map((weights) => ({ protocol, family, weights })),
-  ),
+  FAMILIES.flatMap((family) => (['open', 'secret'] as const).map((weights) => ({ protocol, family, weights }))),
 );
 
 /** @param formed whether what came in its place has its length, where the change does not say that */

@@ -45,7 +45,7 @@ const ASKED = {
 export type Family = Toy | Task;
 export const FAMILIES: readonly Family[] = [...TOYS, ...TASKS];
 
-export function isTask(family: Family): family is Task {
+function isTask(family: Family): family is Task {
   return family in ASKED;
 }
 

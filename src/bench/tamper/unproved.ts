@@ -1,9 +1,10 @@
 /** The messages of a protocol that proves, without its proofs: the control, in which what a cheater changes comes out. */
-import { TercetError } from '../../core/errors.ts';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { invariant } from '../../core/errors.ts';
 import { firstStep } from '../../mpc/prg/gate-id.ts';
 import { PairPrg } from '../../mpc/prg/prg.ts';
 import { Engine, type Observer } from '../../mpc/protocol/frame/engine.ts';
-import { computePartiesKey } from '../../mpc/protocol/malicious/proving/agreement.ts';
+import { computePartiesKey, nextStepKey } from '../../mpc/protocol/malicious/proving/agreement.ts';
 import type { PartyId } from '../../net/wire/types.ts';
 import type { ProvedWalk, Proving, Walk } from '../../session/proving.ts';
 
@@ -13,31 +14,48 @@ const NOBODY: Observer = {
   half: async () => undefined,
 };
 
-/** Sessions as they are, whose runs nobody looks at. Of one step. */
+/** Sessions as they are, whose runs nobody looks at. */
 export function withoutProofs(real: Proving): Proving {
   return {
     ...real,
     begin(self) {
       const own = real.begin(self);
-      let agreed: Uint8Array | undefined;
+      let session: Uint8Array | undefined;
+      // What the step that comes is drawn from.
+      let shared: ReadonlyMap<PartyId, Uint8Array> = new Map();
       return {
         nonce: own.nonce,
         agree: (nonces, names) => {
-          agreed = own.agree(nonces, names);
-          return agreed.slice();
+          session = own.agree(nonces, names);
+          return session.slice();
         },
-        next: () => own.next(),
+        next: () => {
+          session = sha256(agreedOn(session));
+          return session.slice();
+        },
         end: () => own.end(),
-        walk: (walk) => walkOf(self, walk, agreed),
+        walk: (walk) => {
+          const [id, secrets] = [agreedOn(session), walk.secrets ?? shared];
+          const made = walkOf(self, walk, id, secrets);
+          shared = new Map(Array.from(secrets, ([peer, secret]) => [peer, nextStepKey(secret, id)]));
+          return made;
+        },
       };
     },
   };
 }
 
-function walkOf(id: PartyId, walk: ProvedWalk, session: Uint8Array | undefined): Walk {
-  const { built, secrets, request: _r, plan: _p, model: _m, ...engine } = walk;
-  if (session === undefined || secrets === undefined)
-    throw new TercetError('ERR_STATE', 'no step follows on one that nobody proves', 'start a new run');
+function agreedOn(session: Uint8Array | undefined): Uint8Array {
+  invariant(session !== undefined, 'the parties have agreed on a session');
+  return session;
+}
+
+function walkOf(
+  id: PartyId,
+  { built, secrets: _s, request: _r, plan: _p, model: _m, ...engine }: ProvedWalk,
+  session: Uint8Array,
+  secrets: ReadonlyMap<PartyId, Uint8Array>,
+): Walk {
   const prg = (one: PartyId, other: PartyId): PairPrg | undefined => {
     const secret = id === one ? secrets.get(other) : id === other ? secrets.get(one) : undefined;
     if (secret === undefined) return undefined;
