@@ -22,8 +22,11 @@ const { values } = parseArgs({
 });
 if (values.old === undefined) throw new Error('--old FOLDER is missing: a built checkout of the older version');
 
-/** Tokens behind the prompt; the first is of the prompt's own run, and the last step deals nothing ahead. */
-const NEW_TOKENS = 7;
+/**
+ * Tokens behind the prompt. The first is of the prompt's own run, and the last step deals nothing ahead. In the first
+ * few a new process compiles its functions, at either version.
+ */
+const NEW_TOKENS = 15;
 const PREFIX = 128;
 const headOf = (folder) => execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { cwd: folder }).toString().trim();
 const versions = [
