@@ -9,7 +9,7 @@ import type { Stream } from '../../src/compute/kernels/types.ts';
 import { type Words, wordsFrom } from '../../src/compute/ring.ts';
 import type { Execution } from '../../src/mpc/prg/gate-id.ts';
 import { PURPOSES } from '../../src/mpc/prg/gate-id.ts';
-import { PairPrg } from '../../src/mpc/prg/prg.ts';
+import { PairPrg, executionKey } from '../../src/mpc/prg/prg.ts';
 import { Aby3Builder } from '../../src/mpc/protocol/aby3/circuit.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { thrown } from '../failure.ts';
@@ -31,20 +31,14 @@ function combinations(ranges: Columns): Columns {
   );
 }
 
-/** Which pair a stream is of, by the master key that its generator was made with. */
-const PAIRS = new WeakMap<Stream, string>();
+/** Which pair a stream is of, by its key. */
+const PAIRS = new Map<string, string>();
 
 function named(master: Uint8Array, execution: Execution): PairPrg {
   const keys = keysOf(1);
   const pair = (['k01', 'k02', 'k12'] as const).find((name) => keys[name].join() === master.join()) ?? '';
-  const prg = PairPrg.of(master, execution);
-  const claim = prg.claim.bind(prg);
-  prg.claim = (...args) => {
-    const stream = claim(...args);
-    PAIRS.set(stream, pair);
-    return stream;
-  };
-  return prg;
+  PAIRS.set(executionKey(master, execution).join(), pair);
+  return PairPrg.of(master, execution);
 }
 
 /** Reference kernels whose masks are those of the columns: `gate purpose`, of shares of zero with their pair. */
@@ -59,7 +53,7 @@ class ToldKernels extends ReferenceKernels {
   override async draw(stream: Stream, k: number): Promise<Words> {
     const view = new DataView(stream.nonce.buffer, stream.nonce.byteOffset);
     const share = view.getUint8(10) === PURPOSES.share;
-    const what = share ? `share ${PAIRS.get(stream)}` : `mask${view.getUint8(10)}`;
+    const what = share ? `share ${PAIRS.get(stream.key.join())}` : `mask${view.getUint8(10)}`;
     const column = this.#columns[`${view.getUint32(4, true)} ${what}`];
     if (column === undefined) throw new Error(`nobody told the draw of ${what}`);
     return wordsFrom(column, k);

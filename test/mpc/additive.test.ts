@@ -16,6 +16,7 @@ import { PURPOSES, type Purpose } from '../../src/mpc/prg/gate-id.ts';
 import { ReshareGate } from '../../src/mpc/protocol/semi-honest/additive.ts';
 import { SecretAffineGate } from '../../src/mpc/protocol/semi-honest/affine.ts';
 import { type Circuit, isGate } from '../../src/mpc/protocol/frame/circuit.ts';
+import { flowOf } from '../../src/mpc/protocol/frame/flow.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { type Gate, drawId } from '../../src/mpc/protocol/frame/gate.ts';
 import { OutputGate } from '../../src/mpc/protocol/semi-honest/io.ts';
@@ -216,7 +217,7 @@ function shiftedParts(circuit: Circuit): Circuit {
           : source.apply(party, component, [words]),
     };
   });
-  return { ...circuit, sources };
+  return { ...circuit, sources, flow: flowOf({ ...circuit, sources, blocks: [] }) };
 }
 
 async function shiftErrors(alter?: (circuit: Circuit) => Circuit): Promise<number[]> {

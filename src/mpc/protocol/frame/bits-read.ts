@@ -4,7 +4,8 @@
  * are bits that nobody reads, and what is read stays the same bit for bit.
  */
 import type { Circuit } from './circuit.ts';
-import { ALL_BITS, type Flow } from './flow.ts';
+import type { Flow } from './circuit.ts';
+import { ALL_BITS } from './flow.ts';
 
 /** By number of the wire. Gates and the next step read all of theirs, and so does who does not say otherwise. */
 export function bitsRead(

@@ -3,7 +3,6 @@ import type { Words } from '../../../compute/ring.ts';
 import type { Sharing, Wire } from '../../share/wire.ts';
 import type { Cost, Parameter } from '../types.ts';
 import type { Block } from './block.ts';
-import type { Flow } from './flow.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import type { Party } from './party.ts';
@@ -39,6 +38,22 @@ export interface OwnerRounds {
 }
 
 export type Step = () => Promise<void> | undefined;
+
+/** What wires are made of (`flow.ts`), by number of the wire. */
+export interface Flow {
+  /** Bits of its ring. */
+  readonly rings: Uint8Array;
+  /** How many operands it has. */
+  readonly counts: Uint16Array;
+  /** Their numbers, of one wire after the other. */
+  readonly operands: Uint32Array;
+  /** How many more low bits are read of them than of it, or more than any ring has. */
+  readonly moreBits: Int16Array;
+  /** 1 where its components are computed from its operands on demand. */
+  readonly derived: Uint8Array;
+  /** 1 where that needs nothing but linear operations. */
+  readonly linear: Uint8Array;
+}
 
 /** A finished circuit: public, the same at all parties. */
 export interface Circuit {

@@ -9,10 +9,11 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex } from '../../../core/bytes.ts';
 import type { Wire } from '../../share/wire.ts';
-import { type Block, type Stretch, stretches } from './block.ts';
+import type { Block } from './block.ts';
 import type { Circuit } from './circuit.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
+import { type Stretch, stretches } from './stretches.ts';
 import { TraitWriter } from './traits.ts';
 
 /** Nodes between two pauses, or a few more: a few milliseconds. */

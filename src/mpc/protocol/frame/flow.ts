@@ -2,26 +2,11 @@
  * What the wires of a circuit are made of, in numbers. Passes over a whole circuit go over these: its nodes are objects
  * of many classes, and there are ten thousand. Those of a block are made once, for all circuits that have it.
  */
-import { type Block, type Span, stretches } from './block.ts';
-import { type Circuit, isGate } from './circuit.ts';
+import type { Block, Span } from './block.ts';
+import { type Circuit, type Flow, isGate } from './circuit.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
-
-/** By number of the wire. */
-export interface Flow {
-  /** Bits of its ring. */
-  readonly rings: Uint8Array;
-  /** How many operands it has. */
-  readonly counts: Uint16Array;
-  /** Their numbers, of one wire after the other. */
-  readonly operands: Uint32Array;
-  /** How many more low bits are read of them than of it, or `ALL_BITS`. */
-  readonly moreBits: Int16Array;
-  /** 1 where its components are computed from its operands on demand. */
-  readonly derived: Uint8Array;
-  /** 1 where that needs nothing but linear operations. */
-  readonly linear: Uint8Array;
-}
+import { stretches } from './stretches.ts';
 
 /** More than any ring has. */
 export const ALL_BITS = 1 << 10;
