@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { trailingZeros } from '../../src/mpc/protocol/frame/operand-bits.ts';
+import { trailingZeros } from '../../src/mpc/protocol/frame/bits-read.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 
 const WEIGHT = { name: 'w', rows: 4, cols: 4, scale: 16 };

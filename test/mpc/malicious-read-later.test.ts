@@ -31,22 +31,21 @@ describe('what P0 reads later', () => {
     });
     let reads = false;
     const [before, again] = [new Set<string>(), new Set<string>()];
-    const claim = PairPrg.prototype.claim;
-    vi.spyOn(PairPrg.prototype, 'claim').mockImplementation(function (
-      this: PairPrg,
-      id: Omit<DrawId, 'step' | 'branch'>,
-      owner: object,
-      use: Use,
-    ) {
-      const side = mine.indexOf(this);
+    const { claim, takeMask } = PairPrg.prototype;
+    type Asked = readonly [id: Omit<DrawId, 'step' | 'branch'>, owner: object, use: Use];
+    const drawn = (prg: PairPrg, [id, , use]: Asked) => {
+      const side = mine.indexOf(prg);
       if (side >= 0) (reads ? again : before).add(`${side} ${JSON.stringify(id)} ${use}`);
-      return claim.call(this, id, owner, use);
+    };
+    vi.spyOn(PairPrg.prototype, 'claim').mockImplementation(function (this: PairPrg, ...asked) {
+      drawn(this, asked);
+      return claim.call(this, ...asked);
     });
     const masks: boolean[] = [];
-    const takeMask = PairPrg.prototype.takeMask;
-    vi.spyOn(PairPrg.prototype, 'takeMask').mockImplementation(function (this: PairPrg, ...given) {
+    vi.spyOn(PairPrg.prototype, 'takeMask').mockImplementation(function (this: PairPrg, ...asked) {
+      drawn(this, asked);
       if (mine.includes(this)) masks.push(reads);
-      return takeMask.call(this, ...given);
+      return takeMask.call(this, ...asked);
     });
     const read: boolean[] = [];
     for (const gate of circuit.gates) {

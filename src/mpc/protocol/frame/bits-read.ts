@@ -3,8 +3,7 @@
  * bits than are wanted of the result, so a map whose result is cut down behind it may be computed modulo less: the rest
  * are bits that nobody reads, and what is read stays the same bit for bit.
  */
-import type { Circuit } from './circuit.ts';
-import type { Flow } from './circuit.ts';
+import type { Circuit, Flow } from './circuit.ts';
 import { ALL_BITS } from './flow.ts';
 
 /** By number of the wire. Gates and the next step read all of theirs, and so does who does not say otherwise. */
@@ -27,4 +26,11 @@ export function bitsRead(
     }
   }
   return read;
+}
+
+/** Zeros below the lowest set bit of a factor of words, which move all bits up by as many. */
+export function trailingZeros(c: bigint): number {
+  let zeros = 0;
+  while (zeros < 64 && ((c >> BigInt(zeros)) & 1n) === 0n) zeros++;
+  return zeros;
 }

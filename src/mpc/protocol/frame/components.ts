@@ -90,8 +90,8 @@ export class Components {
   }
 
   /**
-   * A component of such a wire, and of those on the way to it; undefined where one of an operand is not there yet, which
-   * is `#missing` then.
+   * A component of such a wire, and of those on the way to it; undefined where one of an operand is not there yet,
+   * which is `#missing` then.
    */
   #atOnce(wire: Wire, component: Component): Vector | undefined {
     const source = this.#circuit.sources[wire.id];

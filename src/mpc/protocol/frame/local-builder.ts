@@ -8,14 +8,13 @@ import { TercetError, invariant } from '../../../core/errors.ts';
 import { AHEAD, type Sharing, type Wire, countOf } from '../../share/wire.ts';
 import { noCost } from '../cost.ts';
 import type { Cost, Parameter } from '../types.ts';
-import { bitsRead } from './bits-read.ts';
+import { bitsRead, trailingZeros } from './bits-read.ts';
 import { type Block, alike, fits } from './block.ts';
 import type { Circuit, Opening } from './circuit.ts';
 import { flowOf } from './flow.ts';
 import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
 import { type LocalNode, andThen, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
-import { trailingZeros } from './operand-bits.ts';
 import type { Position } from './relation.ts';
 
 export abstract class LocalBuilder {
