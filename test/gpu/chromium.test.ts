@@ -78,7 +78,8 @@ async function remoteKernels(): Promise<RingKernels> {
       // What is awaited is asked for `then`.
       if (name === 'then' || typeof name === 'symbol') return undefined;
       // Optional, and WebGPU has none.
-      if (['entries', 'columns', 'matmulDrawn', 'matmulPlaced', 'makesCosines', 'atOnce'].includes(name)) return undefined;
+      if (['entries', 'columns', 'matmulDrawn', 'matmulPlaced', 'makesCosines', 'atOnce'].includes(name))
+        return undefined;
       if (name === 'close') return () => page.close();
       // Results have been read in the page.
       if (name === 'read') return (x: unknown) => Promise.resolve(x);
