@@ -166,12 +166,14 @@ export class App {
 
   /**
    * The sums that put one word back together: the two numbers that the keys open to, and what the page says they
-   * add up to.
+   * add up to. They are drawn in a frame behind the answer's.
    */
   async sums(): Promise<readonly { readonly keys: readonly bigint[]; readonly total: string }[]> {
-    const rows = await this.page
-      .locator('#sums .sum')
-      .evaluateAll((list) => list.map((row) => [...row.querySelectorAll('code')].map((code) => code.textContent)));
+    const sums = this.page.locator('#sums .sum');
+    await expect(sums).not.toHaveCount(0);
+    const rows = await sums.evaluateAll((list) =>
+      list.map((row) => [...row.querySelectorAll('code')].map((code) => code.textContent)),
+    );
     return rows.map(([key1, key2, total]) => ({
       keys: [key1, key2].map((hex) => BigInt(`0x${hex.replaceAll(' ', '')}`)),
       total,

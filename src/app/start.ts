@@ -36,7 +36,14 @@ export function start(sdk: Sdk, refused = false): void {
     notices(store, sheet.open),
     sheet.render,
   ];
-  const slot = [panel(), at('slot'), answer(), streamingView(), errorPanel(store, controller, sheet.open), bring()];
+  const slot = [
+    panel(),
+    at('slot'),
+    answer(),
+    streamingView(),
+    errorPanel(store, controller, sheet.open),
+    bring(store),
+  ];
   attend(controller, !refused);
   // Each in a task of its own: the page that came can be read, and drawn on, in between.
   afterLayout(() => {

@@ -4,6 +4,7 @@
  * the form does.
  */
 import type { State } from '../state.ts';
+import type { Store } from '../store.ts';
 import { all, byId, onceLaidOut, reducedMotion } from './dom.ts';
 
 const MARGIN = 16;
@@ -12,7 +13,7 @@ const ROOM = 300;
 /** Keys that scroll a page. In a box they move the cursor. */
 const SCROLLING = new Set(['PageUp', 'PageDown', 'Home', 'End', 'ArrowUp', 'ArrowDown', ' ']);
 
-export function bring(): (now: State, before: State) => void {
+export function bring(store: Store): (now: State, before: State) => void {
   const [slot, run, form] = [byId('slot'), byId('run'), byId('form')];
   const contents = all('.slot-in', slot);
   let theirs = false;
@@ -31,12 +32,20 @@ export function bring(): (now: State, before: State) => void {
     const top = Math.min(bottom - innerHeight + MARGIN, keep.getBoundingClientRect().top - MARGIN);
     if (top > 1) scrollBy({ top, behavior: reducedMotion() ? 'auto' : 'smooth' });
   };
+  // A run may begin and end between two drawings.
+  let [begun, ended] = [false, false];
+  store.subscribe((now, before) => {
+    if (now.slot === before.slot) return;
+    ended = now.slot !== 'running' && now.slot !== 'idle';
+    if (now.slot !== 'running') return;
+    begun = true;
+    theirs = false;
+  });
   return (now, before) => {
-    const begun = now.slot === 'running' && before.slot !== 'running';
-    if (begun) theirs = false;
-    const ended = now.slot !== before.slot && now.slot !== 'idle';
     const grew = now.run !== undefined && now.run.pieces !== before.run?.pieces && now.run.pieces.length > 0;
-    if (theirs || !(begun || ended || grew)) return;
-    onceLaidOut(() => theirs || show(begun || before.slot === 'running' ? run : form, begun ? ROOM : 0));
+    const [keep, room] = [begun || before.slot === 'running' ? run : form, begun && !ended ? ROOM : 0];
+    const due = begun || ended || grew;
+    [begun, ended] = [false, false];
+    if (due && !theirs) onceLaidOut(() => theirs || show(keep, room));
   };
 }
