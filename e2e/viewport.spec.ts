@@ -66,7 +66,10 @@ async function open(page: Page, url: string, script: string, notice: boolean): P
 
 async function choose(page: Page, task: string): Promise<void> {
   await page.evaluate(() => scrollTo(0, 0));
-  await page.getByRole('radio', { name: task }).check({ force: true });
+  const radio = page.getByRole('radio', { name: task });
+  // Behind a run it is there again in the next frame.
+  await expect(radio).toBeEnabled();
+  await radio.check({ force: true });
   await expect(page.locator('#run')).toBeEnabled();
   await still(page);
 }

@@ -209,7 +209,9 @@ export class App {
   }
 
   async task(name: TaskName): Promise<void> {
-    await this.page.getByRole('radio', { name }).check({ force: true });
+    const radio = this.page.getByRole('radio', { name });
+    await expect(radio).toBeEnabled();
+    await radio.check({ force: true });
     await this.ready();
   }
 
