@@ -7,7 +7,7 @@ import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { proofMemory } from '../../src/mpc/protocol/malicious/proving/memory.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
-import { completeCircuit, runProved } from '../support/proved.ts';
+import { completeCircuit, runProved, readersOf } from '../support/proved.ts';
 import { QUICK, SMALL_PARAMETERS } from '../support/tamper.ts';
 import { parameterView } from '../support/parameters.ts';
 
@@ -37,18 +37,7 @@ const INPUTS = {
 /** The memory of each party's provers, behind a run. */
 async function memories(): Promise<ReadonlyMap<PartyId, ProverMemory>> {
   const circuit = completeCircuit(wide);
-  const parties = new WeakMap<object, PartyId>();
-  for (const gate of circuit.gates) {
-    const halves = gate.halves?.map((own) => ({
-      ...own,
-      v: async (seen: Parameters<typeof own.v>[0]) => {
-        const half = await own.v(seen);
-        parties.set(half, seen.party.id);
-        return half;
-      },
-    }));
-    if (halves !== undefined) Object.assign(gate, { halves });
-  }
+  const parties = readersOf(circuit);
   const found = new Map<PartyId, ProverMemory>();
   let recording: PartyId | undefined;
   const record = Prover.prototype.record;

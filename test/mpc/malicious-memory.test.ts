@@ -23,7 +23,7 @@ import { Random } from '../compute/kernels.suite.ts';
 import { planOf } from '../support/architectures.ts';
 import { parameterView } from '../support/parameters.ts';
 import { KEYS, PLACE, matrixStatement } from '../support/proofs.ts';
-import { completeCircuit, proofWasm, runProved } from '../support/proved.ts';
+import { completeCircuit, proofWasm, runProved, readersOf } from '../support/proved.ts';
 import { QUICK, SMALL_INPUTS, SMALL_PARAMETERS, smallCircuit } from '../support/tamper.ts';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -100,18 +100,7 @@ function bytesOf(half: HalfOfV | HalfOfW): number {
 async function counted(weights: 'open' | 'secret', segmentBytes: number) {
   const circuit = completeCircuit(smallCircuit, weights);
   const [kept, tables, messages] = [gauges(), gauges(), gauges()];
-  const parties = new WeakMap<object, PartyId>();
-  for (const gate of circuit.gates) {
-    const halves = gate.halves?.map((own) => ({
-      ...own,
-      v: async (seen: Parameters<typeof own.v>[0]) => {
-        const half = await own.v(seen);
-        parties.set(half, seen.party.id);
-        return half;
-      },
-    }));
-    if (halves !== undefined) Object.assign(gate, { halves });
-  }
+  const parties = readersOf(circuit);
   const provers = new Map<Prover, { readonly id: PartyId; bytes: number }>();
   const record = Prover.prototype.record;
   vi.spyOn(Prover.prototype, 'record').mockImplementation(function (this: Prover, index: number, whole: Whole) {

@@ -120,3 +120,20 @@ export async function runProved(
     }),
   );
 }
+
+/** Who read every half of V, from here on: a prover has no number. */
+export function readersOf(circuit: Circuit): WeakMap<object, PartyId> {
+  const parties = new WeakMap<object, PartyId>();
+  for (const gate of circuit.gates) {
+    const halves = gate.halves?.map((own) => ({
+      ...own,
+      v: async (seen: Parameters<typeof own.v>[0]) => {
+        const half = await own.v(seen);
+        parties.set(half, seen.party.id);
+        return half;
+      },
+    }));
+    if (halves !== undefined) Object.assign(gate, { halves });
+  }
+  return parties;
+}
