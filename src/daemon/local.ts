@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { unlessAborted } from '../core/abort.ts';
-import { withoutSettings } from '../core/environment-node.ts';
+import { environmentOfParty, withoutSettings } from '../core/environment-node.ts';
 import { type ErrorCode, TercetError, kindOf } from '../core/errors.ts';
 import { serverWords } from '../net/identity/identity-errors.ts';
 import type { ServerId } from '../net/wire/types.ts';
@@ -133,7 +133,7 @@ export class LocalParties {
     const child = fork(entry, [...args], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: [],
-      env: withoutSettings(process.env),
+      env: environmentOfParty(process.env),
     });
     this.#children.push(child);
     let fail: (error: unknown) => void = () => undefined;

@@ -1,6 +1,11 @@
 /** Settings in the environment that would be dropped are refused by name; their values are not repeated. */
 import { describe, expect, it } from 'vitest';
-import { checkEnvironment, refuseSettings, withoutSettings } from '../../src/core/environment-node.ts';
+import {
+  checkEnvironment,
+  environmentOfParty,
+  refuseSettings,
+  withoutSettings,
+} from '../../src/core/environment-node.ts';
 import { thrown } from '../failure.ts';
 
 describe('the environment', () => {
@@ -21,6 +26,11 @@ describe('the environment', () => {
       PATH: '/bin',
       TERCET_HOME: '/x',
     });
+  });
+
+  it('of a party tells the allocator to give back what is long, unless somebody told it otherwise', () => {
+    const told = environmentOfParty({ MPC_PORT: '1', PATH: '/bin', MALLOC_TRIM_THRESHOLD_: '4096' });
+    expect(told).toEqual({ PATH: '/bin', MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '4096' });
   });
 
   it('of anybody else, of what is taken, and of what is empty is none of its business', () => {

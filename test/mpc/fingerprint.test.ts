@@ -5,6 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CosineSum } from '../../src/compute/kernels/types.ts';
 import { strided } from '../../src/compute/pattern.ts';
+import { CompleteBuilder } from '../../src/mpc/protocol/malicious/circuit.ts';
+import { PART_OF_SEVERAL } from '../../src/mpc/protocol/malicious/proving/plan.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import { fingerprint } from '../../src/mpc/protocol/frame/fingerprint.ts';
 import { type Trait, TraitWriter } from '../../src/mpc/protocol/frame/traits.ts';
@@ -370,5 +372,15 @@ describe('the hash of a circuit', () => {
     ];
     expect(new Set(hashes).size).toBe(hashes.length);
     expect(within((g, a) => g.scale(a, 3n))).toBe(hashes[0]);
+  });
+
+  it('covers where proofs are cut: a party that cuts otherwise built another circuit', () => {
+    const builder = new CompleteBuilder('open');
+    builder.output('b', builder.input('x', [4], 64, 0));
+    const circuit = builder.finish();
+    const cuts = [circuit.proving, ['segments by half-rounds', PART_OF_SEVERAL / 2], undefined];
+    const hashes = cuts.map((proving) => fingerprint({ ...circuit, proving }));
+    expect(new Set(hashes).size).toBe(3);
+    expect(fingerprint(circuit)).toBe(hashes[0]);
   });
 });

@@ -139,21 +139,33 @@ const MOST = 2 ** CLAIM_BITS;
 /**
  * Where to cut: first and last index of every segment, so that each keeps at most `limit` bytes, and its claims have
  * room behind their masks. A relation that is larger has a segment to itself, and so has one of several sums.
+ * @param groups of every shape, the number of those that are there at one time: what has no room for all of a group
+ * ends before it. Else both segments would be kept together.
  * @throws {TercetError} ERR_TOO_LARGE for a relation whose claims have no room at all
  */
-export function cutSegments(shapes: readonly RelationShape[], limit: number): (readonly [number, number])[] {
+export function cutSegments(
+  shapes: readonly RelationShape[],
+  limit: number,
+  groups: readonly number[] = [],
+): (readonly [number, number])[] {
+  const sizes = new Map<number, number>();
+  for (const [i, group] of groups.entries()) sizes.set(group, (sizes.get(group) ?? 0) + keptBytes(shapes[i]));
   const cuts: [number, number][] = [];
   let [kept, claim] = [0, 0];
   for (const [i, shape] of shapes.entries()) {
-    const [more, bound] = [keptBytes(shape), claimBound(shape)];
+    const [bytes, bound] = [keptBytes(shape), claimBound(shape)];
+    const begins = i > 0 && groups[i] !== groups[i - 1];
+    // A group that no segment has room for is cut anywhere.
+    const all = begins ? (sizes.get(groups[i]) ?? 0) : 0;
+    const more = all <= limit ? Math.max(bytes, all) : bytes;
     const last = cuts.at(-1);
     const full = last !== undefined && (kept + more > limit || claim + bound > MOST);
     if (last === undefined || (full && !isJoined(shape))) {
       cuts.push([i, i + 1]);
-      [kept, claim] = [more, bound];
+      [kept, claim] = [bytes, bound];
     } else {
       last[1] = i + 1;
-      kept += more;
+      kept += bytes;
       claim += bound;
     }
     if (claim > MOST)

@@ -220,6 +220,17 @@ describe('a segment', () => {
     ]);
     expect(cutSegments(shapes, one - 1)).toHaveLength(5);
   });
+
+  it('is cut before what is there at one time, where there is no room for all of it', () => {
+    const shapes = Array.from({ length: 6 }, () => choiceStatement(new Random(1), { elements: 100 }).shape);
+    const one = keptBytes(shapes[0]);
+    const cut = (limit: number, groups: readonly number[]) =>
+      cutSegments(shapes, limit * one, groups).map(([at]) => at);
+    expect(cut(3, [0, 0, 1, 1, 2, 2])).toEqual([0, 2, 4]);
+    expect(cut(4, [0, 0, 1, 1, 2, 2])).toEqual([0, 4]);
+    // A group that is larger than a segment is cut anywhere.
+    expect(cut(3, [0, 0, 1, 1, 1, 1])).toEqual([0, 3]);
+  });
 });
 
 describe('messages', () => {

@@ -6,6 +6,7 @@ import type { Block } from './block.ts';
 import type { Gate } from './gate.ts';
 import type { LocalNode } from './local.ts';
 import type { Party } from './party.ts';
+import type { Trait } from './traits.ts';
 
 /** A gate that opens a value to P0, under a name. */
 export interface Opening extends Gate {
@@ -77,6 +78,8 @@ export interface Circuit {
   /** Parts that the next circuit of the same model may have as they are. */
   readonly blocks: readonly Block[];
   readonly cost: Cost;
+  /** How its messages are proved, where they are: part of its hash. */
+  readonly proving?: Trait | undefined;
   /** Where P0 takes part in the rounds: what `cost` leaves out, and who does what in them. */
   readonly owner?: (OwnerCost & OwnerRounds) | undefined;
 }

@@ -30,7 +30,7 @@ export function fingerprint(circuit: Circuit): string {
 
 /** The same in parts, for whoever shares the thread. */
 export function* fingerprintParts(circuit: Circuit): Generator<void, string> {
-  const { weights, sharing, gates, sources, kept } = circuit;
+  const { weights, sharing, gates, sources, kept, proving } = circuit;
   const hash = sha256.create();
   const writer = new TraitWriter();
   writer.write(['tercet circuit 3', sharing, weights, gates.length, sources.length]);
@@ -52,6 +52,7 @@ export function* fingerprintParts(circuit: Circuit): Generator<void, string> {
     yield;
   }
   writer.write([...kept].map(([name, { id }]) => [name, id]));
+  if (proving !== undefined) writer.write(proving);
   hash.update(writer.take());
   return toHex(hash.digest());
 }

@@ -7,6 +7,7 @@
 import type { ProductShape } from '../../../compute/kernels/types.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Wire, AHEAD, countOf } from '../../share/wire.ts';
+import type { Circuit } from '../frame/circuit.ts';
 import type { Selection } from '../frame/dealing.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
@@ -19,6 +20,7 @@ import { CompleteLookupGate } from './lookup.ts';
 import { CompleteOutputGate } from './output.ts';
 import { CompleteProductGate } from './product.ts';
 import { COMPLETE_ROUNDING } from './rounding.ts';
+import { CUT } from './proving/plan.ts';
 import { CompleteSelectGate } from './select.ts';
 import { splitShift, widened, wrapSelection } from './widen.ts';
 
@@ -62,6 +64,10 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
         'nothing proves oblivious transfers',
         'widen with words of the dealer where a party may deviate',
       );
+  }
+
+  override finish(): Circuit {
+    return { ...super.finish(), proving: CUT };
   }
 
   // ── inputs and outputs ───────────────────────────────────────────────────

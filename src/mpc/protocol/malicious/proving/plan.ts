@@ -9,6 +9,7 @@ import type { RelationShape } from '../../../proof/relations.ts';
 import { cutSegments, keptBytes } from '../../../proof/segment.ts';
 import type { Circuit } from '../../frame/circuit.ts';
 import { type Gate, type Halves, lastHalf } from '../../frame/gate.ts';
+import type { Trait } from '../../frame/traits.ts';
 
 /** One relation of a gate, or one sum of it. */
 export interface Planned {
@@ -34,9 +35,12 @@ export const VERIFIERS: Readonly<Record<PartyId, readonly [v: PartyId, w: PartyI
 
 /**
  * Of the limit, what each of several segments keeps. Where there is one, a run is short. A long one has messages and
- * tables beside it, and a half-round more than it was cut at: all of that stays below the limit (`memory.ts`).
+ * tables beside it, and what a half-round adds: all of that stays below the limit (`memory.ts`).
  */
-export const PART_OF_SEVERAL = 9 / 16;
+export const PART_OF_SEVERAL = 1 / 2;
+
+/** Where segments are cut: part of a circuit's hash. Parties that cut otherwise then say so before anything is sent. */
+export const CUT: Trait = ['segments by half-rounds', PART_OF_SEVERAL];
 
 /**
  * @param limit bytes that a prover keeps for a segment
@@ -52,7 +56,9 @@ export function planProofs(
     const relations = relationsOf(circuit, kernels, proof);
     const shapes = relations.map(({ shape }) => shape);
     const fits = shapes.reduce((sum, shape) => sum + keptBytes(shape), 0) <= limit;
-    return cutSegments(shapes, fits ? limit : PART_OF_SEVERAL * limit).map(([from, to], number): PlannedSegment => {
+    const halves = relations.map(({ gate }) => lastHalf(gate));
+    const cuts = cutSegments(shapes, fits ? limit : PART_OF_SEVERAL * limit, halves);
+    return cuts.map(([from, to], number): PlannedSegment => {
       const part = relations.slice(from, to);
       // P0 proves when its messages with the input have gone, and nobody waits for it before.
       const end = proof === 0 ? undefined : Math.max(...part.map(({ gate }) => lastHalf(gate)));
