@@ -11,4 +11,4 @@ const show = (later) => {
   document.documentElement.dataset.later = later.join(' ');
   if (later.length > 0) requestAnimationFrame(() => show(later.slice(1)));
 };
-show(['all', 'pic', 'tris', 'band']);
+show(['all', 'ask', 'slot', 'pic', 'tris', 'links', 'zones', 'band', 'two']);
