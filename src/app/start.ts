@@ -47,6 +47,14 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
     errorPanel(store, controller, sheet.open),
     bring(store),
   ];
+  await task();
+  if (refused)
+    store.dispatch({
+      type: 'failed',
+      failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' },
+      now: 0,
+    });
+  else void controller.start();
   await laidOut();
   const drawing = [at(''), picture()];
   await task();
@@ -59,14 +67,6 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
   metrics(store.state);
   if (document.hidden) draw();
   else requestAnimationFrame(draw);
-  await task();
-  if (refused)
-    store.dispatch({
-      type: 'failed',
-      failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' },
-      now: 0,
-    });
-  else void controller.start();
 }
 
 /** What follows is in another task. */
