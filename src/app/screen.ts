@@ -5,7 +5,7 @@
 import { announcement } from './announce.ts';
 import type { Controller } from './controller.ts';
 import { Presence } from './presence.ts';
-import type { State } from './state.ts';
+import { INITIAL, type State } from './state.ts';
 import type { Store } from './store.ts';
 import { byId } from './views/dom.ts';
 
@@ -49,7 +49,7 @@ export function drawOn(
   const isOld = ({ drawn }: Part): boolean => drawn !== store.state;
   const drawOne = (part: Part): void => {
     const now = store.state;
-    const before = part.drawn ?? now;
+    const before = part.drawn ?? INITIAL;
     part.drawn = now;
     for (const view of part.views) view(now, before);
   };
@@ -92,9 +92,8 @@ export function drawOn(
     const least = tickMs(calm) * Math.min(1, 2 / near.length);
     if (asked === undefined) later(busy(store.state) ? Math.max(least, REST * tookMs) : calm ? least : 0);
   };
-  const none = store.state;
   void far?.then((views) => {
-    parts.push(...views.map((view) => ({ views: [view], drawn: none })));
+    parts.push(...views.map((view) => ({ views: [view], drawn: INITIAL })));
     ask();
   });
   store.subscribe((now, before) => {
