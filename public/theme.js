@@ -6,9 +6,10 @@ try {
   // Storage may be forbidden; the theme then follows the system.
 }
 
-// Laid out in frames of their own, from top to bottom: all of the page in one would hold up a slow device.
+// Laid out in frames of their own, from top to bottom (style/picture.css): all of the page in one would hold up a slow
+// device.
 const show = (later) => {
   document.documentElement.dataset.later = later.join(' ');
   if (later.length > 0) requestAnimationFrame(() => show(later.slice(1)));
 };
-show(['all', 'pic', 'tris', 'band']);
+show(['all', 'intro', 'ask', 'go', 'slot', 'pic', 'tris', 'links', 'zones', 'band', 'two', 'words']);

@@ -5,4 +5,4 @@ import { SCRIPTS, scripted } from './scripted.ts';
 const wanted = new URLSearchParams(location.search);
 const script = SCRIPTS.find((name) => name === wanted.get('script')) ?? 'ok';
 const fallback = wanted.has('fallback') ? { fallback: true } : {};
-start(scripted(script, { pace: Number(wanted.get('pace') ?? 1), ...fallback }));
+void start(scripted(script, { pace: Number(wanted.get('pace') ?? 1), ...fallback }));

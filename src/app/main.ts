@@ -10,9 +10,10 @@ const sdk: Sdk = {
   fromPretrained: (id, options) => SecureTransformer.fromPretrained(id, options),
 };
 // In a task of its own: in this one the modules were compiled and run.
-setTimeout(() =>
-  start(
-    sdk,
-    asksForSomething(location, (id) => document.getElementById(id) !== null),
-  ),
+setTimeout(
+  () =>
+    void start(
+      sdk,
+      asksForSomething(location, (id) => document.getElementById(id) !== null),
+    ),
 );

@@ -5,7 +5,7 @@
 import { announcement } from './announce.ts';
 import type { Controller } from './controller.ts';
 import { Presence } from './presence.ts';
-import type { State } from './state.ts';
+import { INITIAL, type State } from './state.ts';
 import type { Store } from './store.ts';
 import { byId } from './views/dom.ts';
 
@@ -33,25 +33,23 @@ const busy = ({ slot, preparation }: State): boolean => slot === 'running' || pr
  * cannot lay out all of them in one task. What shows another run or answer comes first, in the order given; else they
  * take turns.
  *
- * @param near what can be in the window. @param far what lies below it, and is about the answer alone
+ * @param near what can be in the window. @param far what lies below it, and is about the answer alone: it comes later
  */
 export function drawOn(
   store: Store,
   near: readonly (readonly View[])[],
-  far: readonly View[],
   calm: boolean,
+  far?: Promise<readonly View[]>,
 ): () => void {
-  const parts = [...near, ...far.map((view) => [view])].map(
-    (views, i): Part => ({ views, drawn: i < near.length ? undefined : store.state }),
-  );
+  const parts = near.map((views): Part => ({ views, drawn: undefined }));
   /** The one that was drawn last is the last of them. */
-  let turns = parts.slice(0, near.length);
+  let turns = [...parts];
   const differs = ({ drawn }: Part): boolean =>
     drawn?.slot !== store.state.slot || drawn.outcome !== store.state.outcome;
   const isOld = ({ drawn }: Part): boolean => drawn !== store.state;
   const drawOne = (part: Part): void => {
     const now = store.state;
-    const before = part.drawn ?? now;
+    const before = part.drawn ?? INITIAL;
     part.drawn = now;
     for (const view of part.views) view(now, before);
   };
@@ -94,6 +92,10 @@ export function drawOn(
     const least = tickMs(calm) * Math.min(1, 2 / near.length);
     if (asked === undefined) later(busy(store.state) ? Math.max(least, REST * tookMs) : calm ? least : 0);
   };
+  void far?.then((views) => {
+    parts.push(...views.map((view) => ({ views: [view], drawn: INITIAL })));
+    ask();
+  });
   store.subscribe((now, before) => {
     const said = announcement(before, now);
     if (said !== undefined) byId('say').textContent = said;

@@ -1,6 +1,7 @@
 /** Puts the page together: store, controller, views. Takes the SDK as a parameter. */
 import { Controller } from './controller.ts';
 import type { Sdk } from './port.ts';
+import { metrics } from './selectors/metrics.ts';
 import { attend, drawOn, tickMs, whereRoomChanges } from './screen.ts';
 import { Store } from './store.ts';
 import { answer } from './views/answer.ts';
@@ -9,7 +10,6 @@ import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
 import { credential } from './views/credential.ts';
 import { onceLaidOut, reducedMotion } from './views/dom.ts';
-import { evidence } from './views/evidence.ts';
 import { streamingView } from './views/streaming.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
@@ -20,22 +20,25 @@ import { tasks } from './views/tasks.ts';
 import { theme } from './views/theme.ts';
 import { errorPanel } from './views/error-panel.ts';
 
-/** @param refused whether the address asks for what the page does not do: it then says so, and nothing is loaded. */
-export function start(sdk: Sdk, refused = false): void {
+/**
+ * The parts are made and wired in tasks of their own: a phone's processor cannot make all of them in one.
+ *
+ * @param refused whether the address asks for what the page does not do: it then says so, and nothing is loaded.
+ */
+export async function start(sdk: Sdk, refused = false): Promise<void> {
   const calm = reducedMotion();
   const store = new Store();
   const controller = new Controller(sdk, store, () => performance.now(), tickMs(calm));
   theme();
-  const sheet = settings(store, controller);
+  attend(controller, !refused);
   // Of the form, of the slot, of the figures under the drawings, and of these, which have no name.
   const at = (id?: string) => bindings((node) => node.closest('#slot, #how, .tri')?.id === id);
-  const form = [
-    ask(store, controller, tasks(controller)),
-    credential(controller),
-    at(),
-    notices(store, sheet.open),
-    sheet.render,
-  ];
+  await task();
+  const asked = ask(store, controller, tasks(controller));
+  await task();
+  const sheet = settings(store, controller);
+  const form = [asked, credential(controller), at(), notices(store, sheet.open), sheet.render];
+  await task();
   const slot = [
     panel(),
     at('slot'),
@@ -44,29 +47,34 @@ export function start(sdk: Sdk, refused = false): void {
     errorPanel(store, controller, sheet.open),
     bring(store),
   ];
-  attend(controller, !refused);
-  // Each in a task of its own: the page that came can be read, and drawn on, in between.
-  afterLayout(() => {
-    const drawing = [at(''), picture()];
-    const fit = room();
-    const figures = [at('how'), whereRoomChanges(() => onceLaidOut(fit))];
-    const draw = drawOn(store, [form, slot, drawing, figures], evidence(), calm);
-    if (document.hidden) draw();
-    else requestAnimationFrame(draw);
-    setTimeout(() => {
-      if (refused)
-        store.dispatch({
-          type: 'failed',
-          failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' },
-          now: 0,
-        });
-      else void controller.start();
+  await task();
+  if (refused)
+    store.dispatch({
+      type: 'failed',
+      failure: { code: 'ERR_ARGUMENT', message: 'options in the address', hint: '', found: 'address' },
+      now: 0,
     });
-  });
+  else void controller.start();
+  await laidOut();
+  const drawing = [at(''), picture()];
+  await task();
+  const fit = room();
+  await task();
+  const figures = [at('how'), whereRoomChanges(() => onceLaidOut(fit))];
+  const far = import('./views/evidence.ts').then(({ evidence }) => evidence());
+  const draw = drawOn(store, [form, slot, drawing, figures], calm, far);
+  await task();
+  metrics(store.state);
+  if (document.hidden) draw();
+  else requestAnimationFrame(draw);
 }
 
+/** What follows is in another task. */
+const task = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
 /** Behind the frames in which the page that came is laid out (public/theme.js); they do not come to a hidden tab. */
-function afterLayout(then: () => void): void {
-  if (document.hidden || !document.documentElement.dataset['later']) setTimeout(then);
-  else requestAnimationFrame(() => afterLayout(then));
+async function laidOut(): Promise<void> {
+  while (!document.hidden && document.documentElement.dataset['later'])
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  await task();
 }

@@ -169,9 +169,9 @@ describe('structure', () => {
   });
 });
 
-it('is light: less than 41 kB of script and style, compressed, without settings and proofs, which are loaded late', () => {
+it('is light: less than 41 kB of script and style, compressed, without settings, proofs and evidence, which are loaded late', () => {
   const code = [...files]
-    .filter(([name]) => /\.(js|css)$/.test(name) && !/proved|settings-lists/.test(name))
+    .filter(([name]) => /\.(js|css)$/.test(name) && !/evidence|proved|settings-lists/.test(name))
     .map(([, text]) => gzipSync(text).length);
   expect(code.reduce((a, b) => a + b, 0)).toBeLessThan(41_000);
 });

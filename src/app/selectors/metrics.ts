@@ -1,6 +1,6 @@
 /**
  * State to the numbers of the picture, the counters, the times and the cost: with the sentences, all that is
- * written through `data-bind` and `data-bar`. Pure.
+ * written through `data-bind` and `data-bar`. Pure; the last ones are kept, as several views ask for them.
  */
 import type { LinkBytes, Links, RunCost } from '../../owner/types/index.ts';
 import { costOf } from '../results.ts';
@@ -14,7 +14,19 @@ const NONE = '–';
 /** A party that gets nothing ahead but a seed makes its own key and helper numbers from it. */
 const SEED = 'a seed';
 
-export function metrics(state: State): { readonly texts: Texts; readonly bars: Bars } {
+interface Figures {
+  readonly texts: Texts;
+  readonly bars: Bars;
+}
+
+let last: { readonly state: State; readonly figures: Figures } | undefined;
+
+export function metrics(state: State): Figures {
+  if (last?.state !== state) last = { state, figures: figuresOf(state) };
+  return last.figures;
+}
+
+function figuresOf(state: State): Figures {
   const { links, run, cost } = runView(state);
   const texts = { ...linkTexts(state, links), ...counterTexts(state), ...labels(state), ...costTexts(cost) };
   const times = timeFigures(state, run, cost);
@@ -90,11 +102,7 @@ function readyBar(state: State): number {
   return slot === 'error' || slot === 'stopped' ? 0 : preparation.progress;
 }
 
-function timeFigures(
-  state: State,
-  run: Run | undefined,
-  cost: RunCost | undefined,
-): { readonly texts: Texts; readonly bars: Bars } {
+function timeFigures(state: State, run: Run | undefined, cost: RunCost | undefined): Figures {
   const live = run === undefined ? undefined : liveTimes(run);
   const t =
     cost === undefined

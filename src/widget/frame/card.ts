@@ -67,7 +67,6 @@ export function card(host: Host): void {
         whereRoomChanges(() => inSight(store.state.slot)),
       ],
     ],
-    [],
     calm,
   );
   attend(controller, true);
