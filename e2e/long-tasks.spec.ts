@@ -138,3 +138,17 @@ test('while a run goes, form and picture change in turns, and what moves is move
   expect(moved.length).toBeGreaterThan(0);
   expect(new Set(moved.flat(2))).toEqual(new Set(['translate']));
 });
+
+test('an answer whose evidence does not come says so in its place', async ({ page, scripted }) => {
+  let refused = 0;
+  await page.route(/\/evidence[^/]*\.js$/, (route) => {
+    refused++;
+    return route.abort();
+  });
+  await page.goto(`${scripted}?script=ok&pace=5`);
+  await expect(page.locator('#run')).toBeEnabled();
+  await page.locator('#run').click();
+  await expect(page.locator('#saw')).toContainText('could not be loaded. Check your network, then reload the page.');
+  await expect(page.locator('#saw table')).toHaveCount(0);
+  expect(refused).toBe(1);
+});

@@ -3,13 +3,14 @@ import { Controller } from './controller.ts';
 import type { Sdk } from './port.ts';
 import { metrics } from './selectors/metrics.ts';
 import { attend, drawOn, tickMs, whereRoomChanges } from './screen.ts';
+import type { State } from './state.ts';
 import { Store } from './store.ts';
 import { answer } from './views/answer.ts';
 import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
 import { credential } from './views/credential.ts';
-import { onceLaidOut, reducedMotion } from './views/dom.ts';
+import { all, el, onceLaidOut, reducedMotion } from './views/dom.ts';
 import { streamingView } from './views/streaming.ts';
 import { notices } from './views/notices.ts';
 import { picture } from './views/picture.ts';
@@ -19,6 +20,8 @@ import { panel } from './views/panel.ts';
 import { tasks } from './views/tasks.ts';
 import { theme } from './views/theme.ts';
 import { errorPanel } from './views/error-panel.ts';
+
+const NOT_LOADED = 'What each party saw could not be loaded. Check your network, then reload the page.';
 
 /**
  * The parts are made and wired in tasks of their own: a phone's processor cannot make all of them in one.
@@ -61,12 +64,23 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
   const fit = room();
   await task();
   const figures = [at('how'), whereRoomChanges(() => onceLaidOut(fit))];
-  const far = import('./views/evidence.ts').then(({ evidence }) => evidence());
+  const far = import('./views/evidence.ts').then(
+    ({ evidence }) => evidence(),
+    () => [withoutEvidence],
+  );
   const draw = drawOn(store, [form, slot, drawing, figures], calm, far);
   await task();
   metrics(store.state);
   if (document.hidden) draw();
   else requestAnimationFrame(draw);
+}
+
+/** An answer whose evidence did not come says so, where it would be. */
+function withoutEvidence({ slot }: State): void {
+  for (const place of all('#saw')) {
+    if (all('table', place).length > 0) place.replaceChildren(...all('h2', place), el('p', 'fine', NOT_LOADED));
+    place.hidden = slot !== 'result';
+  }
 }
 
 /** What follows is in another task. */
