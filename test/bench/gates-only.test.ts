@@ -9,13 +9,14 @@ import { gatesOnly } from '../../src/bench/in-process/gates.ts';
 import { HASH, seedsOf, servedBoth } from '../../src/bench/in-process/served.ts';
 import { sessionInProcess } from '../../src/bench/in-process/session.ts';
 import { withoutProofs } from '../../src/bench/in-process/unproved.ts';
-import { type Family, askedOf } from '../../src/bench/tamper/models.ts';
+import { type Asked, type Family, askedOf } from '../../src/bench/tamper/models.ts';
 import { askSession, askTask } from '../../src/bench/tamper/owner.ts';
 import { engines } from '../../src/bench/tamper/world.ts';
 import { toHex } from '../../src/core/bytes.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { planIds } from '../../src/owner/id-plan.ts';
+import type { ServedModel } from '../../src/session/compute.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
 import type { ProvedWalk, Proving } from '../../src/session/proving.ts';
 import type { WeightMode } from '../../src/session/request.ts';
@@ -60,10 +61,23 @@ const LINKS = ['P0-P1', 'P0-P2', 'P1-P0', 'P1-P2', 'P2-P0', 'P2-P1'];
 
 type Protocol = '3pc_malicious' | 'aby3';
 
+/** A model and what both compute parties hold of it, once for all sessions of a case. */
+const made = new Map<string, Promise<{ asked: Asked; served: readonly [ServedModel, ServedModel] }>>();
+function madeOf(family: Family, weights: WeightMode) {
+  const key = `${family} ${weights}`;
+  const known =
+    made.get(key) ??
+    askedOf(family).then(async (asked) => {
+      const plan = await asked.plan(COMPLETE_ROUNDING);
+      return { asked, served: await servedBoth(asked.source, weights, plan, kernels) };
+    });
+  made.set(key, known);
+  return known;
+}
+
 /** Messages of the gates by link, in order, and the logits that were opened. */
 async function session(family: Family, protocol: Protocol, weights: WeightMode, proving: Proving, seed = 1) {
-  const asked = await askedOf(family);
-  const served = await servedBoth(asked.source, weights, await asked.plan(COMPLETE_ROUNDING), kernels);
+  const { asked, served } = await madeOf(family, weights);
   const request = { model: HASH, protocol, weights, ...asked.shape };
   const sent = new Map<string, string[]>();
   let [drawn, proved] = [0, 0];
@@ -139,7 +153,10 @@ describe('a party that leaves its proofs out', () => {
 describe('the gates alone', () => {
   it('answer as the plaintext model', { timeout: 240_000 }, async () => {
     const { signal } = new AbortController();
-    const location = { kind: 'folder', path: fileURLToPath(new URL('../../models/tiny-gpt2', import.meta.url)) } as const;
+    const location = {
+      kind: 'folder',
+      path: fileURLToPath(new URL('../../models/tiny-gpt2', import.meta.url)),
+    } as const;
     const { model, run, stop } = await gatesOnly(location, 'open', '3pc_malicious', signal);
     const { comparison, margin } = await run(planIds(model.config, [[11, 402]], { newTokens: 1 }));
     expect(comparison.maxAbsLogitError).toBeLessThan(0.02);

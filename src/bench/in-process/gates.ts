@@ -35,7 +35,11 @@ export async function gatesOnly(
   const source = await model.weights();
   const { provedPlan } = await plansOf(model, source);
   if (provedPlan === undefined)
-    throw new TercetError('ERR_PROTOCOL_UNAVAILABLE', `${model.name} has no plan for ${protocol}`, 'take another model');
+    throw new TercetError(
+      'ERR_PROTOCOL_UNAVAILABLE',
+      `${model.name} has no plan for ${protocol}`,
+      'take another model',
+    );
   const served = await servedBoth(source, weights, provedPlan, kernels);
   const proofs = new WasmProofKernels(await loadNodeProofModule());
   const proving = withoutProofs(provingWith({ kernels: proofs, symmetric }));

@@ -45,7 +45,6 @@ export async function servedBoth(
     masked.set(parameter.name, data as BigUint64Array);
   }
   const read = async ({ name }: Parameter) => (masked.get(name) as BigUint64Array).slice();
-  const of = async (id: 1 | 2) =>
-    served(await SharedParameters.load(id, config, SHARING[id - 1], read, kernels, true));
+  const of = async (id: 1 | 2) => served(await SharedParameters.load(id, config, SHARING[id - 1], read, kernels, true));
   return [await of(1), await of(2)];
 }
