@@ -65,6 +65,13 @@ const textRow = (row) => [
   percent(row.plaintext),
   ...errors(row.logitError),
 ];
+const TEXTS = [
+  ...['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private'],
+  ...['plaintext', 'logit error, median', '99.9 %', 'max'],
+];
+const gates = proved.rows.filter(({ proofs }) => proofs === false);
+const compared = (mode) => gates.filter(({ weights }) => weights === mode).reduce((sum, { texts }) => sum + texts, 0);
+const otherAnswers = gates.reduce((sum, { different }) => sum + different.length, 0);
 /** Rows of one model, task and kind of weights together. */
 function grouped(rows) {
   const groups = new Map();
@@ -424,14 +431,19 @@ ${table(['model', 'task', 'weights', 'answered', 'same answer as plaintext', 're
 
 By set of texts:
 
-${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], fidelity.map(textRow))}
+${table(TEXTS, fidelity.map(textRow))}
 
 The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts. The question with another answer,
 "Where was Marie Curie born?", has two spans whose scores in the clear are 0.0014 apart, less than the error of a logit.
 
-The same under proofs, on fewer texts: ${made(proved)} ${proved.note}
+The gates of \`3pc_malicious\` without its proofs: ${made(proved.gates)} ${proved.gates.note}
+${compared('open')} texts with open weights and ${compared('secret')} with secret ones; ${otherAnswers === 0 ? 'no answer differs' : `${otherAnswers} differ`}.
 
-${table(['texts', 'model', 'task', 'protocol', 'weights', 'number', 'same answer as plaintext', 'metric', 'private', 'plaintext', 'logit error, median', '99.9 %', 'max'], proved.rows.map(textRow))}
+${table(TEXTS, gates.map(textRow))}
+
+The same with its proofs, on fewer texts: ${made(proved)} ${proved.note}
+
+${table(TEXTS, proved.rows.filter(({ proofs }) => proofs !== false).map(textRow))}
 
 Real dimensions, random weights (with outliers in the residual stream but for BERT), against the float model, commit ${dimensions[0].commit}, ${dimensions[0].date}:
 

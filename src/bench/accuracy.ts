@@ -5,26 +5,18 @@
  */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Cleanup } from '../core/abort.ts';
 import { asTercetError } from '../core/errors.ts';
-import { serveLocally } from '../daemon/serve-locally.ts';
-import type { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
 import type { Task } from '../ml/tasks/table.ts';
-import { loadCredentials } from '../net/tls/certificates.ts';
-import { type Comparison, compareWithPlaintext } from '../node/compare.ts';
-import { defaultThreads } from '../node/defaults.ts';
-import { nodeProving, wasmKernels } from '../node/kernels.ts';
-import { type ModelLocation, type OpenedModel, openModel } from '../node/model.ts';
-import { tlsRunContext } from '../node/tls-owner.ts';
+import type { ModelLocation } from '../node/model.ts';
 import { planIds, spreadIds } from '../owner/id-plan.ts';
-import { Runner } from '../owner/runner.ts';
-import type { TaskPlan } from '../owner/predict-plan.ts';
 import { type TaskAnswer, planTask } from '../owner/task-plans.ts';
 import { loadTextContext } from '../owner/text-context.ts';
 import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import type { ProtocolId } from '../mpc/protocol/types.ts';
 import type { WeightMode } from '../session/request.ts';
+import { type Compared, compared } from './compared.ts';
 import { type FidelityCase, type Sample, fidelityCases } from './fidelity-data.ts';
+import { gatesOnly } from './in-process/gates.ts';
 import { appendLine, readLines } from './lines.ts';
 import { type SuiteContext, commit } from './rows.ts';
 
@@ -38,6 +30,8 @@ export interface AccuracyOptions {
   readonly task: Task | undefined;
   /** What the texts are asked by; `3pc_semi_honest` when absent. */
   readonly protocol?: ProtocolId | undefined;
+  /** The gates of a protocol that proves, without its proofs: many more texts in the same time. */
+  readonly gatesOnly?: boolean | undefined;
   /** A file with a line for every text: texts that this commit has a line of are not run again. */
   readonly rows: string | undefined;
 }
@@ -107,67 +101,14 @@ export async function benchAccuracy(options: AccuracyOptions, context: SuiteCont
     for (const weights of modes) await atRealDimensions(dimensions, weights, options, context);
 }
 
-/** A data owner of one model, its two compute parties, and the same model in the clear beside it. */
-interface Compared {
-  readonly model: OpenedModel;
-  /** One session with the same two parties. */
-  run(plan: TaskPlan<TaskAnswer[]>): Promise<{ readonly answer: TaskAnswer; readonly comparison: Comparison }>;
-  stop(): Promise<void>;
-}
-
-async function compared(
+async function comparedBy(
   location: ModelLocation,
   weights: WeightMode,
-  { certificates, protocol = SEMI_HONEST.id }: AccuracyOptions,
-  { entry, signal }: SuiteContext,
+  { certificates, protocol = SEMI_HONEST.id, gatesOnly: only }: AccuracyOptions,
+  context: SuiteContext,
 ): Promise<Compared> {
-  const cleanup = new Cleanup();
-  try {
-    const threads = defaultThreads();
-    const local = cleanup.add(
-      await serveLocally({
-        entry,
-        model: location,
-        weights,
-        protocol,
-        device: 'auto',
-        threads,
-        certificates,
-        stay: true,
-        signal,
-      }),
-      (serving) => serving.stop(),
-    );
-    const model = await openModel(location, { weights: true, signal });
-    const kernels: WasmKernels = await wasmKernels(threads);
-    const context = tlsRunContext(
-      { addresses: local.addresses, credentials: await loadCredentials(certificates, 0) },
-      {
-        config: model.config,
-        terms: { protocol, weights, model: local.credential?.sharing },
-        proving: protocol === SEMI_HONEST.id ? undefined : await nodeProving(),
-        credential: local.credential,
-        kernels,
-      },
-    );
-    const runner = cleanup.add(new Runner(context), (run) => run.dispose());
-    const plainWeights = await model.weights();
-    return {
-      model,
-      async run(plan) {
-        const { value, outputs, steps, sent } = await runner.run(plan, { signal });
-        const opened = plan.decoder === undefined ? outputs : steps.map(({ logits }) => logits);
-        return {
-          answer: value[0],
-          comparison: await compareWithPlaintext(plainWeights, plan.inputs, opened, sent, kernels),
-        };
-      },
-      stop: () => cleanup.run(),
-    };
-  } catch (error) {
-    await cleanup.run();
-    throw error;
-  }
+  if (only === true) return gatesOnly(location, weights, protocol, context.signal);
+  return compared(location, weights, { certificates, protocol }, context);
 }
 
 /** Undefined for a text that goes too far, and is told so. */
@@ -187,6 +128,8 @@ interface TextLine {
   /** Absent in lines of before: `3pc_semi_honest`. */
   readonly protocol?: ProtocolId;
   readonly weights: WeightMode;
+  /** False where only the gates ran. */
+  readonly proofs?: boolean | undefined;
   readonly text: number;
   /** Absent for a text that was refused. */
   readonly answered?: {
@@ -194,6 +137,8 @@ interface TextLine {
     /** Absent for generated texts, which are compared token by token, where the largest logit chose each. */
     readonly plain: TaskAnswer | undefined;
     readonly same: boolean;
+    /** Of another answer: how far apart the plaintext outputs are between which a choice fell otherwise. */
+    readonly margin?: number | undefined;
     readonly errors: readonly number[];
   };
 }
@@ -207,11 +152,13 @@ async function agreement(
   const { name, task, folder, samples, metric, score } = each;
   const by = commit();
   const { protocol = SEMI_HONEST.id } = options;
+  const proofs = options.gatesOnly === true ? false : undefined;
   const found = readLines<TextLine>(options.rows).filter(
     (line) =>
       line.commit === by &&
       line.name === name &&
       line.weights === weights &&
+      line.proofs === proofs &&
       (line.protocol ?? SEMI_HONEST.id) === protocol,
   );
   const lines = new Map(found.map((line) => [line.text, line]));
@@ -220,7 +167,8 @@ async function agreement(
     if (options.rows !== undefined) appendLine(options.rows, line);
   };
   const wanted = samples.flatMap((_, text) => (lines.has(text) ? [] : [text]));
-  if (wanted.length > 0) await runTexts(each, wanted, { commit: by, name, protocol, weights }, keep, options, context);
+  const of = { commit: by, name, protocol, weights, proofs };
+  if (wanted.length > 0) await runTexts(each, wanted, of, keep, options, context);
 
   const all = samples.flatMap((sample, i) => {
     const { answered } = lines.get(i) as TextLine;
@@ -228,7 +176,7 @@ async function agreement(
   });
   const [asked, own] = [all.map(({ sample }) => sample), all.map((line) => line.own)];
   const plain = all.map((line) => line.plain ?? line.own);
-  const different = all.filter(({ same }) => !same).map(({ i }) => i);
+  const others = all.filter(({ same }) => !same);
   context.row({
     suite: 'accuracy',
     name,
@@ -236,9 +184,11 @@ async function agreement(
     model: basename(folder),
     protocol,
     weights,
+    proofs,
     texts: samples.length,
-    agreement: all.length === 0 ? 0 : round(1 - different.length / all.length),
-    different,
+    agreement: all.length === 0 ? 0 : round(1 - others.length / all.length),
+    different: others.map(({ i }) => i),
+    ...(others.length === 0 ? {} : { margins: others.map(({ margin }) => margin) }),
     refused: samples.flatMap((_, i) => (lines.get(i)?.answered === undefined ? [i] : [])),
     silentlyWrong: all.filter(({ errors }) => !errors.every((error) => error <= WRONG)).map(({ i }) => i),
     metric,
@@ -250,12 +200,12 @@ async function agreement(
 async function runTexts(
   { name, task, folder, samples }: FidelityCase,
   wanted: readonly number[],
-  of: Pick<TextLine, 'commit' | 'name' | 'protocol' | 'weights'>,
+  of: Pick<TextLine, 'commit' | 'name' | 'protocol' | 'weights' | 'proofs'>,
   keep: (line: TextLine) => void,
   options: AccuracyOptions,
   context: SuiteContext,
 ): Promise<void> {
-  const { model, run, stop } = await compared({ kind: 'folder', path: folder }, of.weights, options, context);
+  const { model, run, stop } = await comparedBy({ kind: 'folder', path: folder }, of.weights, options, context);
   try {
     if (model.files === undefined) throw new Error('a folder has files');
     const known = await loadTextContext(model.files, model.config);
@@ -268,9 +218,10 @@ async function runTexts(
         continue;
       }
       const { answer: own, comparison } = result;
+      const errors = Array.from(comparison.errors, round);
       const plain = plan.decoder === undefined ? plan.finish(comparison.outputs)[0] : undefined;
       const same = plain === undefined ? comparison.argmaxEqual : sameAnswer(own, plain);
-      keep({ ...of, text, answered: { own, plain, same, errors: Array.from(comparison.errors, round) } });
+      keep({ ...of, text, answered: { own, plain, same, margin: same ? undefined : round(result.margin), errors } });
     }
   } finally {
     await stop();
@@ -285,7 +236,7 @@ async function atRealDimensions(
 ): Promise<void> {
   context.note(`${name}, random ${weights} weights, ${tokens} tokens`);
   const location: ModelLocation = { kind: 'random', seed: 1, configPath: configPath(name) };
-  const { model, run, stop } = await compared(location, weights, options, context);
+  const { model, run, stop } = await comparedBy(location, weights, options, context);
   try {
     const { comparison } = await run(planIds(model.config, spreadIds(model.config, tokens, 1), { newTokens: 4 }));
     context.row({
@@ -294,6 +245,7 @@ async function atRealDimensions(
       task,
       protocol: options.protocol ?? SEMI_HONEST.id,
       weights,
+      proofs: options.gatesOnly === true ? false : undefined,
       logitError: distribution([comparison.errors]),
       sameChoices: comparison.argmaxEqual,
     });

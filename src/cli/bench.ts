@@ -5,7 +5,7 @@ import { type Row, type SuiteContext, keepResults } from '../bench/rows.ts';
 import { TercetError } from '../core/errors.ts';
 import { stateFolder } from '../node/defaults.ts';
 import { ENTRY } from './entry.ts';
-import { protocolWithProofs } from '../mpc/protocol/registry.ts';
+import { SEMI_HONEST, protocolWithProofs } from '../mpc/protocol/registry.ts';
 import { integer, oneOf, parseProfile, parseTask, parseWeights } from './options.ts';
 import { cancelOnSignals } from './signals.ts';
 
@@ -23,6 +23,7 @@ const HONOURED = {
   cover: ['tamper'],
   device: ['tamper'],
   protocol: ['accuracy'],
+  gatesOnly: ['accuracy'],
   rows: ['tamper', 'accuracy', 'modes'],
 } as const satisfies Partial<Record<keyof BenchFlags, readonly (typeof SUITES)[number][]>>;
 
@@ -38,6 +39,7 @@ interface BenchFlags {
   readonly cover?: string;
   readonly device?: string;
   readonly protocol?: string;
+  readonly gatesOnly?: boolean;
   readonly rows?: string;
   readonly out?: string;
   readonly json?: boolean;
@@ -59,6 +61,7 @@ export function benchCommand(): Command {
       'modes, tamper: only what has it in its name, as bert-base/16/open or secret/generation/P1-P2/select-12/bit',
     )
     .option('--protocol <name>', 'accuracy: what the texts are asked by (default: 3pc_semi_honest)')
+    .option('--gates-only', 'accuracy: a protocol with proofs, without them, all parties in this process')
     .option('--every <n>', 'tamper: one cell of so many, of each model')
     .option(
       '--cover <what>',
@@ -84,9 +87,16 @@ async function bench(flags: BenchFlags): Promise<void> {
     if (flags[flag as keyof BenchFlags] !== undefined && !suites.some((one) => one === suite))
       throw new TercetError(
         'ERR_ARGUMENT',
-        `--suite ${suite} has no --${flag}`,
+        `--suite ${suite} has no --${flag.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`,
         `leave it out, or take the suite ${suites.join(' or ')}`,
       );
+  const protocol = flags.protocol === undefined ? undefined : protocolWithProofs(flags.protocol);
+  if (flags.gatesOnly === true && (protocol === undefined || protocol === SEMI_HONEST.id))
+    throw new TercetError(
+      'ERR_ARGUMENT',
+      '--gates-only is of a protocol that has proofs',
+      'add --protocol 3pc_malicious or aby3',
+    );
   const { signal, release } = cancelOnSignals();
   const rows: Row[] = [];
   const context: SuiteContext = {
@@ -124,7 +134,8 @@ async function bench(flags: BenchFlags): Promise<void> {
             limit: flags.limit === undefined ? undefined : integer('limit', flags.limit, 1, 100_000),
             weights,
             task: flags.task === undefined ? undefined : parseTask(flags.task),
-            protocol: flags.protocol === undefined ? undefined : protocolWithProofs(flags.protocol),
+            protocol,
+            gatesOnly: flags.gatesOnly,
             rows: flags.rows,
           },
           context,

@@ -4,6 +4,7 @@
  */
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { WasmKernels } from '../compute/kernels/wasm/kernels.ts';
+import type { ModelConfig } from '../ml/config.ts';
 import type { Head } from '../ml/model-types.ts';
 import { outputShape } from '../ml/models/run.ts';
 import { type WeightSource, tensorNames } from '../ml/models/weights.ts';
@@ -106,16 +107,38 @@ function argmax(values: Float32Array, from: number, stride: number, count: numbe
   return best;
 }
 
+/** Where the outputs lie that a head chooses among: first, stride and count of each choice. */
+function choicesOf(head: Head, length: number, width: number): (readonly [number, number, number])[] {
+  const rows = length / width;
+  // An answer's start and end are columns; all other choices are made within rows.
+  return head === 'question-answering'
+    ? Array.from({ length: width }, (_, c) => [c, width, rows] as const)
+    : Array.from({ length: rows }, (_, r) => [r * width, 1, width] as const);
+}
+
 function sameChoices(head: Head, own: Float32Array, plain: Float32Array, width: number): boolean {
   if (head === 'none') return cosine(own, plain) >= SAME_DIRECTION;
-  const rows = own.length / width;
-  // An answer's start and end are columns; all other choices are made within rows.
-  const choices = (values: Float32Array) =>
-    head === 'question-answering'
-      ? Array.from({ length: width }, (_, c) => argmax(values, c, width, rows))
-      : Array.from({ length: rows }, (_, r) => argmax(values, r * width, 1, width));
-  const wanted = choices(plain);
-  return choices(own).every((choice, i) => choice === wanted[i]);
+  return choicesOf(head, own.length, width).every((choice) => argmax(own, ...choice) === argmax(plain, ...choice));
+}
+
+/**
+ * How far apart the plaintext outputs are between which a choice fell otherwise: the most of all choices, 0 where all
+ * are the same. A head without choices has none.
+ */
+export function marginOf(
+  config: ModelConfig,
+  outputs: readonly Float32Array[],
+  plain: readonly Float32Array[],
+): number {
+  const { width } = outputShape({ config, sequences: 1, tokens: 1, rows: 1 });
+  if (config.head === 'none') return 0;
+  return outputs.reduce((most, own, i) => {
+    const apart = choicesOf(config.head, own.length, width).map((choice) => {
+      const [first, stride] = choice;
+      return plain[i][first + stride * argmax(plain[i], ...choice)] - plain[i][first + stride * argmax(own, ...choice)];
+    });
+    return Math.max(most, ...apart);
+  }, 0);
 }
 
 function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -9,34 +9,27 @@ import { WasmProofKernels } from '../../compute/kernels/wasm/proof.ts';
 import { WebGpuKernels } from '../../compute/kernels/webgpu/kernels.ts';
 import { WebGpuProofKernels } from '../../compute/kernels/webgpu/proof-engine.ts';
 import { DeviceProofs } from '../../compute/kernels/webgpu/proof.ts';
-import { wordsFrom } from '../../compute/ring.ts';
-import { type TercetError, asTercetError, invariant } from '../../core/errors.ts';
-import { parameterEncoder } from '../../ml/models/folding.ts';
-import { listParameters } from '../../ml/models/parameters.ts';
+import { type TercetError, invariant } from '../../core/errors.ts';
 import type { ProofParameters } from '../../mpc/proof/soundness.ts';
 import { Aby3Builder } from '../../mpc/protocol/aby3/circuit.ts';
 import type { Circuit } from '../../mpc/protocol/frame/circuit.ts';
-import type { ParameterView } from '../../mpc/protocol/frame/party.ts';
 import { COMPLETE_ROUNDING } from '../../mpc/protocol/malicious/rounding.ts';
 import type { ProvedRun } from '../../mpc/protocol/malicious/proving/run.ts';
 import { SEMI_HONEST } from '../../mpc/protocol/registry.ts';
-import type { Parameter } from '../../mpc/protocol/types.ts';
-import { memoryPair } from '../../net/simulated/memory-link.ts';
-import type { Channel, PartyId, PeerChannel } from '../../net/wire/types.ts';
+import type { Channel, PartyId } from '../../net/wire/types.ts';
 import { nodeKernels, wasmKernels } from '../../node/kernels.ts';
-import { type ServedModel, type SessionEnd, serveSession } from '../../session/compute.ts';
-import { OpenParameters } from '../../session/open-parameters.ts';
-import { PATIENCE } from '../../session/place.ts';
+import type { ServedModel } from '../../session/compute.ts';
 import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import type { Request, WeightMode } from '../../session/request.ts';
-import { SharedParameters, maskParameter, ownerSeeds } from '../../session/secret-parameters.ts';
+import { HASH, seedsOf, servedBoth } from '../in-process/served.ts';
+import { sessionInProcess } from '../in-process/session.ts';
+import { withoutProofs } from '../in-process/unproved.ts';
 import { GoesOn } from './goes-on.ts';
 import { KeptWords } from './kept.ts';
 import { type Asked, type Family, askedOf } from './models.ts';
 import { type Owned, askSession, askTask } from './owner.ts';
 import { Captured } from './repair.ts';
-import { withoutProofs } from './unproved.ts';
 
 /** Those of the matrix, what has no proofs to compare with, and the messages of `aby3` without its proofs. */
 export type Protocol = 'unproved' | '3pc_semi_honest' | ProvedProtocol;
@@ -50,14 +43,6 @@ export function isProved(protocol: Protocol): protocol is ProvedProtocol {
 const QUICK: ProofParameters = { sigma: 24, primeBits: 61, primes: 1, maskBits: 224, claimBits: 160 };
 /** Everything is proved in one segment. */
 const SEGMENT_BYTES = 2 ** 30;
-const HASH = '7a'.repeat(32);
-/** The same in every run, like the weights: what differs is what the parties draw. */
-const SHARING = [new Uint8Array(32).fill(51), new Uint8Array(32).fill(52)] as const;
-/** All three parties have one thread between them: nobody is impatient. */
-const PATIENT = {
-  ...PATIENCE,
-  ...{ requestMs: 600_000, startMs: 600_000, dealMs: 600_000, silenceMs: 600_000, textMs: 600_000 },
-};
 
 /**
  * What all three parties compute and prove with, in this thread: the one place where a step of a session waits for
@@ -150,27 +135,9 @@ export class World {
 
   static async make(protocol: Protocol, weights: WeightMode, family: Family, on: Engines): Promise<World> {
     const asked = await askedOf(family);
-    const { source } = asked;
-    const { config } = source;
     const plan = await asked.plan(protocol === '3pc_semi_honest' ? SEMI_HONEST.truncation : COMPLETE_ROUNDING);
-    const encode = parameterEncoder(source);
-    const served = (parameters: ParameterView): ServedModel => ({
-      ...{ name: family, config, plan, provedPlan: plan, hash: HASH, parameters },
-    });
-    if (weights === 'open') {
-      const both = served(await OpenParameters.load(source, on.kernels, encode, undefined, encode));
-      return new World(protocol, weights, family, on, asked, [both, both]);
-    }
-    const masked = new Map<string, BigUint64Array>();
-    for (const [number, parameter] of listParameters(config).entries()) {
-      const words = wordsFrom(Array.from(await encode(parameter), BigInt), 64);
-      const { data } = await maskParameter(on.kernels, SHARING, number, words);
-      masked.set(parameter.name, data as BigUint64Array);
-    }
-    const read = async ({ name }: Parameter) => (masked.get(name) as BigUint64Array).slice();
-    const of = async (id: 1 | 2) =>
-      served(await SharedParameters.load(id, config, SHARING[id - 1], read, on.kernels, true));
-    return new World(protocol, weights, family, on, asked, [await of(1), await of(2)]);
+    const served = await servedBoth(asked.source, weights, plan, on.kernels);
+    return new World(protocol, weights, family, on, asked, served);
   }
 
   /** Whether its messages are proved. */
@@ -244,53 +211,18 @@ export class World {
     const runs: (ProvedRun | undefined)[] = [undefined, undefined, undefined];
     const proving = this.#watched(runs, agreed);
     const request = this.#request;
-    const { kernels } = this.#engines;
-    const session = crypto.getRandomValues(new Uint8Array(16));
-    const pairKeys = [1, 2].map(() => crypto.getRandomValues(new Uint8Array(32)));
-    const secret = crypto.getRandomValues(new Uint8Array(32));
-    const link = (a: PartyId, b: PartyId) =>
-      memoryPair(a, b, {
-        timeoutMs: timeoutMs ?? 600_000,
+    const { circuits, task } = this.#asked;
+    const { value, errors } = await sessionInProcess(
+      {
+        ...{ served: this.#served, kernels: this.#engines.kernels, circuits, proving, corrupt, signal, timeoutMs },
         tap: ({ from, to }, tag) => void sent.push({ from: from as PartyId, to: to as PartyId, tag }),
-      });
-    const [own1, one0] = link(0, 1);
-    const [own2, two0] = link(0, 2);
-    const [one2, two1] = link(1, 2);
-    const common = {
-      ...{ session, kernels, circuits: this.#asked.circuits, proving, signal },
-      now: () => performance.now(),
-      peakMemory: () => 1,
-    };
-    const serve = (id: 1 | 2, owner: Channel, peer: Channel): Promise<SessionEnd | TercetError> =>
-      serveSession({
-        ...common,
-        id,
-        owner: corrupt(id, owner),
-        pairKey: pairKeys[id - 1].slice(),
-        connectPeer: async (): Promise<PeerChannel> =>
-          Object.assign(corrupt(id, peer), { secret: () => secret.slice() }),
-        models: [this.#served[id - 1]],
-        patience: PATIENT,
-      }).catch(asTercetError);
-    const ends = [serve(1, one0, one2), serve(2, two0, two1)];
-    let logits: readonly number[] | undefined;
-    let failed: TercetError | undefined;
-    try {
-      const { task } = this.#asked;
-      const owned: Owned = {
-        ...common,
-        config: this.#served[0].config,
-        request,
-        channels: [corrupt(0, own1), corrupt(0, own2)],
-        pairKeys: [pairKeys[0].slice(), pairKeys[1].slice()],
-        seeds: this.weights === 'secret' ? ownerSeeds(SHARING) : undefined,
-      };
-      logits = await (task === undefined ? askSession(owned) : askTask(task(), owned));
-    } catch (error) {
-      failed = asTercetError(error);
-    }
-    const errors = [failed, ...(await Promise.all(ends)).map((end) => (typeof end === 'string' ? undefined : end))];
-    return { logits, errors, wiped: runs.map((run) => run?.ended), sent };
+      },
+      (end) => {
+        const owned: Owned = { ...end, request, seeds: seedsOf(this.weights) };
+        return task === undefined ? askSession(owned) : askTask(task(), owned);
+      },
+    );
+    return { logits: value, errors, wiped: runs.map((run) => run?.ended), sent };
   }
 
   #watched(runs: (ProvedRun | undefined)[], agreed: Play['agreed']): Proving | undefined {

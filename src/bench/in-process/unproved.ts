@@ -1,10 +1,13 @@
-/** The messages of a protocol that proves, without its proofs: the control, in which what a cheater changes comes out. */
-import { sha256 } from '@noble/hashes/sha2.js';
+/**
+ * The messages of a protocol that proves, without its proofs: every gate, key and session is that of a run that is
+ * proved, so its words are too. What a cheater changes comes out. Of measurements alone: nothing that ships has it.
+ */
+import { concatBytes } from '../../core/bytes.ts';
 import { invariant } from '../../core/errors.ts';
 import { firstStep } from '../../mpc/prg/gate-id.ts';
 import { PairPrg } from '../../mpc/prg/prg.ts';
 import { Engine, type Observer } from '../../mpc/protocol/frame/engine.ts';
-import { computePartiesKey, nextStepKey } from '../../mpc/protocol/malicious/proving/agreement.ts';
+import { SessionNonce, computePartiesKey, nextStepKey } from '../../mpc/protocol/malicious/proving/agreement.ts';
 import type { PartyId } from '../../net/wire/types.ts';
 import type { ProvedWalk, Proving, Walk } from '../../session/proving.ts';
 
@@ -19,21 +22,21 @@ export function withoutProofs(real: Proving): Proving {
   return {
     ...real,
     begin(self) {
-      const own = real.begin(self);
+      const nonce = new SessionNonce();
       let session: Uint8Array | undefined;
       // What the step that comes is drawn from.
       let shared: ReadonlyMap<PartyId, Uint8Array> = new Map();
       return {
-        nonce: own.nonce,
+        nonce: nonce.bytes.slice(),
         agree: (nonces, names) => {
-          session = own.agree(nonces, names);
+          session = nonce.begin({ nonces, owner: concatBytes(names), attempt: 0, step: 0, branch: 0 }, self);
           return session.slice();
         },
         next: () => {
-          session = sha256(agreedOn(session));
+          session = nonce.next();
           return session.slice();
         },
-        end: () => own.end(),
+        end: () => undefined,
         walk: (walk) => {
           const [id, secrets] = [agreedOn(session), walk.secrets ?? shared];
           const made = walkOf(self, walk, id, secrets);
