@@ -9,7 +9,7 @@ import type { PartyId } from '../../net/wire/types.ts';
 import type { WeightMode } from '../../session/request.ts';
 import { CHANGES, type Change, isContent, isOfBoth, waits } from './changes.ts';
 import { KEPT_CELLS } from './kept.ts';
-import { FAMILIES, type Family } from './models.ts';
+import { FAMILIES, type Family, taskOf } from './models.ts';
 import type { ProvedProtocol } from './world.ts';
 
 export interface Cell {
@@ -95,10 +95,10 @@ function keptWords(owner: boolean): Target[] {
 }
 
 /** Circuits that take rows of their owner: those of the blanks of a text. */
-const ROWS_IN: readonly Family[] = ['gates', 'fill-mask', 'zero-shot-classification'];
+const ROWS_IN: readonly string[] = ['gates', 'fill-mask', 'zero-shot-classification'];
 
 function hasSteps(family: Family): boolean {
-  return family === 'steps' || family === 'text-generation';
+  return family === 'steps' || taskOf(family) === 'text-generation';
 }
 
 const isProof = (message: string) => message.startsWith('proof-');
@@ -148,7 +148,8 @@ export function cellsOf(
   const proofs = proofMessages(owner, stages);
   const targets = [...kept, ...gateMessages(protocol, weights), ...proofs, ...SESSION];
   const has = (message: string) =>
-    ROWS_IN.includes(family) || !(message.startsWith('input') || (hasSteps(family) && message.startsWith('binding')));
+    ROWS_IN.includes(taskOf(family) ?? family) ||
+    !(message.startsWith('input') || (hasSteps(family) && message.startsWith('binding')));
   return targets
     .filter(({ message }) => has(message))
     .flatMap((target) =>

@@ -1,7 +1,8 @@
 /**
  * What sessions of the tamper matrix are about: a circuit with one gate of every kind, whole models that are as small
- * as a model can be, and every task on the model that ships for it.
+ * as a model can be, and every task on the model that ships for it and on a tiny one of its kind.
  */
+import { invariant } from '../../core/errors.ts';
 import { type ModelConfig, parseModelConfig } from '../../ml/config.ts';
 import { modelPlan } from '../../ml/measured-ranges.ts';
 import { type ModelParameters, modelParameters } from '../../ml/models/parameters.ts';
@@ -23,6 +24,7 @@ import { type TaskOptions, planTask } from '../../owner/task-plans.ts';
 import { loadTextContext } from '../../owner/text-context.ts';
 import { type BuiltCircuit, Circuits, type RequestBuilder, builderFor } from '../../session/circuits.ts';
 import type { Request } from '../../session/request.ts';
+import { ASKED_TINY, type TinyModel, tinyModel } from './tiny.ts';
 
 /** A circuit with one gate of every kind, whole models by what their heads give, and a step that follows on another. */
 const TOYS = ['gates', 'classification', 'tokens', 'generation', 'steps'] as const;
@@ -42,11 +44,19 @@ const ASKED = {
   'feature-extraction': { text: 'The capital', options: {} },
 } as const satisfies Readonly<Record<Task, { readonly text: TaskText; readonly options: TaskOptions }>>;
 
-export type Family = Toy | Task;
-export const FAMILIES: readonly Family[] = [...TOYS, ...TASKS];
+/** A task is on the model that ships for it, or on a tiny one. */
+type TinyTask = `tiny-${Task}`;
+export type Family = Toy | Task | TinyTask;
+export const TINY_TASKS: readonly TinyTask[] = TASKS.map((task) => `tiny-${task}` as const);
+export const FAMILIES: readonly Family[] = [...TOYS, ...TASKS, ...TINY_TASKS];
 
-function isTask(family: Family): family is Task {
-  return family in ASKED;
+/** The task of a family that is one. */
+export function taskOf(family: Family): Task | undefined {
+  return TASKS.find((task) => family === task || family === `tiny-${task}`);
+}
+
+function isToy(family: Family): family is Toy {
+  return (TOYS as readonly Family[]).includes(family);
 }
 
 const SIZES = { hidden_size: 4, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 4, vocab_size: 5 };
@@ -86,7 +96,7 @@ export interface Asked {
 }
 
 export async function askedOf(family: Family): Promise<Asked> {
-  if (isTask(family)) return askedOfTask(family);
+  if (!isToy(family)) return askedOfTask(family);
   const source = randomWeights(parseModelConfig(CONFIGS[family]), 5, { outliers: false });
   const steps = family === 'steps' ? 1 : 0;
   const rows = family === 'gates' ? 1 : 0;
@@ -98,17 +108,23 @@ export async function askedOf(family: Family): Promise<Asked> {
   };
 }
 
-async function askedOfTask(task: Task): Promise<Asked> {
-  const opened = await openModel({ kind: 'folder', path: embeddedModel(task), task });
-  const { config, files } = opened;
-  const source = await opened.weights();
-  if (files === undefined) throw new Error(`${opened.name} has no tokenizer`);
+async function askedOfTask(family: Task | TinyTask): Promise<Asked> {
+  const task = taskOf(family);
+  invariant(task !== undefined, 'a family of a task');
+  const { config, files, source } = family === task ? await shipped(task) : tinyModel(task);
   const known = await loadTextContext(files, config);
-  const { text, options } = ASKED[task];
+  const { text, options } = (family === task ? ASKED : ASKED_TINY)[task];
   const plan = () => planTask(task, known, [text], options);
   const terms = { model: undefined, protocol: '3pc_malicious', weights: 'open' } as const;
   const shape = await shapeOfPlan({ config, terms, buckets: undefined, runMemory: Number.POSITIVE_INFINITY }, plan());
   return { source, shape, circuits: new Circuits(), plan: (rounding) => modelPlan(source, rounding), task: plan };
+}
+
+async function shipped(task: Task): Promise<TinyModel> {
+  const opened = await openModel({ kind: 'folder', path: embeddedModel(task), task });
+  const { config, files } = opened;
+  if (files === undefined) throw new Error(`${opened.name} has no tokenizer`);
+  return { config, files, source: await opened.weights() };
 }
 
 const POWERS = { bits: 3, entries: [1n, 2n, 4n, 8n, 16n, 32n, 64n, 128n] };
