@@ -47,7 +47,7 @@ const ASKED = {
 /** A task is on the model that ships for it, or on a tiny one. */
 type TinyTask = `tiny-${Task}`;
 export type Family = Toy | Task | TinyTask;
-export const TINY_TASKS: readonly TinyTask[] = TASKS.map((task) => `tiny-${task}` as const);
+const TINY_TASKS: readonly TinyTask[] = TASKS.map((task) => `tiny-${task}` as const);
 export const FAMILIES: readonly Family[] = [...TOYS, ...TASKS, ...TINY_TASKS];
 
 /** The task of a family that is one. */
