@@ -114,6 +114,16 @@ describe.concurrent('options that are refused', () => {
       usage('ERR_ARGUMENT', /--weights/),
     ],
     [
+      'gates alone of another suite',
+      ['bench', '--suite', 'tamper', '--gates-only'],
+      usage('ERR_ARGUMENT', /--suite tamper has no --gates-only/),
+    ],
+    [
+      'gates without proofs of a protocol that has none',
+      ['bench', '--suite', 'accuracy', '--gates-only'],
+      usage('ERR_ARGUMENT', /3pc_malicious/),
+    ],
+    [
       'a text file that is not there',
       ['infer', '--text-file', '/nowhere/text.txt'],
       usage('ERR_ARGUMENT', /--text-file/),
