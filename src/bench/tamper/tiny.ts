@@ -1,7 +1,7 @@
 /**
- * For every task a model of one layer, with the architecture, the head and the kind of tokenizer of the model that ships
- * for it, and a vocabulary of a few words. Weights are random, so that an answer says nothing; how it comes about is as
- * with any model: files, tokenizer, plan, session and decoder.
+ * For every task a model of one layer, with the architecture, the head and the kind of tokenizer of the model that
+ * ships for it, and a vocabulary of a few words. Weights are random, so that an answer says nothing; how it comes about
+ * is as with any model: files, tokenizer, plan, session and decoder.
  */
 import { type ModelConfig, parseModelConfig } from '../../ml/config.ts';
 import { CONFIG_FILE } from '../../ml/config-fields.ts';
