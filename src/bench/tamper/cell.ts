@@ -4,7 +4,7 @@ import { OUTPUT_FORM } from '../../ml/models/run.ts';
 import { type Check, RefusedBy } from '../../mpc/proof/verifier.ts';
 import type { Channel, PartyId } from '../../net/wire/types.ts';
 import { changed, isOfBoth, unchanged, waits } from './changes.ts';
-import { type Cell, expectedOf } from './cells.ts';
+import { type Cell, expectedOf, isOf } from './cells.ts';
 import { GATE_BITS } from './models.ts';
 import type { Engines, Played, Protocol, World } from './world.ts';
 
@@ -68,7 +68,7 @@ export async function tampered(world: World, cell: Cell, signal?: AbortSignal): 
   const both = isOfBoth(cell.change);
   const meant = (peer: PartyId, tag: string) =>
     step === world.step && hit(tag) && (both ? changes < 2 : changes === 0 && peer === cell.to);
-  const hit = (tag: string) => tag === cell.message || tag.startsWith(`${cell.message}/`);
+  const hit = (tag: string) => isOf(cell.message, tag);
   const corrupt = (self: PartyId, channel: Channel): Channel => {
     if (self !== cell.cheater) return channel;
     const { peer, stats, ended } = channel;

@@ -94,6 +94,11 @@ function keptWords(owner: boolean): Target[] {
   );
 }
 
+/** Whether a tag is one of a kind of message: tags may say of which proof, stage or gate they are. */
+export function isOf(message: string, tag: string): boolean {
+  return tag === message || tag.startsWith(`${message}/`);
+}
+
 /** Circuits that take rows of their owner: those of the blanks of a text. */
 const ROWS_IN: readonly string[] = ['gates', 'fill-mask', 'zero-shot-classification'];
 
