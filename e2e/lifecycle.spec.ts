@@ -2,6 +2,7 @@
  * Reloading, several tabs, and keys made ahead: sessions end when their page does, do not disturb each other, and
  * no key is used for two texts.
  */
+import type { App } from './support/app.ts';
 import { SLOW_LINK } from './support/deployment.ts';
 import { sdkAnswer } from './support/node.ts';
 import { expect, test } from './support/test.ts';
@@ -51,13 +52,30 @@ test('a tab that is put away gives its places back, says so, and takes them agai
   await expect(app.readiness, 'keys of parties that ended are not called ready').not.toHaveText(/^Ready/);
 });
 
+/** Of the run that comes, when its button is pressed and when its answer is drawn, by the clock of the machine. */
+async function runTimes(app: App): Promise<() => Promise<{ readonly asked: number; readonly answered: number }>> {
+  await app.page.evaluate(() => {
+    const times = { asked: 0, answered: 0 };
+    Object.assign(globalThis, { runTimes: times });
+    document.addEventListener('click', () => (times.asked ||= Date.now()), { capture: true });
+    new MutationObserver(() => (times.answered = Date.now())).observe(document.documentElement, {
+      attributeFilter: ['data-phase'],
+    });
+  });
+  return () => app.page.evaluate(() => (globalThis as unknown as { runTimes: never }).runTimes);
+}
+
 test('two tabs run at the same time, and each gets its own answer', async ({ app, openTab }) => {
   const other = await openTab();
+  const [myTimes, theirTimes] = [await runTimes(app), await runTimes(other)];
   // A run takes about a second: one that waits for the other to be asked may be over before.
   await Promise.all([app.run(SHORT), other.run('The capital of Japan is [MASK].')]);
-  await Promise.all([app.middle(), other.middle()]);
   const [mine, theirs] = await Promise.all([app.answer(), other.answer()]);
   expect([mine[0].word, theirs[0].word]).toEqual(['oslo', 'tokyo']);
+  // A tab behind another one may draw nothing of its run before the answer.
+  const [one, two] = [await myTimes(), await theirTimes()];
+  expect(Math.min(one.asked, two.asked)).toBeGreaterThan(0);
+  expect(Math.max(one.asked, two.asked)).toBeLessThan(Math.min(one.answered, two.answered));
 });
 
 test('what is prepared while typing is there before the button, and the button sends one input and nothing more ahead', async ({
