@@ -1,6 +1,6 @@
 /**
  * Sessions of a protocol that proves, without its proofs. What an answer is follows from the gates: complete sharing,
- * the shift, the rounding. Proofs look at messages and change none, so thousands of texts can do without
+ * the shift, the rounding. Proofs look at messages and change none, so many texts can do without
  * (test/bench/gates-only.test.ts).
  *
  * Insecure: all three parties are in this process, and nobody notices one that cheats.

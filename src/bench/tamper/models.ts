@@ -24,7 +24,7 @@ import { type TaskOptions, planTask } from '../../owner/task-plans.ts';
 import { loadTextContext } from '../../owner/text-context.ts';
 import { type BuiltCircuit, Circuits, type RequestBuilder, builderFor } from '../../session/circuits.ts';
 import type { Request } from '../../session/request.ts';
-import { ASKED_TINY, type TinyModel, tinyModel } from './tiny.ts';
+import { ASKED_TINY, type TaskModel, tinyModel } from './tiny.ts';
 
 /** A circuit with one gate of every kind, whole models by what their heads give, and a step that follows on another. */
 const TOYS = ['gates', 'classification', 'tokens', 'generation', 'steps'] as const;
@@ -120,7 +120,7 @@ async function askedOfTask(family: Task | TinyTask): Promise<Asked> {
   return { source, shape, circuits: new Circuits(), plan: (rounding) => modelPlan(source, rounding), task: plan };
 }
 
-async function shipped(task: Task): Promise<TinyModel> {
+async function shipped(task: Task): Promise<TaskModel> {
   const opened = await openModel({ kind: 'folder', path: embeddedModel(task), task });
   const { config, files } = opened;
   if (files === undefined) throw new Error(`${opened.name} has no tokenizer`);

@@ -93,13 +93,13 @@ const FILES: Readonly<Record<Task, () => Files>> = {
   'feature-extraction': () => bert('BertForMaskedLM'),
 };
 
-export interface TinyModel {
+export interface TaskModel {
   readonly config: ModelConfig;
   readonly files: ModelFiles;
   readonly source: WeightSource;
 }
 
-export function tinyModel(task: Task): TinyModel {
+export function tinyModel(task: Task): TaskModel {
   const made = FILES[task]();
   const contents = Object.entries(made).map(([name, value]): [string, Uint8Array] => [
     name,
