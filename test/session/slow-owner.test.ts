@@ -4,7 +4,7 @@ import type { TercetError } from '../../src/core/errors.ts';
 import { CircuitBuilder } from '../../src/mpc/protocol/semi-honest/circuit.ts';
 import type { Gates, Widening } from '../../src/mpc/protocol/types.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
-import { dealtBefore } from '../../src/session/compute.ts';
+import { dealtBefore } from '../../src/session/deal-wait.ts';
 import { PATIENCE } from '../../src/session/place.ts';
 import { MODEL, REQUEST, start } from './harness.ts';
 
