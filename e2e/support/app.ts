@@ -166,11 +166,11 @@ export class App {
 
   /**
    * The sums that put one word back together: the two numbers that the keys open to, and what the page says they
-   * add up to. They are drawn in a frame behind the answer's.
+   * add up to. They are drawn in a frame behind the answer's; until then those of the run before stand there, hidden.
    */
   async sums(): Promise<readonly { readonly keys: readonly bigint[]; readonly total: string }[]> {
+    await expect(this.page.locator('.worked')).toBeVisible();
     const sums = this.page.locator('#sums .sum');
-    await expect(sums).not.toHaveCount(0);
     const rows = await sums.evaluateAll((list) =>
       list.map((row) => [...row.querySelectorAll('code')].map((code) => code.textContent)),
     );
