@@ -1,6 +1,7 @@
 // The data owner of `bench/parties.mjs`, in a process of its own: one short run that warms up, then one for each `run`
 // that it is sent. The row comes as JSON; messages to the parent are `ready`, then what every run took.
 import { readFileSync } from 'node:fs';
+import { relaxCollector } from '../dist/daemon/gc.js';
 import { OwnerCredential } from '../dist/net/enrolment/credential.js';
 import { wasmKernels } from '../dist/node/kernels.js';
 import { openModel } from '../dist/node/model.js';
@@ -11,6 +12,8 @@ import { Runner } from '../dist/owner/runner.js';
 import { WIDENINGS } from '../dist/session/run-plan.js';
 
 const WARM_TOKENS = 16;
+// As `tercet infer` does.
+relaxCollector();
 const asked = JSON.parse(process.argv[2]);
 const { configPath, addresses, dealer, pins, credentialFile, weights, plan, tokens, sequences = 1, threads } = asked;
 
