@@ -10,13 +10,18 @@ interface Node {
   readonly bit: number;
 }
 
-function block(seed: Uint8Array, tweak: Uint8Array, level: number): Uint8Array {
-  const key = new Uint8Array(32);
-  key.set(seed);
-  key.set(tweak, 16);
+/** @param node its seed and the tweak behind it */
+function blockOf(node: Uint8Array, level: number): Uint8Array {
   const nonce = new Uint8Array(12);
-  new DataView(nonce.buffer).setUint32(0, level, true);
-  return chachaBlock(key, nonce, 0);
+  nonce[0] = level;
+  return chachaBlock(node, nonce, 0);
+}
+
+function block(seed: Uint8Array, tweak: Uint8Array, level: number): Uint8Array {
+  const node = new Uint8Array(32);
+  node.set(seed);
+  node.set(tweak, 16);
+  return blockOf(node, level);
 }
 
 function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -50,27 +55,29 @@ export function generatePoint(
     key[32] = party;
     return key;
   });
-  let nodes: Node[] = [0, 1].map((party) => ({ seed: randomness.slice(16 * party, 16 * party + 16), bit: party }));
+  // The node that each party comes to on the way to α: its seed and the tweak, and its bit. The owner has a way for
+  // every token, so it is gone without a buffer for every step.
+  const nodes = keys.map((key) => key.slice(0, 32));
+  const bits = [0, 1];
   for (let level = 0; level < depth; level++) {
     const keep = (alpha >> (depth - 1 - level)) & 1;
     const lose = 1 - keep;
-    const blocks = nodes.map((node) => block(node.seed, tweak, level));
-    const correction = xor(child(blocks[0], lose).seed, child(blocks[1], lose).seed);
-    const bits = [0, 1].map(
-      (side) => child(blocks[0], side).bit ^ child(blocks[1], side).bit ^ (side === keep ? 1 : 0),
-    );
+    const blocks = nodes.map((node) => blockOf(node, level));
+    const at = DPF_ROOT + DPF_LEVEL * level;
+    const flips = [0, 1].map((side) => ((blocks[0][32 + side] ^ blocks[1][32 + side]) & 1) ^ (side === keep ? 1 : 0));
     for (const key of keys) {
-      key.set(correction, DPF_ROOT + DPF_LEVEL * level);
-      key[DPF_ROOT + DPF_LEVEL * level + 16] = bits[0] | (bits[1] << 1);
+      for (let i = 0; i < 16; i++) key[at + i] = blocks[0][16 * lose + i] ^ blocks[1][16 * lose + i];
+      key[at + 16] = flips[0] | (flips[1] << 1);
     }
-    nodes = nodes.map((node, party) => {
-      const next = child(blocks[party], keep);
-      return node.bit === 0 ? next : { seed: xor(next.seed, correction), bit: next.bit ^ bits[keep] };
-    });
+    for (const party of [0, 1]) {
+      const corrected = -bits[party];
+      for (let i = 0; i < 16; i++) nodes[party][i] = blocks[party][16 * keep + i] ^ (keys[0][at + i] & corrected);
+      bits[party] = (blocks[party][32 + keep] & 1) ^ (flips[keep] & corrected);
+    }
   }
   // Party 1 negates its leaves, so the leaf words differ by ±1 at α and cancel elsewhere.
-  const [w0, w1] = nodes.map((node) => word(block(node.seed, tweak, depth)));
-  const final = BigInt.asUintN(64, nodes[1].bit === 1 ? w0 - w1 - 1n : 1n - w0 + w1);
+  const [w0, w1] = nodes.map((node) => word(blockOf(node, depth)));
+  const final = BigInt.asUintN(64, bits[1] === 1 ? w0 - w1 - 1n : 1n - w0 + w1);
   for (const key of keys) new DataView(key.buffer, DPF_ROOT + DPF_LEVEL * depth).setBigUint64(0, final, true);
   return [keys[0], keys[1]];
 }
