@@ -14,6 +14,11 @@ export function leadingWords({ linear, constant }: CosineSum): 0 | 1 | 2 {
   return constant === 0n ? 0 : 1;
 }
 
+/** Words of an entry, and of the basis of an element. */
+export function basisWords(sum: CosineSum): number {
+  return leadingWords(sum) + 2 * sum.terms.length;
+}
+
 /**
  * v_p of every word of an entry: its φ is a multiple of 2^(v_p) for any ℓ, so that over Z_2^k the word is needed mod
  * 2^(k − v_p) only. Constants of the sum, never of data.

@@ -2,7 +2,7 @@
 import { TercetError, invariant } from '../../core/errors.ts';
 import { type ExpTables, type ExpWidth, expSegments } from '../exp-tables.ts';
 import { type Vector, lengthOf } from '../ring.ts';
-import { checkCosine, cosineExponents } from './cosine-sum.ts';
+import { checkCosine, basisWords } from './cosine-sum.ts';
 import type { TableLayout } from './table-layout.ts';
 import type { Choice, CosineSum, Degree, SelectionTable } from './types.ts';
 
@@ -26,7 +26,7 @@ export function tableShape(table: SelectionTable): TableShape {
     case 'cosine':
       return {
         n: table.gate === undefined ? 1 : 2,
-        P: cosineExponents(table.sum).length,
+        P: basisWords(table.sum),
         count: lengthOf(table.a),
       };
     case 'choose':
@@ -46,7 +46,7 @@ export function checkChoice({ index, basis, cosines }: Choice, { k, widths }: Ta
   let fits = P === 1;
   if (cosines !== undefined) {
     checkCosine(cosines.sum);
-    fits = basis === undefined && cosineExponents(cosines.sum).length === P && lengthOf(cosines.l) === count;
+    fits = basis === undefined && basisWords(cosines.sum) === P && lengthOf(cosines.l) === count;
   } else if (basis !== undefined) fits = basis.k === k && lengthOf(basis) === P * count;
   invariant(
     fits && words.k === k && lengthOf(words) === count,

@@ -205,6 +205,7 @@ export class PartyOperations {
     // Whole bytes, so that the first word of a piece is at bit 0.
     const size = Math.min(BLOCK, up(PIECE / elementBits(layout), 8));
     const [kernel, mask] = [this.#memory.of('evaluate', k), this.#memory.mask(k)];
+    const bitsOf = Uint32Array.from(widths);
     for (let from = 0; from < count; from += size) {
       const to = Math.min(count, from + size);
       this.#memory.run(() => {
@@ -214,11 +215,7 @@ export class PartyOperations {
           this.#memory.copy(index.data.subarray(from, to)),
           this.#memory.copy(word.data.subarray(from, to)),
         ];
-        const [phi, all, out] = [
-          basis(from, to),
-          this.#memory.copy(Uint32Array.from(widths)),
-          this.#memory.lanes(k, to - from),
-        ];
+        const [phi, all, out] = [basis(from, to), this.#memory.copy(bitsOf), this.#memory.lanes(k, to - from)];
         const outside = kernel(bytes, chosen, n, all, P, phi, words, out, to - from, mask);
         invariant(outside === 0, 'selection index out of range');
         this.#memory.store(out, result, from, to);

@@ -2,7 +2,7 @@
 import { invariant } from '../../../core/errors.ts';
 import type { ExpWidth } from '../../exp-tables.ts';
 import { type Words, checkRing, viewWords } from '../../ring.ts';
-import { cosineExponents } from '../cosine-sum.ts';
+import { basisWords } from '../cosine-sum.ts';
 import { checkChoice, checkTable } from '../selection-shape.ts';
 import { type TableLayout, elementBits, tableBytes } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, SelectionTable, Stream } from '../types.ts';
@@ -171,6 +171,6 @@ export async function expBasis(on: Dispatch, l: Words, s2: number, width: ExpWid
 export async function cosineBasis(on: Dispatch, l: Words, sum: CosineSum, k: number): Promise<Words> {
   checkRing(k);
   const count = l.data.length;
-  const P = cosineExponents(sum).length;
+  const P = basisWords(sum);
   return on.ranged('cosineBasis', k, count, P, on.staysHere(P * count), (from, to) => [viewWords(l, from, to), sum, k]);
 }

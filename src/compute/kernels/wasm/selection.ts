@@ -3,7 +3,7 @@ import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
 import { type Words, isShared, ringMask, viewWords, wireLength } from '../../ring.ts';
-import { checkCosine, cosineExponents, leadingWords, termWords } from '../cosine-sum.ts';
+import { checkCosine, basisWords, leadingWords, termWords } from '../cosine-sum.ts';
 import { polynomialBound } from '../polynomial-bound.ts';
 import { blockOf } from '../key-stream.ts';
 import { checkPowers, expDrops, rounding } from '../selection-shape.ts';
@@ -161,13 +161,13 @@ export class Selection {
           this.#memory.copy64(a),
           gate === undefined ? 0 : this.#memory.copy32(gate),
           this.#cosineTables(),
-          this.#terms(sum),
+          this.#memory.copy(termWords(sum)),
           sum.terms.length,
           sum.odd ? 1 : 0,
           leadingWords(sum),
           sum.linear ? 1 : 0,
           sum.constant,
-          this.#memory.take(8 * 2 * cosineExponents(sum).length),
+          this.#memory.take(8 * 2 * basisWords(sum)),
         );
         return;
       }
@@ -241,11 +241,6 @@ export class Selection {
     this.#cosines = at;
   }
 
-  /** The terms of a sum as `Term` of cosine.rs reads them. */
-  #terms(sum: CosineSum): number {
-    return this.#memory.copy(termWords(sum));
-  }
-
   /**
    * What puts the basis of elements [from, to) of a choice into scratch, as words of the ring, and says where; 0 where
    * there is none. Not within an operation: it may keep tables.
@@ -253,17 +248,26 @@ export class Selection {
   basis({ basis, cosines }: Omit<Choice<Words>, 'index'>, P: number, k: number): (from: number, to: number) => number {
     if (cosines !== undefined) {
       this.#loadCosines();
-      return (from, to) => this.#cosineWords(viewWords(cosines.l, from, to), cosines.sum, k);
+      const terms = termWords(cosines.sum);
+      return (from, to) => this.#cosineWords(viewWords(cosines.l, from, to), cosines.sum, terms, k);
     }
     return (from, to) => (basis === undefined ? 0 : this.#memory.copy(basis.data.subarray(P * from, P * to)));
   }
 
-  #cosineWords(l: Words, sum: CosineSum, k: number): number {
-    const words = l.data.length * cosineExponents(sum).length;
+  #cosineWords(l: Words, sum: CosineSum, terms: Int32Array, k: number): number {
+    const words = l.data.length * basisWords(sum);
     const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
-    const [tables, terms] = [this.#cosineTables(), this.#terms(sum)];
-    const shape = [terms, sum.terms.length, leadingWords(sum), sum.shift];
-    this.#memory.exports.cosine_basis(a, out, l.data.length, tables, ...shape, ringMask(k));
+    this.#memory.exports.cosine_basis(
+      a,
+      out,
+      l.data.length,
+      this.#cosineTables(),
+      this.#memory.copy(terms),
+      sum.terms.length,
+      leadingWords(sum),
+      sum.shift,
+      ringMask(k),
+    );
     return k > 32 ? out : this.#memory.shift(out, 64, words, 0, k);
   }
 
@@ -277,6 +281,7 @@ export class Selection {
     const per = blocksOfEntry(bits);
     const span = per === undefined || element <= BLOCK_BITS * per ? Math.max(1, Math.floor((8 * SPAN) / element)) : 0;
     const [result, basis] = [this.#memory.result(k, count), this.basis(choice, P, k)];
+    const bitsOf = Uint32Array.from(widths);
     this.#memory.parts(count, P, (from, to) => {
       const temp = this.#memory.take(Math.ceil((span * element) / 8) + this.#memory.sizes.dealSlack);
       const out = this.#memory.lanes(k, to - from);
@@ -289,7 +294,7 @@ export class Selection {
         BigInt(first + from),
         to - from,
         n,
-        this.#memory.copy(Uint32Array.from(widths)),
+        this.#memory.copy(bitsOf),
         P,
         this.#memory.mask(k),
         span,
@@ -320,7 +325,7 @@ export class Selection {
 
   cosineBasis(l: Words, sum: CosineSum, k: number): Words {
     checkCosine(sum);
-    const P = cosineExponents(sum).length;
+    const P = basisWords(sum);
     const [result, basis] = [this.#memory.result(k, P * l.data.length), this.basis({ cosines: { l, sum } }, P, k)];
     this.#memory.parts(l.data.length, P, (from, to) => this.#memory.store(basis(from, to), result, P * from, P * to));
     return result;
