@@ -32,6 +32,8 @@ import type { PartyId } from '../../net/wire/types.ts';
 export interface ProofWorld {
   readonly kernels: RingKernels;
   readonly proofs: ProofKernels;
+  /** What makes words of public tables for all parties (default: what each computes with). */
+  readonly tables?: RingKernels | undefined;
   readonly parameters: ProofParameters;
   readonly segmentBytes: number;
 }
@@ -109,7 +111,7 @@ export class Captured {
 
   #watched(own: Halves, name: string, { prover, shape }: { prover: PartyId; shape: RelationShape }): Halves {
     const [v, w] = VERIFIERS[prover];
-    const { kernels } = this.#world;
+    const { kernels, tables } = this.#world;
     const { words } = own;
     return {
       ...own,
@@ -132,7 +134,7 @@ export class Captured {
         : {
             words: async (on, table, f, indices) => {
               const [from, to] = [indices[0], indices[indices.length - 1]];
-              const make = () => words.call(own, on, table, f, indices);
+              const make = () => words.call(own, tables ?? on, table, f, indices);
               // A whole stretch is asked for by every verifier of every session, and is public.
               if (indices.length < 64 || to - from !== indices.length - 1) return make();
               const key = `${table.id} ${f} ${from} ${to}`;

@@ -51,22 +51,29 @@ const SEGMENT_BYTES = 2 ** 30;
 export interface Engines {
   readonly kernels: RingKernels;
   readonly proofs: ProofKernels;
-  /** A graphics device, where they are on one. */
-  readonly device?: 'webgpu';
+  /** What makes public tables of proofs, if not `kernels`: their words are the same to the bit. */
+  readonly tables?: RingKernels;
+  /** A graphics device, where they compute on one: proofs are on it too, or beside it in WebAssembly. */
+  readonly device?: GraphicsDevice;
 }
+
+export type GraphicsDevice = 'webgpu' | 'webgpu+wasm';
 
 export async function engines(): Promise<Engines> {
   return { kernels: await wasmKernels(0), proofs: new WasmProofKernels(await loadNodeProofModule()) };
 }
 
 /**
- * The same on a graphics device, which does everything that has a shader, however short.
+ * The same on a graphics device: everything that has a shader, however short; or as a party on a driver in software,
+ * which computes there and proves in WebAssembly (`proofsBeside`).
  * @throws {TercetError} ERR_DEVICE_UNAVAILABLE
  */
-export async function deviceEngines(): Promise<Engines & { readonly proofs: WebGpuProofKernels }> {
+export async function deviceEngines(device: GraphicsDevice): Promise<Engines> {
   const { kernels } = await nodeKernels('webgpu', 0);
   invariant(kernels instanceof WebGpuKernels, 'kernels of a device');
-  return onDevice(kernels, new WasmProofKernels(await loadNodeProofModule()));
+  const near = new WasmProofKernels(await loadNodeProofModule());
+  if (device === 'webgpu') return onDevice(kernels, near);
+  return { kernels, proofs: near, tables: await wasmKernels(0), device };
 }
 
 /** @param near what has no shader */
@@ -174,8 +181,8 @@ export class World {
   /** What verifiers take in, of a protocol that proves. Public words are kept from one session to the next. */
   async captured(): Promise<Captured | undefined> {
     if (!this.proved) return undefined;
-    const { kernels, proofs } = this.#engines;
-    const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
+    const { kernels, proofs, tables } = this.#engines;
+    const on = { kernels, proofs, tables, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
     // It looks at halves as a cheater has them.
     await this.kept();
     await this.goesOn();
