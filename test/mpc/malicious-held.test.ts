@@ -66,7 +66,7 @@ async function behind(tap?: ProvedSetting['tap']): Promise<Behind> {
   const ended = await runProved(circuit, INPUTS, {
     ...{ weights: 'open', segmentBytes: LIMIT, proofParameters: QUICK, timeoutMs: 60_000 },
     parameters: (id, kernels) => parameterView('open', id, kernels, SMALL_PARAMETERS),
-    tap,
+    ...(tap === undefined ? {} : { tap }),
   });
   return { found, regions, ended };
 }
