@@ -30,6 +30,7 @@ import { KeptWords } from './kept.ts';
 import { type Asked, type Family, askedOf } from './models.ts';
 import { type Owned, askSession, askTask } from './owner.ts';
 import { Captured } from './repair.ts';
+import { keepTables } from './tables.ts';
 
 /** Those of the matrix, what has no proofs to compare with, and the messages of `aby3` without its proofs. */
 export type Protocol = 'unproved' | '3pc_semi_honest' | ProvedProtocol;
@@ -172,10 +173,14 @@ export class World {
   }
 
   /** The circuit of the last step of its sessions: one object, shared by them all. */
-  async circuit(): Promise<Circuit> {
+  circuit(): Promise<Circuit> {
+    return this.#circuitOf(this.step);
+  }
+
+  async #circuitOf(step: number): Promise<Circuit> {
     const { config, plan } = this.#served[0];
     const builder = this.#proving?.builder;
-    return (await this.#asked.circuits.get(config, plan, this.#request, this.step, builder)).circuit;
+    return (await this.#asked.circuits.get(config, plan, this.#request, step, builder)).circuit;
   }
 
   /** What verifiers take in, of a protocol that proves. Public words are kept from one session to the next. */
@@ -186,7 +191,9 @@ export class World {
     // It looks at halves as a cheater has them.
     await this.kept();
     await this.goesOn();
-    this.#captured ??= new Captured(await this.circuit(), on);
+    if (this.#captured !== undefined) return this.#captured;
+    for (let step = 0; step < this.step; step++) keepTables(await this.#circuitOf(step), tables);
+    this.#captured = new Captured(await this.circuit(), on);
     return this.#captured;
   }
 
