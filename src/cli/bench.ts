@@ -67,7 +67,10 @@ export function benchCommand(): Command {
       '--cover <what>',
       'tamper: of each model a changed message of all parties, or of all kinds, or a change of each class of all kinds: parties, kinds or classes; with --every, what that leaves out',
     )
-    .option('--device <name>', 'tamper: where parties compute and prove, wasm or webgpu (default: wasm)')
+    .option(
+      '--device <name>',
+      'tamper: where parties compute and prove: wasm, webgpu, or webgpu+wasm, which proves beside the device (default: wasm)',
+    )
     .option(
       '--rows <file>',
       'tamper, accuracy, modes: append what is made to this file, and do not make again what it has',
@@ -160,7 +163,9 @@ async function bench(flags: BenchFlags): Promise<void> {
         const { benchTamper } = await import('../bench/tamper/suite.ts');
         const every = flags.every === undefined ? undefined : integer('every', flags.every, 1, 10_000);
         const device =
-          flags.device === undefined ? undefined : oneOf('device', flags.device, ['wasm', 'webgpu'] as const);
+          flags.device === undefined
+            ? undefined
+            : oneOf('device', flags.device, ['wasm', 'webgpu', 'webgpu+wasm'] as const);
         const cover =
           flags.cover === undefined ? undefined : oneOf('cover', flags.cover, ['parties', 'kinds', 'classes'] as const);
         const { filter, rows: file } = flags;

@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { tampered } from '../../src/bench/tamper/cell.ts';
-import { World, onDevice } from '../../src/bench/tamper/world.ts';
+import { type Engines, World, onDevice } from '../../src/bench/tamper/world.ts';
 import { indexGroup } from '../../src/compute/index-group.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
@@ -18,6 +18,7 @@ import { toHex } from '../../src/core/bytes.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
+import { wasmKernels } from '../../src/node/kernels.ts';
 import { borrowed } from '../../src/node/tls-model.ts';
 import { Random } from '../compute/kernels.suite.ts';
 import { failure } from '../failure.ts';
@@ -152,19 +153,30 @@ describe('a proved run', () => {
 });
 
 describe('the tamper matrix', () => {
+  const cheats = async (world: World, device: Engines['device']) => {
+    expect((await world.normal()).errors).toEqual([undefined, undefined, undefined]);
+    const { protocol } = world;
+    for (const message of ['product-12', 'proof-answer/1.0.2'])
+      expect(
+        await tampered(world, { family: 'gates', weights: 'open', cheater: 1, to: 2, message, change: 'all' }),
+      ).toMatchObject({ protocol, device, outcome: 'caught', clean: true });
+  };
+
   it.each(['3pc_malicious', 'aby3'] as const)(
     'on the device, %s: the control answers, who cheats is caught',
     async (protocol) => {
       const device = onDevice(ring, wasm);
-      const world = await World.make(protocol, 'open', 'gates', device);
-      expect((await world.normal()).errors).toEqual([undefined, undefined, undefined]);
-      for (const message of ['product-12', 'proof-answer/1.0.2'])
-        expect(
-          await tampered(world, { family: 'gates', weights: 'open', cheater: 1, to: 2, message, change: 'all' }),
-        ).toMatchObject({ protocol, device: 'webgpu', outcome: 'caught', clean: true });
+      await cheats(await World.make(protocol, 'open', 'gates', device), 'webgpu');
       expect(device.proofs.counts.get('long enough for the device')).toBeGreaterThan(100);
     },
   );
+
+  it('computes on the device and proves beside it, as a party does on a driver in software', async () => {
+    const before = ring.describe().dispatches;
+    const beside = { kernels: ring, proofs: wasm, tables: await wasmKernels(0), device: 'webgpu+wasm' } as const;
+    await cheats(await World.make('3pc_malicious', 'open', 'gates', beside), 'webgpu+wasm');
+    expect(ring.describe().dispatches - before).toBeGreaterThan(100);
+  });
 });
 
 describe('an operation', () => {

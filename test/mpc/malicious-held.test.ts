@@ -7,7 +7,8 @@ import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { proofMemory } from '../../src/mpc/protocol/malicious/proving/memory.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
-import { completeCircuit, runProved, readersOf } from '../support/proved.ts';
+import type { TercetError } from '../../src/core/errors.ts';
+import { type Ended, type ProvedSetting, completeCircuit, readersOf, runProved } from '../support/proved.ts';
 import { QUICK, SMALL_PARAMETERS } from '../support/tamper.ts';
 import { parameterView } from '../support/parameters.ts';
 
@@ -34,11 +35,20 @@ const INPUTS = {
   indices: {},
 };
 
-/** The memory of each party's provers, behind a run. */
-async function memories(): Promise<ReadonlyMap<PartyId, ProverMemory>> {
+interface Behind {
+  /** The memory of each party's provers. */
+  readonly found: ReadonlyMap<PartyId, ProverMemory>;
+  /** Regions in which words that are not zero were kept. */
+  readonly regions: ReadonlySet<ArrayBufferLike>;
+  readonly ended: readonly Ended[];
+}
+
+/** What there is behind a run. */
+async function behind(tap?: ProvedSetting['tap']): Promise<Behind> {
   const circuit = completeCircuit(wide);
   const parties = readersOf(circuit);
   const found = new Map<PartyId, ProverMemory>();
+  const regions = new Set<ArrayBufferLike>();
   let recording: PartyId | undefined;
   const record = Prover.prototype.record;
   vi.spyOn(Prover.prototype, 'record').mockImplementation(function (this: Prover, index: number, whole: Whole) {
@@ -49,12 +59,21 @@ async function memories(): Promise<ReadonlyMap<PartyId, ProverMemory>> {
   const keep = ProverMemory.prototype.keep;
   vi.spyOn(ProverMemory.prototype, 'keep').mockImplementation(function (this: ProverMemory, view) {
     if (recording !== undefined) found.set(recording, this);
-    return keep.call(this, view);
+    const kept = keep.call(this, view);
+    if (kept !== view && kept.some((word) => word !== 0 && word !== 0n)) regions.add(kept.buffer);
+    return kept;
   });
   const ended = await runProved(circuit, INPUTS, {
     ...{ weights: 'open', segmentBytes: LIMIT, proofParameters: QUICK, timeoutMs: 60_000 },
     parameters: (id, kernels) => parameterView('open', id, kernels, SMALL_PARAMETERS),
+    ...(tap === undefined ? {} : { tap }),
   });
+  return { found, regions, ended };
+}
+
+/** The memory of each party's provers, behind a run that passed. */
+async function memories(): Promise<Behind['found']> {
+  const { found, ended } = await behind();
   for (const { error } of ended) if (error !== undefined) throw error;
   return found;
 }
@@ -78,5 +97,22 @@ describe('a run of several segments', () => {
   it('holds more than that where a prover lets go of nothing before the end', { timeout: 60_000 }, async () => {
     vi.spyOn(ProverMemory.prototype, 'free').mockImplementation(() => undefined);
     for (const [id, memory] of await memories()) expect(memory.most, `P${id}`).toBeGreaterThan(most(id));
+  });
+
+  it.each([
+    ['passes', undefined, [undefined, undefined, undefined]],
+    [
+      'ends by a word that P1 changed',
+      (_from: PartyId, _to: PartyId, tag: string, bytes: Uint8Array) =>
+        tag.startsWith('product-12/') ? bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : undefined,
+      Array.from({ length: 3 }, () => 'ERR_SECURITY_VIOLATION'),
+    ],
+  ] as const)('leaves no share of it where it %s', { timeout: 60_000 }, async (_how, tap, codes) => {
+    const { regions, ended } = await behind(tap);
+    expect(ended.map(({ error }) => (error as TercetError | undefined)?.code)).toEqual(codes);
+    // A region of each prover, which was written to.
+    expect(regions.size).toBe(2);
+    for (const region of regions)
+      expect(new BigUint64Array(region as ArrayBuffer).every((word) => word === 0n)).toBe(true);
   });
 });

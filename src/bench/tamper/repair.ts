@@ -28,10 +28,13 @@ import type { Circuit } from '../../mpc/protocol/frame/circuit.ts';
 import type { Halves, Seen } from '../../mpc/protocol/frame/gate.ts';
 import { type PlannedSegment, VERIFIERS, planProofs } from '../../mpc/protocol/malicious/proving/plan.ts';
 import type { PartyId } from '../../net/wire/types.ts';
+import { keepTables } from './tables.ts';
 
 export interface ProofWorld {
   readonly kernels: RingKernels;
   readonly proofs: ProofKernels;
+  /** What makes words of public tables for all parties (default: what each computes with). */
+  readonly tables?: RingKernels | undefined;
   readonly parameters: ProofParameters;
   readonly segmentBytes: number;
 }
@@ -69,20 +72,20 @@ export async function loadedHalf<Half extends HalfOfV | HalfOfW>(
   return { ...half, entries: await entriesOf(entries, layout, shape.elements, kernels) };
 }
 
-/** Looks at every half of a circuit that a verifier takes in, and keeps words of public tables for the next session. */
+/** Looks at every half of a circuit that a verifier takes in. */
 export class Captured {
   readonly #world: ProofWorld;
   readonly #v = new Map<string, HalfOfV>();
   readonly #w = new Map<string, HalfOfW>();
   /** Both halves, as the prover has them. */
   readonly #whole = new Map<string, { v?: HalfOfV; w?: HalfOfW }>();
-  readonly #words = new Map<string, Promise<Uint8Array>>();
   readonly #planned: readonly PlannedSegment[];
   /** Nothing is copied for whoever does not ask for it. */
   keeps = false;
 
   constructor(circuit: Circuit, world: ProofWorld) {
     this.#world = world;
+    keepTables(circuit, world.tables);
     for (const gate of circuit.gates) {
       const shapes = (gate.relations ?? []).flatMap(({ prover, shapes: ofOne }) =>
         ofOne.map((shape) => ({ prover, shape: shape as RelationShape })),
@@ -110,7 +113,6 @@ export class Captured {
   #watched(own: Halves, name: string, { prover, shape }: { prover: PartyId; shape: RelationShape }): Halves {
     const [v, w] = VERIFIERS[prover];
     const { kernels } = this.#world;
-    const { words } = own;
     return {
       ...own,
       v: async (seen: Seen) => {
@@ -127,20 +129,6 @@ export class Captured {
         if (seen.party.id === prover) this.#ofProver(name).w = half;
         return half;
       },
-      ...(words === undefined
-        ? {}
-        : {
-            words: async (on, table, f, indices) => {
-              const [from, to] = [indices[0], indices[indices.length - 1]];
-              const make = () => words.call(own, on, table, f, indices);
-              // A whole stretch is asked for by every verifier of every session, and is public.
-              if (indices.length < 64 || to - from !== indices.length - 1) return make();
-              const key = `${table.id} ${f} ${from} ${to}`;
-              const known = this.#words.get(key) ?? make();
-              this.#words.set(key, known);
-              return known;
-            },
-          }),
     };
   }
 

@@ -2,6 +2,7 @@
  * `tercet bench --suite tamper`: every party changes every kind of message, in every way, and the others must stop. One
  * row a cell; the sessions that nobody changes, and the same changes where nothing is proved, are rows too.
  */
+import { WebGpuProofKernels } from '../../compute/kernels/webgpu/proof-engine.ts';
 import { abortedError } from '../../core/abort.ts';
 import { appendLine, readLines } from '../lines.ts';
 import type { SuiteContext } from '../rows.ts';
@@ -9,13 +10,13 @@ import { type TamperRow, control, tampered } from './cell.ts';
 import { type Cell, WORLDS, cellsOf, isOf } from './cells.ts';
 import { isContent, waits } from './changes.ts';
 import { type Sampling, sampled } from './sample.ts';
-import { type Engines, type Protocol, World, deviceEngines, engines, isProved } from './world.ts';
+import { type Engines, type GraphicsDevice, type Protocol, World, deviceEngines, engines, isProved } from './world.ts';
 
 export interface TamperOptions extends Sampling {
   /** Only cells whose name has it: `secret/generation/P1-P2/select-12/bit`, or `3pc_semi_honest/…` of a control. */
   readonly filter?: string | undefined;
   /** What parties compute and prove on (default: WebAssembly). */
-  readonly device?: 'wasm' | 'webgpu' | undefined;
+  readonly device?: 'wasm' | GraphicsDevice | undefined;
   /** A file of rows, a JSON object a line: rows that it has are not made again, new ones are appended. */
   readonly rows?: string | undefined;
 }
@@ -66,8 +67,7 @@ export async function benchTamper(
     made.push(row);
     context.row({ suite: 'tamper', ...row });
   };
-  const onDevice = named === 'webgpu' ? await deviceEngines() : undefined;
-  const on: Engines = onDevice ?? (await engines());
+  const on: Engines = await (named === undefined || named === 'wasm' ? engines() : deviceEngines(named));
   const { device } = on;
   for (const { protocol, family, weights } of WORLDS.filter((one) => mayHave(filter, one))) {
     const where = device === undefined ? { family, weights } : { device, family, weights };
@@ -126,7 +126,8 @@ export async function benchTamper(
       if (row.outcome !== 'absent') keep(row);
     }
   }
-  for (const [reason, count] of onDevice?.proofs.counts ?? []) context.note(`${count} operations of proofs: ${reason}`);
+  const counts = on.proofs instanceof WebGpuProofKernels ? on.proofs.counts : [];
+  for (const [reason, count] of counts) context.note(`${count} operations of proofs: ${reason}`);
   return summaryOf(made);
 }
 
@@ -159,7 +160,7 @@ function mayHave(filter: string, { protocol, family, weights }: (typeof WORLDS)[
   const parts = filter.split('/');
   if (parts[0] === protocol || parts[0] === UNPROVED[protocol]) parts.shift();
   else if (/^(aby3|unproved|3pc_)/.test(parts[0])) return false;
-  if (parts[0] === 'webgpu') parts.shift();
+  if (parts[0].startsWith('webgpu')) parts.shift();
   const [first, second] = parts;
   if (first !== 'open' && first !== 'secret') return true;
   return first === weights && (second === undefined || family.startsWith(second));

@@ -30,6 +30,7 @@ import { KeptWords } from './kept.ts';
 import { type Asked, type Family, askedOf } from './models.ts';
 import { type Owned, askSession, askTask } from './owner.ts';
 import { Captured } from './repair.ts';
+import { keepTables } from './tables.ts';
 
 /** Those of the matrix, what has no proofs to compare with, and the messages of `aby3` without its proofs. */
 export type Protocol = 'unproved' | '3pc_semi_honest' | ProvedProtocol;
@@ -51,22 +52,29 @@ const SEGMENT_BYTES = 2 ** 30;
 export interface Engines {
   readonly kernels: RingKernels;
   readonly proofs: ProofKernels;
-  /** A graphics device, where they are on one. */
-  readonly device?: 'webgpu';
+  /** What makes public tables of proofs, if not `kernels`: their words are the same to the bit. */
+  readonly tables?: RingKernels;
+  /** A graphics device, where they compute on one: proofs are on it too, or beside it in WebAssembly. */
+  readonly device?: GraphicsDevice;
 }
+
+export type GraphicsDevice = 'webgpu' | 'webgpu+wasm';
 
 export async function engines(): Promise<Engines> {
   return { kernels: await wasmKernels(0), proofs: new WasmProofKernels(await loadNodeProofModule()) };
 }
 
 /**
- * The same on a graphics device, which does everything that has a shader, however short.
+ * The same on a graphics device: everything that has a shader, however short; or as a party on a driver in software,
+ * which computes there and proves in WebAssembly (`proofsBeside`).
  * @throws {TercetError} ERR_DEVICE_UNAVAILABLE
  */
-export async function deviceEngines(): Promise<Engines & { readonly proofs: WebGpuProofKernels }> {
+export async function deviceEngines(device: GraphicsDevice): Promise<Engines> {
   const { kernels } = await nodeKernels('webgpu', 0);
   invariant(kernels instanceof WebGpuKernels, 'kernels of a device');
-  return onDevice(kernels, new WasmProofKernels(await loadNodeProofModule()));
+  const near = new WasmProofKernels(await loadNodeProofModule());
+  if (device === 'webgpu') return onDevice(kernels, near);
+  return { kernels, proofs: near, tables: await wasmKernels(0), device };
 }
 
 /** @param near what has no shader */
@@ -165,21 +173,27 @@ export class World {
   }
 
   /** The circuit of the last step of its sessions: one object, shared by them all. */
-  async circuit(): Promise<Circuit> {
+  circuit(): Promise<Circuit> {
+    return this.#circuitOf(this.step);
+  }
+
+  async #circuitOf(step: number): Promise<Circuit> {
     const { config, plan } = this.#served[0];
     const builder = this.#proving?.builder;
-    return (await this.#asked.circuits.get(config, plan, this.#request, this.step, builder)).circuit;
+    return (await this.#asked.circuits.get(config, plan, this.#request, step, builder)).circuit;
   }
 
   /** What verifiers take in, of a protocol that proves. Public words are kept from one session to the next. */
   async captured(): Promise<Captured | undefined> {
     if (!this.proved) return undefined;
-    const { kernels, proofs } = this.#engines;
-    const on = { kernels, proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
+    const { kernels, proofs, tables } = this.#engines;
+    const on = { kernels, proofs, tables, parameters: QUICK, segmentBytes: SEGMENT_BYTES };
     // It looks at halves as a cheater has them.
     await this.kept();
     await this.goesOn();
-    this.#captured ??= new Captured(await this.circuit(), on);
+    if (this.#captured !== undefined) return this.#captured;
+    for (let step = 0; step < this.step; step++) keepTables(await this.#circuitOf(step), tables);
+    this.#captured = new Captured(await this.circuit(), on);
     return this.#captured;
   }
 

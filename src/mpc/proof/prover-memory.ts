@@ -6,7 +6,8 @@
  * allocator keeps what it freed of buffers of some megabytes, in holes that nothing fits in. A region is so large that
  * allocators map it by itself, and what nobody has written to takes no memory.
  *
- * SECURITY: shares of a run are overwritten with it. test/mpc/proof/prover-memory.test.ts.
+ * SECURITY: shares of a run are overwritten with it. test/mpc/proof/prover-memory.test.ts,
+ * test/mpc/malicious-held.test.ts.
  */
 import type { Words } from '../../compute/ring.ts';
 import { invariant } from '../../core/errors.ts';

@@ -39,7 +39,7 @@ export const VERIFIERS: Readonly<Record<PartyId, readonly [v: PartyId, w: PartyI
  */
 export const PART_OF_SEVERAL = 1 / 2;
 
-/** Where segments are cut: part of a circuit's hash. Parties that cut otherwise then say so before anything is sent. */
+/** Where segments are cut: part of a circuit's hash. Parties that cut otherwise then say so before any text. */
 export const CUT: Trait = ['segments by half-rounds', PART_OF_SEVERAL];
 
 /**
