@@ -18,7 +18,7 @@ interface Kept {
   readonly weights: string;
   readonly proofs?: boolean;
   /** Absent of real dimensions, where `sameChoices` is said instead. */
-  readonly texts?: number;
+  readonly texts?: number | undefined;
   readonly agreement?: number;
   readonly different?: readonly number[];
   readonly refused?: readonly number[];
