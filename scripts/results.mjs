@@ -70,13 +70,19 @@ const TEXTS = [
   ...['plaintext', 'logit error, median', '99.9 %', 'max'],
 ];
 const gates = proved.rows.filter(({ proofs }) => proofs === false);
-const compared = (mode) => gates.filter(({ weights }) => weights === mode).reduce((sum, { texts }) => sum + texts, 0);
-const otherAnswers = gates.reduce((sum, { different }) => sum + different.length, 0);
-/** Rows of one model, task and kind of weights together. */
+/** How many texts of a protocol were compared, and how many have another answer. */
+function comparedIn(protocol) {
+  const rows = gates.filter((row) => row.protocol === protocol);
+  const number = (mode) => rows.filter(({ weights }) => weights === mode).reduce((sum, { texts }) => sum + texts, 0);
+  const other = rows.reduce((sum, { different }) => sum + different.length, 0);
+  const said = other === 0 ? 'no answer differs' : `${other} ${other === 1 ? 'differs' : 'differ'}`;
+  return `${number('open')} texts of \`${protocol}\` with open weights and ${number('secret')} with secret ones: ${said}.`;
+}
+/** Rows of one protocol, model, task and kind of weights together. */
 function grouped(rows) {
   const groups = new Map();
   for (const row of rows) {
-    const key = [row.model, row.task, row.weights].join();
+    const key = [row.protocol, row.model, row.task, row.weights].join();
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
@@ -84,7 +90,7 @@ function grouped(rows) {
 
 /** All texts of one model and task. */
 function agreed(rows) {
-  const [{ model, task, weights }] = rows;
+  const [{ model, task, protocol, weights }] = rows;
   const total = (of) => rows.reduce((sum, row) => sum + of(row), 0);
   const refused = total((row) => row.refused?.length ?? 0);
   const texts = total((row) => row.texts) - refused;
@@ -94,6 +100,7 @@ function agreed(rows) {
   return [
     model,
     task,
+    protocol,
     weights,
     texts,
     `${percent(1 - other / texts)}${other === 0 ? '' : ` (${other} of ${texts} ${other === 1 ? 'differs' : 'differ'})`}`,
@@ -427,7 +434,9 @@ ${table(['model', 'texts', 'dealing and online', 'a text', 'throughput per text'
 
 ${made(accuracy)}
 
-${table(['model', 'task', 'weights', 'answered', 'same answer as plaintext', 'refused', 'a logit off by more than 0.05'], grouped(fidelity).map(agreed))}
+${table(['model', 'task', 'protocol', 'weights', 'answered', 'same answer as plaintext', 'refused', 'a logit off by more than 0.05'], grouped([...fidelity, ...gates]).map(agreed))}
+
+Of \`3pc_malicious\` and \`aby3\` by their gates (below).
 
 By set of texts:
 
@@ -436,12 +445,12 @@ ${table(TEXTS, fidelity.map(textRow))}
 The same answer is the same label, the same pieces at all masks, the same span, the same entities, or the same 32 greedy tokens. A capital of several pieces gets as many masks. Logit errors are over all outputs of all texts. The question with another answer,
 "Where was Marie Curie born?", has two spans whose scores in the clear are 0.0014 apart, less than the error of a logit.
 
-The gates of \`3pc_malicious\` without its proofs: ${made(proved.gates)} ${proved.gates.note}
-${compared('open')} texts with open weights and ${compared('secret')} with secret ones; ${otherAnswers === 0 ? 'no answer differs' : `${otherAnswers} differ`}.
+The gates of protocols that prove, without their proofs: ${made(proved.gates)} ${proved.gates.note}
+${['3pc_malicious', 'aby3'].map(comparedIn).join(' ')}
 
 ${table(TEXTS, gates.map(textRow))}
 
-The same with its proofs, on fewer texts: ${made(proved)} ${proved.note}
+The same with proofs, on fewer texts: ${made(proved)} ${proved.note}
 
 ${table(TEXTS, proved.rows.filter(({ proofs }) => proofs !== false).map(textRow))}
 
