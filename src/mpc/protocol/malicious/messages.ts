@@ -19,11 +19,15 @@ export interface MessageKind {
 }
 
 const SAME = 'P1 and P2 compare hashes of what they got, before anything opens';
+/** Of what is bits, or rows with a single one. An input of another form is any tensor. */
+const FORM = ['input.bit', 'input.sum'];
 const OWN = 'with open weights P0 has no secret to gain, and deals truthfully for its own text';
 
 export const MESSAGES: readonly MessageKind[] = [
-  { tag: 'input-input', from: 0, to: 1, what: 'm', reason: SAME },
-  { tag: 'input-input', from: 0, to: 2, what: 'm', reason: SAME },
+  { tag: 'input-input', from: 0, to: 1, weights: 'open', what: 'm', reason: SAME },
+  { tag: 'input-input', from: 0, to: 2, weights: 'open', what: 'm', reason: SAME },
+  { tag: 'input-input', from: 0, to: 1, weights: 'secret', what: 'm (compared, as above)', relations: FORM },
+  { tag: 'input-input', from: 0, to: 2, weights: 'secret', what: 'm (compared, as above)', relations: FORM },
   { tag: 'lookup-deal', from: 0, to: 1, weights: 'open', what: 'key of e_r', reason: OWN },
   { tag: 'lookup-deal', from: 0, to: 2, weights: 'open', what: 'key of e_r', reason: OWN },
   {
