@@ -1,5 +1,5 @@
 /**
- * What an owner that deviates may put in (PROTOCOL §14.2): where it is a prover, bits are bits, and a row that picks one
+ * What an owner that deviates may put in (PROTOCOL §14.2): where it is a prover, bits are bits, and a row that picks a
  * position picks one. With a row of other words it would open combinations of hidden states that no text has, and with
  * large ones the low bits of them.
  */
