@@ -11,7 +11,7 @@ import { MAX_INDEX_BITS } from '../../src/compute/index-group.ts';
 import type { CosineSum, PiecewisePolynomial } from '../../src/compute/kernels/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import type { Proved } from '../../src/mpc/protocol/frame/gate.ts';
-import { MESSAGES, type MessageKind, messageTable } from '../../src/mpc/protocol/malicious/messages.ts';
+import { MESSAGES, type MessageKind, messageTable, otherTable } from '../../src/mpc/protocol/malicious/messages.ts';
 import { OWN_MESSAGES, SYMMETRIC_MESSAGES } from '../../src/mpc/protocol/aby3/messages.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { checkShape } from '../../src/mpc/proof/relations.ts';
@@ -142,5 +142,6 @@ describe('every message', () => {
     const text = readFileSync(new URL('../../docs/SECURITY.md', import.meta.url), 'utf8');
     expect(text).toContain(messageTable().join('\n'));
     expect(text).toContain(messageTable(OWN_MESSAGES).join('\n'));
+    expect(text).toContain(otherTable().join('\n'));
   });
 });

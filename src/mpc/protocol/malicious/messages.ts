@@ -76,6 +76,24 @@ export const MESSAGES: readonly MessageKind[] = [
   { tag: 'output-output', from: 2, to: 0, what: 'm', reason: 'P0 compares the two' },
 ];
 
+/** Messages of a session and of its proofs, by how their tags begin, and what a false one comes to. */
+export const OTHER_MESSAGES: readonly (readonly [begin: string, reason: string])[] = [
+  ['control/', 'says what is public: request, offer, start. P1 and P2 compare the request, all three the session'],
+  ['binding/', 'hash of the request, and nonces. A false one makes another session, which its receivers refuse'],
+  ['agreement', 'a hash of what both have. A false one ends the run before the first half-round'],
+  ['proof-anchor/', 'no seed of the other verifier fits a false one, so the prover answers nothing'],
+  ['proof-statement/', 'sealed by W. A false one is refused with the proof, whatever the secrets'],
+  ['proof-seed/', 'of the chain or refused. The last one is the verdict for the prover'],
+  ['proof-answer/', 'what the engine checks: identity, rounds, ends'],
+  ['proof-verdict/', 'the last seed, which W has. No other bytes are one'],
+];
+
+/** The table of `OTHER_MESSAGES` in docs/SECURITY.md. */
+export function otherTable(): readonly string[] {
+  const rows = OTHER_MESSAGES.map(([begin, reason]) => `| \`${begin}\` | ${reason} |`);
+  return ['| messages | why nobody proves them |', '| --- | --- |', ...rows];
+}
+
 /** A table of docs/SECURITY.md, line by line. */
 export function messageTable(messages: readonly MessageKind[] = MESSAGES): readonly string[] {
   const rows = messages.map(({ tag, from, to, weights, what, relations, reason }) => {
