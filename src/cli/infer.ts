@@ -94,7 +94,7 @@ interface InferFlags extends ModelFlags, CredentialFlags {
 /** Says whom secret weights protect against: more would be promised than is proved. */
 const WEIGHTS_HELP = [
   'open: both compute parties know the model; secret: neither does, as long as every enrolled data owner is trusted with the weights',
-  '(one owner that deals falsely can read them alone, exactly, without being noticed)',
+  '(one owner that deals falsely can read them alone, exactly, without being noticed, unless both serve proved runs alone)',
 ].join(' ');
 
 /** Lines of `--texts-file`: all are read and checked before the first run. */

@@ -374,6 +374,16 @@ describe('the hash of a circuit', () => {
     expect(within((g, a) => g.scale(a, 3n))).toBe(hashes[0]);
   });
 
+  it('covers what is proved of an input', () => {
+    const forms = [undefined, 'bits', 'units'] as const;
+    const hashes = forms.map((form) => {
+      const builder = new CompleteBuilder('secret');
+      builder.output('b', builder.input('x', [2, 2], 64, 0, form));
+      return fingerprint(builder.finish());
+    });
+    expect(new Set(hashes).size).toBe(forms.length);
+  });
+
   it('covers where proofs are cut: a party that cuts otherwise built another circuit', () => {
     const builder = new CompleteBuilder('open');
     builder.output('b', builder.input('x', [4], 64, 0));

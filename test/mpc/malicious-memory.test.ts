@@ -42,11 +42,18 @@ describe('BERT-base', () => {
     '128 tokens, %s weights: proofs hold 1 GiB at most at each party',
     { timeout: 240_000 },
     (weights) => {
-      const held = proofMemory(bertCircuit(128, weights), PARAMETERS[128], SEGMENT_BYTES);
+      const circuit = bertCircuit(128, weights);
+      const held = proofMemory(circuit, PARAMETERS[128], SEGMENT_BYTES);
       if (process.env['MEASURE'] !== undefined)
         for (const [part, bytes] of Object.entries(held) as [string, readonly number[]][])
           console.log(weights, part, ...bytes.map((each) => Math.round(each / MIB)), 'MiB');
       for (const bytes of held.peak) expect(bytes).toBeLessThanOrEqual(1024 * MIB);
+      // With two primes as well, which have tables and scalars of their own.
+      const two = proofMemory(circuit, PARAMETERS[256], SEGMENT_BYTES);
+      for (const [party, bytes] of two.peak.entries()) {
+        expect(bytes).toBeLessThanOrEqual(1024 * MIB);
+        expect(bytes).toBeGreaterThan(held.peak[party]);
+      }
       // It is not a bound that any circuit keeps.
       expect(Math.min(...held.peak)).toBeGreaterThan(384 * MIB);
       // An owner proves in several segments, and halves are half of what one keeps.

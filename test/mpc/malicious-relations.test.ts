@@ -11,7 +11,7 @@ import { MAX_INDEX_BITS } from '../../src/compute/index-group.ts';
 import type { CosineSum, PiecewisePolynomial } from '../../src/compute/kernels/types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
 import type { Proved } from '../../src/mpc/protocol/frame/gate.ts';
-import { MESSAGES, type MessageKind, messageTable } from '../../src/mpc/protocol/malicious/messages.ts';
+import { MESSAGES, type MessageKind, messageTable, otherTable } from '../../src/mpc/protocol/malicious/messages.ts';
 import { OWN_MESSAGES, SYMMETRIC_MESSAGES } from '../../src/mpc/protocol/aby3/messages.ts';
 import type { Gates } from '../../src/mpc/protocol/types.ts';
 import { checkShape } from '../../src/mpc/proof/relations.ts';
@@ -58,6 +58,8 @@ function everything(g: Gates): void {
       32,
     ),
   );
+  g.output('said', g.input('bits', [2], 32, 0, 'bits'));
+  g.output('picked', g.input('picks', [1, 2], 64, 0, 'units'));
   g.output('chosen', g.choose([bit], [small, square], Uint8Array.of(0, 1)));
   g.output('exp', g.exponential(g.raise(g.reduce(small, 16), 9, 25), bit, 17, 17));
 }
@@ -65,7 +67,10 @@ function everything(g: Gates): void {
 async function ran(weights: 'open' | 'secret', aby3 = false) {
   const { messages, simulation } = await record(
     everything,
-    { tensors: { x: wordsFrom([1], 64) }, indices: { t: [3] } },
+    {
+      tensors: { bits: wordsFrom([1, 0], 32), picks: wordsFrom([0, 1], 64) },
+      indices: { t: [3] },
+    },
     {
       ...{ sharing: 'complete', aby3, weights, seed: 5, kernels: () => wasm },
       parameters: (id, kernels) => parameterView(weights, id, kernels, [TABLE, W, ROW]),
@@ -99,7 +104,7 @@ function unproved(
 describe('every message', () => {
   it.each(['open', 'secret'] as const)('%s weights: has a relation of its sender, or a reason', async (weights) => {
     const { messages, relations } = await ran(weights);
-    const kinds = MESSAGES.filter(({ tag }) => !tag.startsWith('input-'));
+    const kinds = MESSAGES;
     expect(unproved(weights, messages, relations, kinds)).toEqual([]);
     // The control: a kind that is left out, and a relation that no gate has.
     const without = kinds.filter(({ tag }) => tag !== 'product-21');
@@ -125,7 +130,7 @@ describe('every message', () => {
 
   it.each(['open', 'secret'] as const)('of aby3, %s weights: the same', async (weights) => {
     const { messages, relations } = await ran(weights, true);
-    const kinds = SYMMETRIC_MESSAGES.filter(({ tag }) => !tag.startsWith('input-'));
+    const kinds = SYMMETRIC_MESSAGES;
     expect(unproved(weights, messages, relations, kinds)).toEqual([]);
     const without = kinds.filter(({ tag }) => tag !== 'product-20');
     expect(unproved(weights, messages, relations, without)).toEqual(['product-20 P2 → P0']);
@@ -137,5 +142,6 @@ describe('every message', () => {
     const text = readFileSync(new URL('../../docs/SECURITY.md', import.meta.url), 'utf8');
     expect(text).toContain(messageTable().join('\n'));
     expect(text).toContain(messageTable(OWN_MESSAGES).join('\n'));
+    expect(text).toContain(otherTable().join('\n'));
   });
 });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/core/bytes.ts';
 import { SecurityViolationError, type TercetError, type ViolationPhase } from '../../src/core/errors.ts';
 import { violationCause } from '../../src/core/violation-cause.ts';
+import { MESSAGES, OTHER_MESSAGES } from '../../src/mpc/protocol/malicious/messages.ts';
 import type { ProvedRun } from '../../src/mpc/protocol/malicious/proving/run.ts';
 import type { Channel, PartyId, PeerChannel } from '../../src/net/wire/types.ts';
 import type { SessionEnd } from '../../src/session/compute.ts';
@@ -114,6 +115,30 @@ describe.each(['open', 'secret'] as const)('a session of %s weights', (weights) 
     // With open weights the owner answers nothing: behind its statements it only listens.
     const last = one.messages.findLast(({ from }) => from === 0)?.tag;
     expect(last?.startsWith(weights === 'open' ? 'proof-statement/' : 'proof-answer/0.')).toBe(true);
+  });
+});
+
+describe('every message of a session', () => {
+  /** Kinds of message that neither list has. */
+  const unknown = ({ messages }: Outcome, others: typeof OTHER_MESSAGES): string[] => {
+    const gates = new Set(MESSAGES.map(({ tag, from, to }) => `${from} ${to} ${tag}`));
+    const found = messages.filter(
+      ({ from, to, tag }) =>
+        !gates.has(`${from} ${to} ${tag.split('/')[0]}`) && !others.some(([begin]) => tag.startsWith(begin)),
+    );
+    return [...new Set(found.map(({ tag }) => tag.replace(/\d.*$/, '')))].sort();
+  };
+
+  it.each(['open', 'secret'] as const)('%s weights: has a relation, or a reason why it has none', async (weights) => {
+    const outcome = await answers(weights);
+    expect(unknown(outcome, OTHER_MESSAGES)).toEqual([]);
+    // The control: a kind that is left out.
+    expect(
+      unknown(
+        outcome,
+        OTHER_MESSAGES.filter(([begin]) => begin !== 'proof-verdict/'),
+      ),
+    ).toEqual(['proof-verdict/']);
   });
 });
 

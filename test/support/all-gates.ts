@@ -31,6 +31,8 @@ export function everyGate(g: Gates, cosines = false): void {
     { x: rows, weight: ROW.parameter, diagonal: true },
   ]);
   const x = g.input('x', [2, 1, 2], 32, 0);
+  g.output('picked', g.input('picks', [2, 3], 64, 0, 'units'));
+  g.output('said', g.input('bits', [3], 16, 0, 'bits'));
   const square = g.reshape(g.matmul(x, x, { transposed: true }), [2]);
   const first = g.reduce(
     g.reshape(g.matmul(g.reshape(g.reduce(map, 32), [2, 1, 2]), g.reshape(x, [2, 2, 1])), [2]),
@@ -69,6 +71,10 @@ export function everyGate(g: Gates, cosines = false): void {
 }
 
 export const INPUTS_OF_ALL: Inputs = {
-  tensors: { x: wordsFrom([3, -2, 1, 5], 32) },
+  tensors: {
+    x: wordsFrom([3, -2, 1, 5], 32),
+    picks: wordsFrom([0, 0, 1, 1, 0, 0], 64),
+    bits: wordsFrom([1, 0, 1], 16),
+  },
   indices: { t: [3, 1] },
 };

@@ -43,7 +43,7 @@ function embed(
   const words = atSumScale(gates, gates.lookup(TOKENS, word, count));
   let sum = position === undefined ? words : gates.addParameter(words, position(tokens));
   if (run.pair && typeStep !== undefined) {
-    const types = gates.scale(gates.input(TYPES, [count], 64, 0), 256n, 8);
+    const types = gates.scale(gates.input(TYPES, [count], 64, 0, 'bits'), 256n, 8);
     const x = gates.repeat(types, config.hiddenSize);
     sum = gates.add(sum, gates.affine([{ x, weight: typeStep, diagonal: true }]));
   }

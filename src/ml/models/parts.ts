@@ -48,7 +48,10 @@ export function chosenRows(gates: Gates, run: ModelRun, x: Wire): Wire {
   const { sequences, tokens, rows } = run;
   const C = x.shape[1];
   return gates.section('rows', () => {
-    const weights = gates.input(ROWS, [sequences, rows, tokens], 64, rowScale(run.config));
+    const scale = rowScale(run.config);
+    // Weights of a mean are fractions, and nobody proves which.
+    const form = scale === 0 ? 'units' : undefined;
+    const weights = gates.input(ROWS, [sequences, rows, tokens], 64, scale, form);
     const drop = weights.scale;
     const mixed = gates.reshape(gates.matmul(weights, gates.reshape(x, [sequences, tokens, C]), { drop }), [
       sequences * rows,

@@ -135,6 +135,9 @@ export interface ExponentialOptions extends Selected {
   readonly k?: number;
 }
 
+/** Words of zero and one; or rows of them, in the last dimension, each with a single one. */
+export type InputForm = 'bits' | 'units';
+
 /** What a leaf says of its bits of a and λ2. */
 export type BorrowLeaf = 'less' | 'equal' | 'negative' | 'below';
 
@@ -143,8 +146,11 @@ export interface Gates {
   readonly rounding: TruncationModel;
 
   // ── inputs and outputs ───────────────────────────────────────────────────
-  /** A tensor of P0. 8 bytes an element to P1, online. */
-  input(name: string, shape: readonly number[], k: number, scale: number): Wire;
+  /**
+   * A tensor of P0. 8 bytes an element to P1, online.
+   * @param form what it is, where it is no tensor of any words: proved where P0 is a prover
+   */
+  input(name: string, shape: readonly number[], k: number, scale: number, form?: InputForm): Wire;
   /**
    * Rows of a table (rows × cols) at indices that only P0 knows, by point functions. Output (count, cols) over
    * Z_2^64.

@@ -35,7 +35,8 @@ export interface PretrainedOptions {
   readonly securityLevel?: 128 | 256 | undefined;
   /**
    * 'secret' needs a credential. Secret weights are kept from the compute parties as long as every enrolled owner
-   * is trusted with them: an owner that deals falsely can read them alone, exactly, and nobody notices.
+   * is trusted with them: an owner that deals falsely can read them alone, exactly, and nobody notices. With
+   * '3pc_malicious' and 'aby3' it is caught; that helps where both parties serve these alone.
    */
   readonly weights?: Weights;
   /**

@@ -20,8 +20,9 @@ export const SYMMETRIC_MESSAGES: readonly MessageKind[] = [
   ...OWN_MESSAGES,
   ...MESSAGES.flatMap((kind): MessageKind[] => {
     const { tag, from, weights } = kind;
-    if (tag.startsWith('product-') || (from === 0 && tag.endsWith('-deal') && weights === 'open')) return [];
+    const proved = from === 0 && /-deal$|^input-/.test(tag);
+    if (tag.startsWith('product-') || (proved && weights === 'open')) return [];
     const { weights: _, ...always } = kind;
-    return [from === 0 && tag.endsWith('-deal') && tag !== 'affine-deal' ? always : kind];
+    return [proved && tag !== 'affine-deal' ? always : kind];
   }),
 ];

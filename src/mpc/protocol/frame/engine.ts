@@ -168,6 +168,9 @@ export class Engine implements Party {
         Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1),
       );
       const due = byHalf(gates, last);
+      for (const gate of gates)
+        if (lastHalf(gate) < 0 && gate.relations !== undefined && this.id > 0)
+          await this.#options.observer?.gate(this, gate);
       const ahead = this.#looksAhead ? new LookAhead(this.id, this.#circuit, due) : undefined;
       for (let half = 0; half < last; half++) {
         const run = async (gate: Gate, step: Step, what?: 'sends' | 'gets') => {

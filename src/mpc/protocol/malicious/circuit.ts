@@ -12,7 +12,16 @@ import type { Selection } from '../frame/dealing.ts';
 import { evenFrom, latest, oddFrom } from '../frame/half-rounds.ts';
 import { SelectingBuilder } from '../frame/selecting-builder.ts';
 import { segmentSelection, signSelection } from '../frame/selections.ts';
-import type { AffineTerm, ExactTable, Gates, Parameter, Selected, TruncationModel, Widening } from '../types.ts';
+import type {
+  AffineTerm,
+  ExactTable,
+  Gates,
+  InputForm,
+  Parameter,
+  Selected,
+  TruncationModel,
+  Widening,
+} from '../types.ts';
 import { CompleteAffineGate, CompleteSecretAffineGate } from './affine.ts';
 import { checkIndex } from './complete.ts';
 import { CompleteInputGate } from './input.ts';
@@ -72,9 +81,9 @@ export class CompleteBuilder extends SelectingBuilder implements Gates {
 
   // ── inputs and outputs ───────────────────────────────────────────────────
 
-  input(name: string, shape: readonly number[], k: number, scale: number): Wire {
+  input(name: string, shape: readonly number[], k: number, scale: number, form?: InputForm): Wire {
     const out = this.wire(shape, k, scale, 0, 0);
-    return this.gate(new CompleteInputGate(this.at('input'), name, out), out);
+    return this.gate(new CompleteInputGate(this.at('input'), name, out, this.ownerProves ? form : undefined), out);
   }
 
   lookup(name: string, table: Parameter, count: number): Wire {

@@ -19,11 +19,15 @@ export interface MessageKind {
 }
 
 const SAME = 'P1 and P2 compare hashes of what they got, before anything opens';
+/** Of what is bits, or rows with a single one. An input of another form is any tensor. */
+const FORM = ['input.bit', 'input.sum'];
 const OWN = 'with open weights P0 has no secret to gain, and deals truthfully for its own text';
 
 export const MESSAGES: readonly MessageKind[] = [
-  { tag: 'input-input', from: 0, to: 1, what: 'm', reason: SAME },
-  { tag: 'input-input', from: 0, to: 2, what: 'm', reason: SAME },
+  { tag: 'input-input', from: 0, to: 1, weights: 'open', what: 'm', reason: SAME },
+  { tag: 'input-input', from: 0, to: 2, weights: 'open', what: 'm', reason: SAME },
+  { tag: 'input-input', from: 0, to: 1, weights: 'secret', what: 'm (compared, as above)', relations: FORM },
+  { tag: 'input-input', from: 0, to: 2, weights: 'secret', what: 'm (compared, as above)', relations: FORM },
   { tag: 'lookup-deal', from: 0, to: 1, weights: 'open', what: 'key of e_r', reason: OWN },
   { tag: 'lookup-deal', from: 0, to: 2, weights: 'open', what: 'key of e_r', reason: OWN },
   {
@@ -71,6 +75,24 @@ export const MESSAGES: readonly MessageKind[] = [
   { tag: 'output-output', from: 1, to: 0, what: 'm', reason: 'P0 compares the two' },
   { tag: 'output-output', from: 2, to: 0, what: 'm', reason: 'P0 compares the two' },
 ];
+
+/** Messages of a session and of its proofs, by how their tags begin, and what a false one comes to. */
+export const OTHER_MESSAGES: readonly (readonly [begin: string, reason: string])[] = [
+  ['control/', 'says what is public: request, offer, start. P1 and P2 compare the request, all three the session'],
+  ['binding/', 'hash of the request, and nonces. A false one makes another session, which its receivers refuse'],
+  ['agreement', 'a hash of what both have. A false one ends the run before the first half-round'],
+  ['proof-anchor/', 'no seed of the other verifier fits a false one, so the prover answers nothing'],
+  ['proof-statement/', 'sealed by W. A false one is refused with the proof, whatever the secrets'],
+  ['proof-seed/', 'of the chain or refused. The last one is the verdict for the prover'],
+  ['proof-answer/', 'what the engine checks: identity, rounds, ends'],
+  ['proof-verdict/', 'the last seed, which W has. No other bytes are one'],
+];
+
+/** The table of `OTHER_MESSAGES` in docs/SECURITY.md. */
+export function otherTable(): readonly string[] {
+  const rows = OTHER_MESSAGES.map(([begin, reason]) => `| \`${begin}\` | ${reason} |`);
+  return ['| messages | why nobody proves them |', '| --- | --- |', ...rows];
+}
 
 /** A table of docs/SECURITY.md, line by line. */
 export function messageTable(messages: readonly MessageKind[] = MESSAGES): readonly string[] {
