@@ -32,7 +32,7 @@ import { credentialCheck } from '../node/enrolment.ts';
 import { collectNow } from '../core/collect-node.ts';
 import { watchModels } from './model-watch.ts';
 import { type ModelSource, type OpenedModels, loadServedModels } from './served-model.ts';
-import type { ServedModel } from '../session/compute.ts';
+import type { ServedModel } from '../session/model.ts';
 import type { Device } from '../node/devices.ts';
 import { nodeKernels, nodeProving } from '../node/kernels.ts';
 import { linkTls } from '../node/native-tls.ts';

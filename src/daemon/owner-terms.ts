@@ -7,7 +7,8 @@ import { absentCredential } from '../net/enrolment/credential-terms.ts';
 import type { Enrolment } from '../net/enrolment/enrolment.ts';
 import { ANY_MODEL } from '../net/handshake/messages.ts';
 import { mismatch } from '../session/agreement.ts';
-import type { CheckRequest, ServedModel } from '../session/compute.ts';
+import type { CheckRequest } from '../session/admission.ts';
+import type { ServedModel } from '../session/model.ts';
 import { requestCode } from '../session/request.ts';
 import { checkEnrolled } from '../node/enrolment.ts';
 

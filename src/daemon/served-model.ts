@@ -2,7 +2,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import type { TercetError } from '../core/errors.ts';
-import type { ServedModel } from '../session/compute.ts';
+import type { ServedModel } from '../session/model.ts';
 import { OpenParameters } from '../session/open-parameters.ts';
 import type { DownloadOptions } from '../node/hub-model.ts';
 import { withEncodedWeights } from '../node/encoded-weights.ts';

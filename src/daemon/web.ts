@@ -9,7 +9,7 @@ import type { ProtocolId } from '../mpc/protocol/types.ts';
 import { startGateway } from '../net/gateway/gateway-node.ts';
 import type { PartyIdentity } from '../net/identity/identity.ts';
 import { nodeAnswerer, releaseWebRtc } from '../net/webrtc/node.ts';
-import type { ServedModel } from '../session/compute.ts';
+import type { ServedModel } from '../session/model.ts';
 import { enrolments, sameRequest } from './owner-terms.ts';
 import type { DealerDesk } from './dealer-desk.ts';
 import type { Sessions } from './sessions.ts';

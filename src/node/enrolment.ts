@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { TercetError } from '../core/errors.ts';
 import { sharingHash } from '../net/enrolment/credential.ts';
 import { Enrolment } from '../net/enrolment/enrolment.ts';
-import type { CheckRequest, ServedModel } from '../session/compute.ts';
+import type { CheckRequest } from '../session/admission.ts';
+import type { ServedModel } from '../session/model.ts';
 import { mismatch } from '../session/agreement.ts';
 import { REVOKED, type ShareManifest } from './sharing.ts';
 

@@ -12,7 +12,7 @@ import type { ModelPlan } from '../ml/models/plan.ts';
 import type { RunShape } from '../ml/models/run.ts';
 import { PARAMETERS } from '../mpc/proof/soundness.ts';
 import { PART_OF_SEVERAL } from '../mpc/protocol/malicious/proving/plan.ts';
-import { type ServedModel, planFor } from './compute.ts';
+import { type ServedModel, planFor } from './model.ts';
 import { type Price, priceOf } from './price.ts';
 import type { CodedRequest, SecurityLevel, WeightMode } from './request.ts';
 

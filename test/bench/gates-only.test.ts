@@ -16,7 +16,7 @@ import { toHex } from '../../src/core/bytes.ts';
 import { COMPLETE_ROUNDING } from '../../src/mpc/protocol/malicious/rounding.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { planIds } from '../../src/owner/id-plan.ts';
-import type { ServedModel } from '../../src/session/compute.ts';
+import type { ServedModel } from '../../src/session/model.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
 import type { ProvedWalk, Proving } from '../../src/session/proving.ts';
 import type { WeightMode } from '../../src/session/request.ts';

@@ -7,7 +7,7 @@ import { ownerHandshakeOn, partyHandshakeOn } from '../../src/net/handshake/hand
 import { createIdentity } from '../../src/net/identity/identity.ts';
 import { enrolments, sameRequest } from '../../src/daemon/owner-terms.ts';
 import { ANY_MODEL, NO_SIGNALLING } from '../../src/net/handshake/messages.ts';
-import type { ServedModel } from '../../src/session/compute.ts';
+import type { ServedModel } from '../../src/session/model.ts';
 import { requestCode } from '../../src/session/request.ts';
 import { failure } from '../failure.ts';
 import { MODEL, REQUEST } from '../session/harness.ts';

@@ -20,7 +20,8 @@ import type { Environment, RoutedLink, RoutedLinkRequest } from '../../src/owner
 import { OwnerModel } from '../../src/owner/owner-model.ts';
 import { taskOf } from '../../src/ml/tasks/table.ts';
 import type { Deployment, PretrainedOptions, ProgressEvent } from '../../src/owner/types/index.ts';
-import { type ServedModel, type SessionEnd, serveSession } from '../../src/session/compute.ts';
+import { type SessionEnd, serveSession } from '../../src/session/compute.ts';
+import type { ServedModel } from '../../src/session/model.ts';
 import type { Proving } from '../../src/session/proving.ts';
 import { PIECES, TOKENIZER_CONFIG_JSON, TOKENIZER_JSON, jsonBytes } from '../ml/tiny-bert.ts';
 import { circuits, kernels, servedModel } from '../session/harness.ts';

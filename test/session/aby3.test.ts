@@ -13,7 +13,7 @@ import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
 import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
 import { openModel } from '../../src/node/model.ts';
 import { Circuits } from '../../src/session/circuits.ts';
-import type { ServedModel } from '../../src/session/compute.ts';
+import type { ServedModel } from '../../src/session/model.ts';
 import { PATIENCE } from '../../src/session/place.ts';
 import { provingWith } from '../../src/session/proved-session.ts';
 import { checkLevel, provingOf } from '../../src/session/proving.ts';

@@ -25,7 +25,8 @@ import {
 } from '../../src/session/dealing.ts';
 import { type DealerOptions, serveDealing } from '../../src/session/dealer.ts';
 import { circuitFor } from '../../src/session/circuit-for.ts';
-import { type ServedModel, serveSession } from '../../src/session/compute.ts';
+import { serveSession } from '../../src/session/compute.ts';
+import type { ServedModel } from '../../src/session/model.ts';
 import { PATIENCE } from '../../src/session/place.ts';
 import { ownerParameters } from '../../src/session/owner-parameters.ts';
 import { OwnerSession } from '../../src/session/owner.ts';

@@ -4,7 +4,7 @@ import { listParameters } from '../../src/ml/models/parameters.ts';
 import { buildModel } from '../../src/ml/models/secure-at-once.ts';
 import { proofPrice } from '../../src/mpc/protocol/malicious/proving/price.ts';
 import { PARAMETERS, type ProofParameters } from '../../src/mpc/proof/soundness.ts';
-import { planFor } from '../../src/session/compute.ts';
+import { planFor } from '../../src/session/model.ts';
 import { priceOf } from '../../src/session/price.ts';
 import { SEGMENT_BYTES, priceOfRequest, provedPriceOf } from '../../src/session/proved-price.ts';
 import { thrown } from '../failure.ts';

@@ -20,7 +20,7 @@ import { PARAMETERS } from '../../src/mpc/proof/soundness.ts';
 import { memoryPair } from '../../src/net/simulated/memory-link.ts';
 import type { PartyId } from '../../src/net/wire/types.ts';
 import { Circuits } from '../../src/session/circuits.ts';
-import type { ServedModel } from '../../src/session/compute.ts';
+import type { ServedModel } from '../../src/session/model.ts';
 import type { OwnerSession } from '../../src/session/owner.ts';
 import { PATIENCE } from '../../src/session/place.ts';
 import { provingWith } from '../../src/session/proved-session.ts';

@@ -7,7 +7,7 @@ import type { ModelPlan } from '../../ml/models/plan.ts';
 import type { WeightSource } from '../../ml/models/weights.ts';
 import type { ParameterView } from '../../mpc/protocol/frame/party.ts';
 import type { Parameter } from '../../mpc/protocol/types.ts';
-import type { ServedModel } from '../../session/compute.ts';
+import type { ServedModel } from '../../session/model.ts';
 import { OpenParameters } from '../../session/open-parameters.ts';
 import type { WeightMode } from '../../session/request.ts';
 import { SharedParameters, maskParameter, ownerSeeds } from '../../session/secret-parameters.ts';

@@ -18,7 +18,7 @@ import type { ProvedRun } from '../../mpc/protocol/malicious/proving/run.ts';
 import { SEMI_HONEST } from '../../mpc/protocol/registry.ts';
 import type { Channel, PartyId } from '../../net/wire/types.ts';
 import { nodeKernels, wasmKernels } from '../../node/kernels.ts';
-import type { ServedModel } from '../../session/compute.ts';
+import type { ServedModel } from '../../session/model.ts';
 import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
 import type { Request, WeightMode } from '../../session/request.ts';
