@@ -71,11 +71,14 @@ describe('answers that were compared', () => {
     expect(broken(ROWS)).toEqual([]);
   });
 
-  it.each(['3pc_semi_honest', '3pc_malicious', 'aby3'])('are of every task in %s, with open and secret weights', (one) => {
-    const have = new Set(ROWS.filter(({ protocol }) => protocol === one).map((row) => `${row.task} ${row.weights}`));
-    const tasks = TASKS.filter((task) => task !== 'feature-extraction');
-    expect([...have].sort()).toEqual(tasks.flatMap((task) => [`${task} open`, `${task} secret`]).sort());
-  });
+  it.each(['3pc_semi_honest', '3pc_malicious', 'aby3'])(
+    'are of every task in %s, with open and secret weights',
+    (one) => {
+      const have = new Set(ROWS.filter(({ protocol }) => protocol === one).map((row) => `${row.task} ${row.weights}`));
+      const tasks = TASKS.filter((task) => task !== 'feature-extraction');
+      expect([...have].sort()).toEqual(tasks.flatMap((task) => [`${task} open`, `${task} secret`]).sort());
+    },
+  );
 
   it('are as near in the other suites', () => {
     const errors = ['bert.json', 'gpt2.json', 'modes.json', 'h100.json'].map((file) => errorsIn(read(file)));
