@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OT_ROOTS, otSiblings, receiverBase, senderBase } from '../../src/compute/kernels/ot-base.ts';
 import { generatePoint } from '../../src/compute/kernels/reference/point.ts';
 import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
-import { ReferenceKernels } from '../../src/compute/kernels/reference/kernels.ts';
 import { ReferenceProofKernels } from '../../src/compute/kernels/reference/proof.ts';
 import type {
   Choice,
@@ -21,6 +20,7 @@ import { listOf, strided, triangle } from '../../src/compute/pattern.ts';
 import { type Words, ringMask, wordsFrom, zeros } from '../../src/compute/ring.ts';
 import { cosineExponents } from '../../src/compute/kernels/cosine-sum.ts';
 import { onHost } from '../support/host-kernels.ts';
+import { rememberedReference } from './remembered.ts';
 
 export const WIDTHS = [1, 3, 8, 12, 25, 31, 32, 33, 44, 48, 62, 63, 64];
 /** Rings of selections: single bits, lanes, whole bytes and others, below and above 32 and 57 bits. */
@@ -191,7 +191,7 @@ async function selection(
 /** Registers the conformance tests of one backend. `name` goes into the titles. */
 export function conformance(name: string, make: () => Promise<RingKernels>): void {
   describe(`${name} against the reference`, () => {
-    const [oracle, proofs] = [new ReferenceKernels(), new ReferenceProofKernels()];
+    const [oracle, proofs] = [rememberedReference(), new ReferenceProofKernels()];
     let kernels: RingKernels<Words>;
     beforeAll(async () => {
       kernels = onHost(await make());
