@@ -328,9 +328,9 @@ async function farewell(owner: Channel, name: string, failure: TercetError): Pro
 }
 
 /**
- * What is there once a step's input follows. An owner that has seen enough of a generated text leaves in the middle of what it
- * deals ahead, which is no failure: it had its answer. A proved run says of every link that ends that it is a
- * violation.
+ * What is there once a step's input follows. An owner that has seen enough of a generated text leaves in the middle
+ * of what it deals ahead, which is no failure: it had its answer. A proved run says of every link that ends that it
+ * is a violation.
  */
 async function stepBegins<T>(step: number, owner: Channel, prepare: () => Promise<T>): Promise<T | undefined> {
   try {
