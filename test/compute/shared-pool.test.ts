@@ -2,6 +2,8 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type WorkerPort, createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
+import type { Linked } from '../../src/compute/kernels/wasm/link.ts';
+import { linkInNode } from '../../src/compute/kernels/wasm/node-native.ts';
 import { loadNodeModule, nodeBackend } from '../../src/compute/kernels/wasm/node-worker.ts';
 import type { ScopePool } from '../../src/compute/kernels/wasm/pool.ts';
 import { sharedPools } from '../../src/compute/kernels/wasm/shared-pool.ts';
@@ -64,6 +66,37 @@ describe('a scope with shared memory', () => {
     for (const [i, a] of all.entries()) for (const b of all.slice(i + 1)) expect(overlap(a, b)).toBe(false);
     expect(all.map(({ data }) => data[7])).toEqual([8, 10, 11, 12]);
     expect(view.data[0]).toBe(COUNT + 2);
+  });
+
+  // Threads share memory in Node alone, which copies it at once. Below a block, within one, and behind several.
+  it.each([100, 5000, 40000])('has the same words in it as elsewhere, of %i', async (count) => {
+    const copied = vi.fn();
+    const link = (of: Parameters<typeof linkInNode>[0]): Linked => {
+      const { copyShared, ...linked } = linkInNode(of);
+      return {
+        ...linked,
+        copyShared: (to, at, from) => {
+          copied(from.length);
+          copyShared?.(to, at, from);
+        },
+      };
+    };
+    const backend = await createWasmKernels({ party: PartyOperations, module, link, threads: 0, pool: pools });
+    const [scope, plain] = [backend.scope(), await createWasmKernels({ module, threads: 0 })];
+    for (const k of [20, 32, 33, 64]) {
+      const stream = { key: new Uint8Array(32).fill(k), nonce: new Uint8Array(12) };
+      const results = await Promise.all(
+        [scope, plain].map(async (on) => {
+          const [x, y] = [await on.draw(stream, k, count), await on.draw(stream, k, count, 7)];
+          // A part that begins within a word of eight bytes, and one that is its own end.
+          const part = viewWords(await on.add(x, y), 1, count);
+          const cut = await on.shiftRight(part, 3, k - 3);
+          return [await on.pack(await on.repeat(cut, 3)), await on.pack(await on.unpack(await on.pack(y), k, count))];
+        }),
+      );
+      expect(results[0]).toEqual(results[1]);
+    }
+    expect(copied.mock.calls.length > 0).toBe(4 * count >= 1 << 12);
   });
 
   it('joins what lies free side by side', () => {

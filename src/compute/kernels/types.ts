@@ -304,8 +304,11 @@ export interface RingKernels<V extends Vector = Vector> {
   // ── wire form ────────────────────────────────────────────────────────────
   /** Packed to the bit: word i is the bits [i·k, (i+1)·k), the lowest first in a word and in a byte. Then zeros. */
   pack(x: V): Promise<Uint8Array>;
-  /** The inverse. What is behind the last word in the last byte is ignored: a sender decides nothing by it. */
-  unpack(bytes: Uint8Array, k: number, count: number): Promise<V>;
+  /**
+   * The inverse. What is behind the last word in the last byte is ignored: a sender decides nothing by it.
+   * @param given the caller has no use for the bytes any more: their memory may be freed
+   */
+  unpack(bytes: Uint8Array, k: number, count: number, given?: 'given'): Promise<V>;
 
   // ── dealer-assisted selection (PROTOCOL §4.7, §6) ──────────────────────
   /**
@@ -330,7 +333,8 @@ export interface RingKernels<V extends Vector = Vector> {
   /**
    * P2: y_i = Σ_p e_{i,c_i,p} φ_{i,p} + B_i mod 2^k for the elements [from, to) whose table bytes are given;
    * `choice` and `word` are of all elements.
-   * @param given the caller has no use for the table any more: its bytes may be handed to a worker
+   * @param given the caller has no use for the table any more: its bytes may be handed to a worker, and
+   * their memory freed
    */
   evaluateSelection(
     choice: Choice<V>,

@@ -3,6 +3,7 @@
  * is small stays here.
  */
 import { invariant } from '../../../core/errors.ts';
+import { letGo } from '../../../core/let-go.ts';
 import { type Words, viewWords, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
@@ -118,7 +119,7 @@ export class Dispatch {
   /**
    * A vector over Z_2^k computed by ranges of `count` items, each giving `scale` words: in the calling thread when
    * small or without workers.
-   * @param given what is handed to a worker as it is: the caller has no use for it any more
+   * @param given what is handed to a worker as it is, or let go here: the caller has no use for it any more
    */
   async ranged<Op extends Operation>(
     op: Op,
@@ -131,9 +132,11 @@ export class Dispatch {
     given?: ArrayBufferView,
   ): Promise<Words> {
     if (inline || this.threads === 0) {
-      return this.here((instance) =>
+      const made = this.here((instance) =>
         (instance[op] as (...args: readonly unknown[]) => Words).apply(instance, args(0, count) as unknown[]),
       );
+      if (given !== undefined) letGo(given);
+      return made;
     }
     const cuts = ranges(count, this.threads, unit);
     let out = this.pool?.shared?.(k, count * scale);

@@ -3,6 +3,7 @@
  * workers. `dispatch.ts` decides where a call runs; what is cut in a way of its own has a file.
  */
 import { invariant } from '../../../core/errors.ts';
+import { letGo } from '../../../core/let-go.ts';
 import type { ExpWidth } from '../../exp-tables.ts';
 import { Lists, type Pattern } from '../../pattern.ts';
 import { type Words, checkRing, laneBytes, wireLength } from '../../ring.ts';
@@ -230,9 +231,11 @@ export class WasmKernels implements RingKernels<Words> {
     return this.#on.here((instance) => instance.pack(x));
   }
 
-  async unpack(bytes: Uint8Array, k: number, count: number): Promise<Words> {
+  async unpack(bytes: Uint8Array, k: number, count: number, given?: 'given'): Promise<Words> {
     invariant(bytes.length === wireLength(checkRing(k), count), 'unpack: byte length does not match the count');
-    return this.#on.here((instance) => instance.unpack(bytes, k, count));
+    const words = this.#on.here((instance) => instance.unpack(bytes, k, count));
+    if (given !== undefined) letGo(bytes);
+    return words;
   }
 
   // ── selection ─────────────────────────────────────────────────────────────

@@ -32,6 +32,8 @@ export interface Linked {
   readonly direct?: boolean;
   /** Called when the memory has grown. */
   readonly moved?: () => void;
+  /** Copies to or from memory that threads share, where the platform has a faster way than `set`. */
+  readonly copyShared?: (to: Uint8Array, at: number, from: Uint8Array) => void;
 }
 
 /** Makes kernels, each time with a memory of their own. */

@@ -5,7 +5,7 @@
  */
 import type { PanelOrder } from '../panels.ts';
 import { invariant } from '../../../core/errors.ts';
-import { type Vectors, type Words, laneBytes, ringMask, viewWords, zeros } from '../../ring.ts';
+import { type Vectors, type Words, isShared, laneBytes, ringMask, viewWords, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
 import { type Export, type Linked, type Place, linkModule } from './link.ts';
@@ -21,6 +21,8 @@ export const SLACK = 512;
  * behind them. Packed, they begin and end with a byte.
  */
 export const BLOCK = 1 << 13;
+/** Bytes from which on `copyShared` is faster than `set`: 10 GB/s and 9 there, 22 and 9.5 for a block of words. */
+const COPIED_BYTES = 1 << 12;
 /** "expand 32-byte k", as it lies in memory. */
 const SIGMA = Uint8Array.from('expand 32-byte k', (letter) => letter.charCodeAt(0));
 
@@ -203,9 +205,15 @@ export class Memory {
 
   write(at: number, data: Lane): void {
     const bytes = this.#bytes;
-    if (data instanceof Uint8Array) bytes.set(data, at);
+    if (this.#copiesShared(data, data.byteLength))
+      this.#linked.copyShared?.(bytes, at, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    else if (data instanceof Uint8Array) bytes.set(data, at);
     else if (data instanceof BigUint64Array && at % 8 === 0) this.#all64.set(data, at / 8);
     else bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+  }
+
+  #copiesShared(data: Lane, bytes: number): boolean {
+    return this.#linked.copyShared !== undefined && bytes >= COPIED_BYTES && isShared(data);
   }
 
   /** Words of a vector to where a block of them lies. */
@@ -215,8 +223,12 @@ export class Memory {
 
   /** Words of a block to where they belong in a vector. */
   store(at: number, { data }: Words, from: number, to: number): void {
-    if (data instanceof Uint32Array) data.set(this.indices(at, to - from), from);
-    else data.set(this.words(at, to - from), from);
+    const [count, lane] = [to - from, data.BYTES_PER_ELEMENT];
+    if (this.#copiesShared(data, lane * count)) {
+      const place = new Uint8Array(data.buffer, data.byteOffset + lane * from, lane * count);
+      this.#linked.copyShared?.(place, 0, this.bytes(at, lane * count));
+    } else if (data instanceof Uint32Array) data.set(this.indices(at, count), from);
+    else data.set(this.words(at, count), from);
   }
 
   /** One operation block by block: `work` gets elements [from, to). */
@@ -276,8 +288,7 @@ export class Memory {
   /** A result vector, copied out of the memory. */
   read(at: number, k: number, count: number): Words {
     const words = this.result(k, count);
-    if (words.data instanceof Uint32Array) words.data.set(this.indices(at, count));
-    else words.data.set(this.words(at, count));
+    this.store(at, words, 0, count);
     return words;
   }
 

@@ -19,21 +19,28 @@ interface Addon {
   readonly exports: Readonly<Record<Part, (bytes: Uint8Array) => Bound>>;
 }
 
+/**
+ * A copy at once. Engines copy shared memory word by word; what a buffer is filled by, Node copies as any other memory.
+ */
+function copyShared(to: Uint8Array, at: number, from: Uint8Array): void {
+  Buffer.prototype.fill.call(to, from, at, at + from.length);
+}
+
 function linkLibrary({ library }: NativeLibrary, part: Part): Linked {
   const addon = { exports: {} } as Addon;
   process.dlopen(addon, library);
   const memory = new WebAssembly.Memory(PAGES);
   const bytes = () => new Uint8Array(memory.buffer);
   const { move, ...exports } = addon.exports[part](bytes());
-  return { exports, memory, stack: 0, base: FIRST, direct: true, moved: () => move(bytes()) };
+  return { exports, memory, stack: 0, base: FIRST, direct: true, moved: () => move(bytes()), copyShared };
 }
 
 /** Either kind. */
 export function linkInNode(of: WebAssembly.Module | NativeLibrary): Linked {
-  return 'library' in of ? linkLibrary(of, 'link') : linkModule(of);
+  return 'library' in of ? linkLibrary(of, 'link') : { ...linkModule(of), copyShared };
 }
 
 /** The kernels of the proofs, of either kind. */
 export function linkProofs(of: WebAssembly.Module | NativeLibrary): Linked {
-  return 'library' in of ? linkLibrary(of, 'proofs') : linkModule(of);
+  return 'library' in of ? linkLibrary(of, 'proofs') : { ...linkModule(of), copyShared };
 }

@@ -1,20 +1,11 @@
 /** The worker's side: one instance that answers requests in order. Knows neither Node nor a browser. */
-import { isShared } from '../../ring.ts';
+import { letGo } from '../../../core/let-go.ts';
 import type { WasmOptions } from './dispatch.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
 import type { Link } from './link.ts';
 import type { Reply, Request, Result, ServicePort } from './messages.ts';
-
-/** Bytes that matrices leave behind before they are collected: a collection costs as much as to copy 10 MB. */
-const COLLECT_BYTES = 32 * 2 ** 20;
-
-/** What a matrix leaves behind when it is loaded from a copy: all its entries. From shared memory, nothing. */
-function garbageOf({ op, args }: Extract<Request, { kind: 'call' }>): number {
-  if (op !== 'loadMatrix' && op !== 'loadPanels') return 0;
-  const entries = args[1] as ArrayBufferView;
-  return isShared(entries) ? 0 : entries.byteLength;
-}
+import { buffersOf } from './workers.ts';
 
 function buffers(value: Result): ArrayBuffer[] {
   if (value === undefined) return [];
@@ -37,7 +28,6 @@ function call(instance: KernelInstance, { op, args, into }: Extract<Request, { k
  */
 export function serveKernels(port: ServicePort, party?: WasmOptions['party'], link?: Link): void {
   let instance: KernelInstance | undefined;
-  let garbage = 0;
   port.onMessage((message) => {
     const request = message as Request;
     let reply: Reply;
@@ -58,11 +48,9 @@ export function serveKernels(port: ServicePort, party?: WasmOptions['party'], li
       reply = { id: request.id, error: { code, what, hint } };
     }
     port.postMessage(reply, transfer);
-    // What matrices were copied from is garbage now, and larger than all else that this thread ever holds.
-    if (request.kind === 'call') garbage += garbageOf(request);
-    if (garbage >= COLLECT_BYTES || request.kind === 'collect') {
-      garbage = 0;
-      port.collect?.();
-    }
+    // What was handed over is read: tables, and what matrices were copied from.
+    if (request.kind === 'call')
+      for (const buffer of buffersOf(request.args)) if (buffer.byteLength > 0) letGo(new Uint8Array(buffer));
+    if (request.kind === 'collect') port.collect?.();
   });
 }

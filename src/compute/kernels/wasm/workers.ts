@@ -51,7 +51,7 @@ export type Tasks = <Op extends Operation>(
 const AHEAD = 2;
 
 /** All buffers of arguments that were made for one message, but those that are shared. */
-function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<ArrayBuffer> {
+export function buffersOf(value: unknown, into: Set<ArrayBuffer> = new Set()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(value)) {
     if (!isShared(value)) into.add(value.buffer as ArrayBuffer);
   } else if (Array.isArray(value)) for (const item of value) buffersOf(item, into);

@@ -157,7 +157,7 @@ export async function sendTable(gate: Gate, s: Selection, number: number, p1: Pa
 export async function chooseFromTables(gate: SummedGate, p2: Party): Promise<Vector> {
   const { kernels } = p2;
   const { k, count } = resultOf(gate);
-  const dealt = await kernels.unpack(p2.takeBytes(gate), k, count);
+  const dealt = await kernels.unpack(p2.takeBytes(gate), k, count, 'given');
   const short = gate.drop > 0;
   let chosen = short ? zeros(count, gate.terms[0].k) : dealt;
   for (const term of gate.terms) chosen = await chooseFromTable(gate, term, chosen, p2, 'given');

@@ -80,7 +80,7 @@ export class ReshareGate extends MaskedRelation {
       return this.#mask(party, low, this.#narrow.k, await outputMask(this, party, 'l2', this.#k));
     }
     if (component !== 'a' || this.half21 !== undefined) return outputMask(this, party, component);
-    const message = await party.kernels.unpack(party.takeBytes(this), this.out.k, this.out.count);
+    const message = await party.kernels.unpack(party.takeBytes(this), this.out.k, this.out.count, 'given');
     return party.kernels.add(await party.value(this.x, 'a'), message);
   }
 

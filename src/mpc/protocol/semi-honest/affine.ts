@@ -103,7 +103,7 @@ export class SecretAffineGate extends Relation {
       'βm-l2',
       p2.bitsRead(this.out),
     );
-    let part = await kernels.add(product, await kernels.unpack(p2.takeBytes(this), 64, count));
+    let part = await kernels.add(product, await kernels.unpack(p2.takeBytes(this), 64, count, 'given'));
     const rows = rowsOf(this.#terms);
     if (rows.length > 0) {
       part = await kernels.add(part, await total(p2, rows, count, (x) => p2.value(x, 'y'), 'm-l2'));

@@ -98,7 +98,7 @@ export class GatedSumGate extends MaskedRelation {
 
   async send21(p2: Party): Promise<void> {
     const { k, count } = this.out;
-    const dealt = await p2.kernels.unpack(p2.takeBytes(this), k, this.#words * count);
+    const dealt = await p2.kernels.unpack(p2.takeBytes(this), k, this.#words * count, 'given');
     const word = (at: number) => p2.kernels.gather(dealt, strided(at * count, [count, 1]));
     await sendReshared(this, p2, await this.#part(p2, word));
   }

@@ -133,7 +133,7 @@ export class ProductGate extends MaskedRelation {
 
   async send21(p2: Party): Promise<void> {
     const { kernels } = p2;
-    const cross = await kernels.unpack(p2.takeBytes(this), this.out.k, this.out.count);
+    const cross = await kernels.unpack(p2.takeBytes(this), this.out.k, this.out.count, 'given');
     const [y, l2] = [await p2.value(this.#x, 'y'), await p2.value(this.#x, 'l2')];
     const whole =
       (await this.#placed(p2, async () => [

@@ -101,7 +101,7 @@ export abstract class WideSelectGate extends SelectionGate {
   async recv21(p1: Party): Promise<void> {
     const { kernels } = p1;
     const { k, count } = this.words;
-    const own = await kernels.unpack(p1.takeBytes(this), k, count);
+    const own = await kernels.unpack(p1.takeBytes(this), k, count, 'given');
     const message = await p1.link(2).recv(tagOf(this, '21'), k, count);
     const r0 = await selectionZero(this, p1);
     const chosen = await kernels.mul(await this.choice(p1, r0, k), message);
