@@ -130,20 +130,40 @@ unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *
     lanes_dot::<R>(x, w, count, to)
 }
 
+/// One pair of R rows times a pair of rows of a panel.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+unsafe fn pair<const R: usize>(x: *const u32, w: *const v128, acc: &mut [[v128; 2]; R]) {
+    let row = [v128_load(w), v128_load(w.add(1))];
+    for r in 0..R {
+        let pair = v128_load32_splat(x.add(r));
+        acc[r][0] = i32x4_add(acc[r][0], i32x4_dot_i16x8(pair, row[0]));
+        acc[r][1] = i32x4_add(acc[r][1], i32x4_dot_i16x8(pair, row[1]));
+    }
+}
+
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
-    for _ in 0..count {
-        let row = [v128_load(w), v128_load(w.add(1))];
-        for r in 0..R {
-            let pair = v128_load32_splat(x.add(r));
-            acc[r][0] = i32x4_add(acc[r][0], i32x4_dot_i16x8(pair, row[0]));
-            acc[r][1] = i32x4_add(acc[r][1], i32x4_dot_i16x8(pair, row[1]));
+    let mut left = count;
+    if left > 0 {
+        loop {
+            pair::<R>(x, w, &mut acc);
+            // Two pairs an iteration, with a way out between them: in one run of instructions V8 loads all operands
+            // first, and then keeps sums in memory.
+            if left == 1 {
+                break;
+            }
+            pair::<R>(x.add(R), w.add(2), &mut acc);
+            x = x.add(2 * R);
+            w = w.add(4);
+            left -= 2;
+            if left == 0 {
+                break;
+            }
         }
-        x = x.add(R);
-        w = w.add(2);
     }
     for r in 0..R {
         v128_store(to.add(2 * r), acc[r][0]);
