@@ -130,39 +130,39 @@ unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *
     lanes_dot::<R>(x, w, count, to)
 }
 
-/// One pair of R rows times a pair of rows of a panel.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
-unsafe fn pair<const R: usize>(x: *const u32, w: *const v128, acc: &mut [[v128; 2]; R]) {
-    let row = [v128_load(w), v128_load(w.add(1))];
-    for r in 0..R {
-        let pair = v128_load32_splat(x.add(r));
-        acc[r][0] = i32x4_add(acc[r][0], i32x4_dot_i16x8(pair, row[0]));
-        acc[r][1] = i32x4_add(acc[r][1], i32x4_dot_i16x8(pair, row[1]));
-    }
-}
-
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
 unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
-    let mut left = count;
-    if left > 0 {
-        loop {
-            pair::<R>(x, w, &mut acc);
-            // Two pairs an iteration, with a way out between them: in one run of instructions V8 loads all operands
-            // first, and then keeps sums in memory.
-            if left == 1 {
-                break;
+    macro_rules! pair {
+        ($i:literal) => {
+            let row = [v128_load(w.add(2 * $i)), v128_load(w.add(2 * $i + 1))];
+            for r in 0..R {
+                let pair = v128_load32_splat(x.add($i * R + r));
+                acc[r][0] = i32x4_add(acc[r][0], i32x4_dot_i16x8(pair, row[0]));
+                acc[r][1] = i32x4_add(acc[r][1], i32x4_dot_i16x8(pair, row[1]));
             }
-            pair::<R>(x.add(R), w.add(2), &mut acc);
-            x = x.add(2 * R);
-            w = w.add(4);
-            left -= 2;
-            if left == 0 {
-                break;
-            }
+        };
+    }
+    // Two pairs an iteration, with a way out between them: in one run of instructions V8 loads all operands first, and
+    // then keeps sums in memory. A single row has few of both.
+    let mut left = if R > 1 { count } else { 0 };
+    while left > 0 {
+        pair!(0);
+        if left == 1 {
+            break;
+        }
+        pair!(1);
+        x = x.add(2 * R);
+        w = w.add(4);
+        left -= 2;
+    }
+    if R == 1 {
+        for _ in 0..count {
+            pair!(0);
+            x = x.add(R);
+            w = w.add(2);
         }
     }
     for r in 0..R {
