@@ -135,15 +135,35 @@ unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *
 unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
-    for _ in 0..count {
-        let row = [v128_load(w), v128_load(w.add(1))];
-        for r in 0..R {
-            let pair = v128_load32_splat(x.add(r));
-            acc[r][0] = i32x4_add(acc[r][0], i32x4_dot_i16x8(pair, row[0]));
-            acc[r][1] = i32x4_add(acc[r][1], i32x4_dot_i16x8(pair, row[1]));
+    macro_rules! pair {
+        ($i:literal) => {
+            let row = [v128_load(w.add(2 * $i)), v128_load(w.add(2 * $i + 1))];
+            for r in 0..R {
+                let pair = v128_load32_splat(x.add($i * R + r));
+                acc[r][0] = i32x4_add(acc[r][0], i32x4_dot_i16x8(pair, row[0]));
+                acc[r][1] = i32x4_add(acc[r][1], i32x4_dot_i16x8(pair, row[1]));
+            }
+        };
+    }
+    // Two pairs an iteration, with a way out between them: in one run of instructions V8 loads all operands first, and
+    // then keeps sums in memory. A single row has few of both.
+    let mut left = if R > 1 { count } else { 0 };
+    while left > 0 {
+        pair!(0);
+        if left == 1 {
+            break;
         }
-        x = x.add(R);
-        w = w.add(2);
+        pair!(1);
+        x = x.add(2 * R);
+        w = w.add(4);
+        left -= 2;
+    }
+    if R == 1 {
+        for _ in 0..count {
+            pair!(0);
+            x = x.add(R);
+            w = w.add(2);
+        }
     }
     for r in 0..R {
         v128_store(to.add(2 * r), acc[r][0]);
