@@ -124,7 +124,9 @@ await withParties({ model: 'bert-base', weights: 'open' }, async ({ measured }) 
   const one = async (rows, name, tokens, texts) => {
     process.stderr.write(`  ${name}\n`);
     try {
-      rows.push(rowOf(name, { tokens, texts }, await measured({ plan: 'lan', tokens, sequences: texts, newTokens: 1 })));
+      rows.push(
+        rowOf(name, { tokens, texts }, await measured({ plan: 'lan', tokens, sequences: texts, newTokens: 1 })),
+      );
     } catch (error) {
       // The other sizes can still be measured: on a busy machine one run may exceed what parties wait for.
       process.stderr.write(`  ${name}: ${error.message}\n`);
