@@ -193,8 +193,10 @@ async function person(page) {
       const [x, y] = await ask(
         `(({ x, y, width, height }) => [x + width / 2, y + height / 2])(document.getElementById('${id}').getBoundingClientRect())`,
       );
-      for (const type of ['mousePressed', 'mouseReleased'])
-        await client.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 });
+      // A phone has no mouse: with one on it, the page is searched for what lies under it at every frame.
+      await client.send('Emulation.setTouchEmulationEnabled', { enabled: true, maxTouchPoints: 1 });
+      await client.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x, y }] });
+      await client.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
     },
   };
 }

@@ -7,9 +7,11 @@ try {
 }
 
 // Laid out in frames of their own, from top to bottom (style/picture.css): all of the page in one would hold up a slow
-// device.
-const show = (later) => {
-  document.documentElement.dataset.later = later.join(' ');
-  if (later.length > 0) requestAnimationFrame(() => show(later.slice(1)));
+// device. The first frame has none of them: it looks up the styles.
+document.documentElement.dataset.parts = '';
+const show = () => {
+  const name = document.querySelector('[data-part]')?.dataset.part;
+  for (const node of document.querySelectorAll(`[data-part="${name}"]`)) node.removeAttribute('data-part');
+  if (name || document.readyState === 'loading') requestAnimationFrame(show);
 };
-show(['all', 'intro', 'ask', 'go', 'slot', 'pic', 'tris', 'links', 'zones', 'band', 'two', 'words']);
+requestAnimationFrame(() => requestAnimationFrame(show));

@@ -31,8 +31,8 @@ const DECLARED = ['ownerBytes', 'betweenBytes', 'rounds'];
 /** Why a declared quantity is not what its law says. By texts all laws hold. */
 const WHY = {
   betweenBytes:
-    'the maximum of a row of scores takes six rounds at most, so in a longer text it compares more columns at once, and a score costs more bytes',
-  rounds: 'a maximum takes log2 T rounds up to 64 tokens, and six from there on',
+    'the maximum of a row of scores takes six rounds up to 192 tokens and eight beyond, so in a longer text it compares more columns at once, and a score costs more bytes',
+  rounds: 'a maximum takes log2 T rounds up to 64 tokens, six up to 192, and eight beyond',
 };
 
 /** Of each law whether it holds, and where it does not. */

@@ -5,7 +5,7 @@ import { metrics } from './selectors/metrics.ts';
 import { attend, drawOn, tickMs, whereRoomChanges } from './screen.ts';
 import type { State } from './state.ts';
 import { Store } from './store.ts';
-import { answer } from './views/answer.ts';
+import { answer, scores } from './views/answer.ts';
 import { ask } from './views/ask.ts';
 import { bindings } from './views/bindings.ts';
 import { bring } from './views/bring.ts';
@@ -40,7 +40,7 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
   const asked = ask(store, controller, tasks(controller));
   await task();
   const sheet = settings(store, controller);
-  const form = [asked, credential(controller), at(), notices(store, sheet.open), sheet.render];
+  const form = [at(), credential(controller), notices(store, sheet.open), sheet.render];
   await task();
   const slot = [
     panel(),
@@ -59,7 +59,7 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
     });
   else void controller.start();
   await laidOut();
-  const drawing = [at(''), picture()];
+  const drawing = picture();
   await task();
   const fit = room();
   await task();
@@ -68,7 +68,8 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
     ({ evidence }) => evidence(),
     () => [withoutEvidence],
   );
-  const draw = drawOn(store, [form, slot, drawing, figures], calm, far);
+  const parts = [[asked], form, slot, [scores()], [drawing], [at('')], figures];
+  const draw = drawOn(store, parts, calm, far);
   await task();
   metrics(store.state);
   if (document.hidden) draw();
@@ -88,7 +89,7 @@ const task = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** Behind the frames in which the page that came is laid out (public/theme.js); they do not come to a hidden tab. */
 async function laidOut(): Promise<void> {
-  while (!document.hidden && document.documentElement.dataset['later'])
+  while (!document.hidden && document.querySelector('[data-part]') !== null)
     await new Promise((resolve) => requestAnimationFrame(resolve));
   await task();
 }

@@ -15,14 +15,24 @@ const SHOWN = 5;
 /** Numbers of a vector that are shown. */
 const NUMBERS = 8;
 
-export function answer(): (now: State, before: State) => void {
-  return (now, before) => {
-    const { outcome } = now;
-    if (outcome === before.outcome || outcome === undefined) return;
+type View = (now: State, before: State) => void;
+
+/** The answer itself. Scores of another one go, until those of this one come. */
+export const answer = (): View =>
+  ofAnother((outcome, now) => {
     const title = headline(outcome, blankOf(entryOf(now)));
     byId('answer').hidden = title.length === 0;
     byId('answer').replaceChildren(...title);
-    byId('scores').replaceChildren(...body(outcome));
+    byId('scores').replaceChildren();
+  });
+
+/** Behind the answer: in one frame both would hold up a slow device. */
+export const scores = (): View => ofAnother((outcome) => byId('scores').replaceChildren(...body(outcome)));
+
+function ofAnother(write: (outcome: Outcome, now: State) => void): View {
+  return (now, before) => {
+    const { outcome } = now;
+    if (outcome !== undefined && outcome !== before.outcome) write(outcome, now);
   };
 }
 

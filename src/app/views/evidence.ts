@@ -3,7 +3,7 @@ import { type TaskResult, capturedOf, costOf } from '../results.ts';
 import type { Outcome, State } from '../state.ts';
 import { cost } from './cost.ts';
 import { all, byId } from './dom.ts';
-import { transcriptRows, transcriptSums, transcriptWords } from './transcript.ts';
+import { transcriptBytes, transcriptRows, transcriptStill, transcriptSums, transcriptWords } from './transcript.ts';
 
 type View = (now: State, before: State) => void;
 
@@ -11,8 +11,10 @@ type View = (now: State, before: State) => void;
 export function evidence(): readonly View[] {
   return [
     part(all('#saw'), capturedOf, transcriptWords),
-    ...transcriptRows.map((rows) => part([], capturedOf, rows)),
-    part(all('.worked, .hists, .hist-note, .still'), capturedOf, transcriptSums),
+    ...transcriptRows.map((rows, i) => part(i === 0 ? all('.saw') : [], capturedOf, rows)),
+    part(all('.worked'), capturedOf, transcriptSums),
+    part(all('.hists'), capturedOf, transcriptBytes),
+    part(all('.hist-note, .still'), capturedOf, transcriptStill),
     part(
       all('#proved'),
       (answer) => costOf(answer).proofs,

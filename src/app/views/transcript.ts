@@ -12,7 +12,7 @@ import { all, auto, button, byId, el, svg } from './dom.ts';
 /** Rows before "Show all". */
 const ROWS = 16;
 /** So many in a task: a phone's processor cannot lay out all of them in one. */
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 const BINS = 64;
 const WORD = 1n << 64n;
 
@@ -46,8 +46,14 @@ const append = (tokens: Captured['tokens']): void => byId('saw-body').append(...
 
 export function transcriptSums(captured: Captured, outcome: Outcome): void {
   byId('sums').replaceChildren(...sums(readable(captured, outcome)));
-  for (const name of ['text', 'p1', 'p2'] as const) histogram(name, captured.histograms[name]);
-  byId('still').textContent = didSee(outcome.answer);
+}
+
+export function transcriptBytes({ histograms }: Captured): void {
+  for (const name of ['text', 'p1', 'p2'] as const) histogram(name, histograms[name]);
+}
+
+export function transcriptStill(_: Captured, { answer }: Outcome): void {
+  byId('still').textContent = didSee(answer);
 }
 
 /** How byte-level vocabularies spell a space. */

@@ -6,7 +6,7 @@ import type { Sdk } from '../../app/port.ts';
 import { attend, drawOn, tickMs, whereRoomChanges } from '../../app/screen.ts';
 import { INITIAL, type State } from '../../app/state.ts';
 import type { Store } from '../../app/store.ts';
-import { answer } from '../../app/views/answer.ts';
+import { answer, scores } from '../../app/views/answer.ts';
 import { ask } from '../../app/views/ask.ts';
 import { bindings } from '../../app/views/bindings.ts';
 import { credential } from '../../app/views/credential.ts';
@@ -55,6 +55,7 @@ export function card(host: Host): void {
         bindings(),
         marks,
         answer(),
+        scores(),
         streamingView(),
         notices(store),
         errorPanel(store, controller),
