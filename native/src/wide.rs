@@ -1,5 +1,6 @@
 //! The inner loops that most time goes to, on lanes of 256 bits. Same sums, same blocks, twice as many at a time.
 
+use crate::matmul::ALL;
 use crate::simd::v128;
 use core::arch::x86_64::*;
 
@@ -21,6 +22,50 @@ pub unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, t
     for r in 0..R {
         _mm256_storeu_si256((to as *mut __m256i).add(r), acc[r]);
     }
+}
+
+/// All steps of a tile of two rows of matmul.rs, which lie side by side when they are packed and share a vector here.
+/// Products of two words are of every other lane, so sums of even columns are apart from those of odd ones until the
+/// end. Gives what lies behind the rows of the panel.
+#[inline(always)]
+pub unsafe fn steps<const L: u32>(
+    x: *const u32,
+    w: *const v128,
+    count: usize,
+    lo: *mut [v128; 2],
+    mid: *mut v128,
+) -> *const v128 {
+    let (mut x, mut w) = (x as *const __m256i, w);
+    let mut sums = [_mm256_setzero_si256(); 2];
+    let mut cross = _mm256_setzero_si256();
+    for _ in 0..count {
+        let row = _mm256_loadu_si256(x);
+        let [y0, y1, z0, z1]: [__m256i; 4] = core::array::from_fn(|i| _mm256_broadcastsi128_si256(*w.add(i)));
+        let a0 = _mm256_add_epi32(_mm256_shuffle_epi32::<0x00>(row), z0);
+        let b0 = _mm256_add_epi32(_mm256_shuffle_epi32::<0xaa>(row), y0);
+        let mut a1 = _mm256_add_epi32(_mm256_shuffle_epi32::<0x55>(row), z1);
+        let mut b1 = _mm256_add_epi32(_mm256_shuffle_epi32::<0xff>(row), y1);
+        let odd = [_mm256_srli_epi64::<32>(a0), _mm256_srli_epi64::<32>(b0)];
+        if L == ALL {
+            a1 = _mm256_sub_epi32(a1, _mm256_cmpgt_epi32(z0, a0));
+            b1 = _mm256_sub_epi32(b1, _mm256_cmpgt_epi32(y0, b0));
+            sums[0] = _mm256_add_epi64(sums[0], _mm256_mul_epi32(a0, b0));
+            sums[1] = _mm256_add_epi64(sums[1], _mm256_mul_epi32(odd[0], odd[1]));
+        } else {
+            sums[0] = _mm256_add_epi64(sums[0], _mm256_mul_epu32(a0, b0));
+            sums[1] = _mm256_add_epi64(sums[1], _mm256_mul_epu32(odd[0], odd[1]));
+        }
+        cross = _mm256_add_epi32(cross, _mm256_mullo_epi32(a0, b1));
+        cross = _mm256_add_epi32(cross, _mm256_mullo_epi32(a1, b0));
+        x = x.add(1);
+        w = w.add(4);
+    }
+    let columns = [_mm256_unpacklo_epi64(sums[0], sums[1]), _mm256_unpackhi_epi64(sums[0], sums[1])];
+    *lo = columns.map(|sum| _mm256_castsi256_si128(sum));
+    *lo.add(1) = columns.map(|sum| _mm256_extracti128_si256::<1>(sum));
+    *mid = _mm256_castsi256_si128(cross);
+    *mid.add(1) = _mm256_extracti128_si256::<1>(cross);
+    w
 }
 
 /// Blocks of a group.
