@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { relaxCollector } from '../dist/daemon/gc.js';
 import { OwnerCredential } from '../dist/net/enrolment/credential.js';
-import { wasmKernels } from '../dist/node/kernels.js';
+import { nodeKernels } from '../dist/node/kernels.js';
 import { openModel } from '../dist/node/model.js';
 import { tlsRunContext } from '../dist/node/tls-owner.js';
 import { totalsOf } from '../dist/owner/cost.js';
@@ -15,7 +15,8 @@ const WARM_TOKENS = 16;
 // As `tercet infer` does.
 relaxCollector();
 const asked = JSON.parse(process.argv[2]);
-const { configPath, addresses, dealer, pins, credentialFile, weights, plan, tokens, sequences = 1, threads } = asked;
+const { configPath, addresses, dealer, pins, credentialFile, weights, plan, tokens } = asked;
+const { sequences = 1, threads, device = 'wasm' } = asked;
 
 const { config } = await openModel({ kind: 'random', seed: 1, configPath }, { weights: false });
 const credential = credentialFile === undefined ? undefined : await OwnerCredential.read(readFileSync(credentialFile));
@@ -32,7 +33,7 @@ const runner = new Runner(
         ...(dealer === undefined ? {} : { dealer: pins[3] }),
       },
       credential,
-      kernels: await wasmKernels(threads),
+      kernels: (await nodeKernels(device, threads)).kernels,
     },
   ),
 );

@@ -9,6 +9,7 @@
 //   --only TEXT    rows whose name contains it         --runs N     runs of a row (default 3)
 //   --out FILE     where rows are kept ('-': nowhere)  --note TEXT  kept with them: what else the machine did
 //   --device NAME  of the compute parties (default wasm)
+//   --owner-device NAME  of the owner (default wasm)
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     out: { type: 'string', default: join(ROOT, 'bench/results/costs.json') },
     note: { type: 'string' },
     device: { type: 'string', default: 'wasm' },
+    'owner-device': { type: 'string', default: 'wasm' },
   },
 });
 
@@ -40,6 +42,10 @@ const WORLDS = [
 const nameOf = ({ model, weights, token }, { plan, dealer }, length) =>
   `${model}/${token ? `token behind ${length}` : length}/${weights}/${plan}${dealer ? '/dealer' : ''}`;
 
+/** Devices, where they are not those of every other row: of the compute parties, and of the owner. */
+const owner = values['owner-device'];
+const devices = [values.device, ...(owner === 'wasm' ? [] : [`${owner} owner`])];
+const device = devices.every((each) => each === 'wasm') ? undefined : devices.join(', ');
 const runs = Number(values.runs);
 const sum = (object) => Object.values(object).reduce((total, value) => total + value, 0);
 
@@ -99,14 +105,14 @@ for (const world of WORLDS) {
   await withParties({ model, weights, dealer, device: values.device }, async ({ measuring }) => {
     for (const { length, way, name } of wanted) {
       process.stderr.write(`  ${name}\n`);
-      const { first, median } = await measuring({ plan: way.plan, tokens: length }, way.dealer, (run) =>
+      const { first, median } = await measuring({ plan: way.plan, tokens: length, device: owner }, way.dealer, (run) =>
         repeated(runs, async () => (world.token ? perToken(await run(1), await run(1 + FURTHER)) : run(1))),
       );
       rows.push({
         suite: 'costs',
-        name: values.device === 'wasm' ? name : `${name}/${values.device}`,
+        name: device === undefined ? name : `${name}/${device}`,
         model: world.model,
-        ...(values.device === 'wasm' ? {} : { device: values.device }),
+        ...(device === undefined ? {} : { device }),
         tokens: length,
         ...(world.token ? { perToken: true } : {}),
         weights: world.weights,

@@ -109,7 +109,7 @@ async function startWorld({ model, weights, dealer: dealt, device = 'wasm' }, fo
 
 /**
  * Runs of an owner of its own, one after the other in the same processes, as every party sees each.
- * @param asked weights, plan, tokens, newTokens, threads
+ * @param asked weights, plan, tokens, newTokens, threads, and the device of the owner
  * @param use is given what makes and measures one run, of as many new tokens as are named
  */
 async function measuring(world, asked, dealer, use) {

@@ -1,5 +1,7 @@
 //! The inner loops that most time goes to, on lanes of 256 bits. Same sums, same blocks, twice as many at a time.
 
+use crate::limbs::WORDS;
+use crate::matmul::ALL;
 use crate::simd::v128;
 use core::arch::x86_64::*;
 
@@ -21,6 +23,107 @@ pub unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, t
     for r in 0..R {
         _mm256_storeu_si256((to as *mut __m256i).add(r), acc[r]);
     }
+}
+
+/// Two light panels side by side, times four rows: `light_layer` of limbs.rs. What they give is put to `out`, or added
+/// to what is there. Pairs of four rows are loaded once for both panels.
+#[inline(never)]
+pub unsafe fn light_pair<const SET: usize>(
+    left: *const u32,
+    panel: *const v128,
+    pairs: usize,
+    out: *mut u64,
+    stride: usize,
+    add: bool,
+    mask: u64,
+) {
+    let zero = _mm256_setzero_si256();
+    let mut words = [[[zero; 2]; 2]; 4];
+    let mut x = left as *const __m128i;
+    for digit in WORDS[SET].digits {
+        let mut w = panel as *const __m256i;
+        let mut sums = [[zero; 2]; 4];
+        for _ in 0..pairs {
+            let both = [_mm256_loadu_si256(w), _mm256_loadu_si256(w.add(pairs))];
+            let rows = _mm256_broadcastsi128_si256(_mm_loadu_si128(x));
+            let row = [
+                _mm256_shuffle_epi32::<0x00>(rows),
+                _mm256_shuffle_epi32::<0x55>(rows),
+                _mm256_shuffle_epi32::<0xaa>(rows),
+                _mm256_shuffle_epi32::<0xff>(rows),
+            ];
+            for r in 0..4 {
+                for p in 0..2 {
+                    sums[r][p] = _mm256_add_epi32(sums[r][p], _mm256_madd_epi16(row[r], both[p]));
+                }
+            }
+            x = x.add(1);
+            w = w.add(1);
+        }
+        let by = _mm_cvtsi32_si128(digit.shift as i32);
+        for r in 0..4 {
+            for p in 0..2 {
+                let halves = [_mm256_castsi256_si128(sums[r][p]), _mm256_extracti128_si256::<1>(sums[r][p])];
+                for h in 0..2 {
+                    let products = _mm256_sll_epi64(_mm256_cvtepi32_epi64(halves[h]), by);
+                    words[r][p][h] = _mm256_add_epi64(words[r][p][h], products);
+                }
+            }
+        }
+    }
+    let mask = _mm256_set1_epi64x(mask as i64);
+    for r in 0..4 {
+        for i in 0..4 {
+            let to = out.add(r * stride + 4 * i) as *mut __m256i;
+            let word = words[r][i / 2][i % 2];
+            let sum = if add { _mm256_add_epi64(_mm256_loadu_si256(to), word) } else { word };
+            _mm256_storeu_si256(to, _mm256_and_si256(sum, mask));
+        }
+    }
+}
+
+/// All steps of a tile of two rows of matmul.rs, which lie side by side when they are packed and share a vector here.
+/// Products of two words are of every other lane, so sums of even columns are apart from those of odd ones until the
+/// end. Gives what lies behind the rows of the panel.
+#[inline(always)]
+pub unsafe fn steps<const L: u32>(
+    x: *const u32,
+    w: *const v128,
+    count: usize,
+    lo: *mut [v128; 2],
+    mid: *mut v128,
+) -> *const v128 {
+    let (mut x, mut w) = (x as *const __m256i, w);
+    let mut sums = [_mm256_setzero_si256(); 2];
+    let mut cross = _mm256_setzero_si256();
+    for _ in 0..count {
+        let row = _mm256_loadu_si256(x);
+        let [y0, y1, z0, z1]: [__m256i; 4] = core::array::from_fn(|i| _mm256_broadcastsi128_si256(*w.add(i)));
+        let a0 = _mm256_add_epi32(_mm256_shuffle_epi32::<0x00>(row), z0);
+        let b0 = _mm256_add_epi32(_mm256_shuffle_epi32::<0xaa>(row), y0);
+        let mut a1 = _mm256_add_epi32(_mm256_shuffle_epi32::<0x55>(row), z1);
+        let mut b1 = _mm256_add_epi32(_mm256_shuffle_epi32::<0xff>(row), y1);
+        let odd = [_mm256_srli_epi64::<32>(a0), _mm256_srli_epi64::<32>(b0)];
+        if L == ALL {
+            a1 = _mm256_sub_epi32(a1, _mm256_cmpgt_epi32(z0, a0));
+            b1 = _mm256_sub_epi32(b1, _mm256_cmpgt_epi32(y0, b0));
+            sums[0] = _mm256_add_epi64(sums[0], _mm256_mul_epi32(a0, b0));
+            sums[1] = _mm256_add_epi64(sums[1], _mm256_mul_epi32(odd[0], odd[1]));
+        } else {
+            sums[0] = _mm256_add_epi64(sums[0], _mm256_mul_epu32(a0, b0));
+            sums[1] = _mm256_add_epi64(sums[1], _mm256_mul_epu32(odd[0], odd[1]));
+        }
+        cross = _mm256_add_epi32(cross, _mm256_mullo_epi32(a0, b1));
+        cross = _mm256_add_epi32(cross, _mm256_mullo_epi32(a1, b0));
+        x = x.add(1);
+        w = w.add(4);
+    }
+    let columns = [_mm256_unpacklo_epi64(sums[0], sums[1]), _mm256_unpackhi_epi64(sums[0], sums[1])];
+    *lo = columns.map(|sum| _mm256_castsi256_si128(sum));
+    *lo.add(1) = columns.map(|sum| _mm256_extracti128_si256::<1>(sum));
+    *mid = _mm256_castsi256_si128(cross);
+    *mid.add(1) = _mm256_extracti128_si256::<1>(cross);
+    w
 }
 
 /// Blocks of a group.

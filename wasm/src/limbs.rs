@@ -35,8 +35,8 @@ pub(crate) fn behind(place: usize) -> usize {
 /// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those that are summed exactly
 /// that is one less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum
 /// there is.
-struct Digit {
-    shift: u32,
+pub(crate) struct Digit {
+    pub(crate) shift: u32,
     bits: u32,
     below: u64,
 }
@@ -46,13 +46,13 @@ const fn digit(shift: u32, bits: u32) -> Digit {
 }
 
 /// The digits of words of `bits` bits: of a result modulo 2^bits those of 16 bits are wanted modulo 2³² at most.
-struct Digits {
+pub(crate) struct Digits {
     bits: u32,
-    digits: &'static [Digit],
+    pub(crate) digits: &'static [Digit],
 }
 
 /// The fewest that do for a result of some bits: the last that is wide enough.
-const WORDS: [Digits; 3] = [
+pub(crate) const WORDS: [Digits; 3] = [
     Digits { bits: 64, digits: &[digit(0, 11), digit(11, 11), digit(22, 10), digit(32, 16), digit(48, 16)] },
     Digits { bits: 54, digits: &[digit(0, 11), digit(11, 11), digit(22, 16), digit(38, 16)] },
     Digits { bits: 43, digits: &[digit(0, 11), digit(11, 16), digit(27, 16)] },
@@ -238,6 +238,14 @@ unsafe fn layer<const R: usize, const SET: usize>(
     }
 }
 
+/// Whether a panel is one of two side by side that are light and whole.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn is_of_pair(places: *const u32, p: usize, cols: usize) -> bool {
+    let (first, second) = (p & !1, p | 1);
+    (second + 1) * NR <= cols && *places.add(first) == LIGHT as u32 && *places.add(second) == LIGHT as u32
+}
+
 /// R rows of x, from column `first` of it on, times a block of panels.
 #[inline(always)]
 unsafe fn rows_of<const R: usize, const SET: usize>(
@@ -259,7 +267,16 @@ unsafe fn rows_of<const R: usize, const SET: usize>(
     let panels = (cols + NR - 1) / NR;
     for p in 0..panels {
         let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR) as *const v128;
-        let place = *high.add(first / KC * panels + p) as usize;
+        let places = high.add(first / KC * panels);
+        // Vectors of 256 bits have two at a time.
+        #[cfg(target_arch = "x86_64")]
+        if R == MR && is_of_pair(places, p, cols) {
+            if p % 2 == 0 {
+                crate::wide::light_pair::<SET>(left, panel, pairs, out.add(p * NR), cols, first > 0, mask);
+            }
+            continue;
+        }
+        let place = *places.add(p) as usize;
         if place == LIGHT {
             light_layer::<R, SET>(left, sums, panel, pairs, digits);
         } else {

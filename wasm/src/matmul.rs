@@ -35,7 +35,7 @@ const WIDTH: usize = 2 * NR;
 const BEHIND: usize = 2;
 
 /// Bits of a lower half, for all bits of a result and for few.
-const ALL: u32 = 32;
+pub(crate) const ALL: u32 = 32;
 const FEW: u32 = 31;
 /// Bits of results that FEW is enough for.
 const FEW_BITS: u32 = 62;
@@ -287,7 +287,13 @@ unsafe fn tile<const R: usize, const L: u32>(
     let mut lo = [[zero; 2]; R];
     let mut mid = [zero; R];
     let (mut x, mut w) = (left as *const u32, panel);
-    for _ in 0..even(kc) / 2 {
+    // Vectors of 256 bits hold both rows.
+    let both = cfg!(target_arch = "x86_64") && R == MR;
+    #[cfg(target_arch = "x86_64")]
+    if both {
+        w = crate::wide::steps::<L>(x, w, even(kc) / 2, lo.as_mut_ptr(), mid.as_mut_ptr());
+    }
+    for _ in 0..if both { 0 } else { even(kc) / 2 } {
         for r in 0..R {
             step::<L>(x.add(4 * r), w, &mut lo[r], &mut mid[r]);
         }

@@ -28,6 +28,9 @@ import type { PartyOperations } from './party-operations.ts';
 import { matmulPlaced } from './placed.ts';
 import { Selection } from './selection.ts';
 
+/** Bytes behind its last word that `unpack` may read. */
+const BEYOND = 9;
+
 /** Words of a drawn matrix at a time: they, their panels and a product stay in the cache. */
 const DRAWN_WORDS = 1 << 18;
 
@@ -213,13 +216,16 @@ export class KernelInstance {
     this.#memory.run(() => {
       const n = Math.min(count, BLOCK);
       const [state, out] = [this.#memory.state(stream), this.#memory.take(64 * up(blocksOf(n), 4))];
-      const masked = k === 32 || k === 64 ? undefined : this.#memory.lanes(k, n);
+      // A mask of all bits copies, faster than an engine does.
+      const whole = (k === 32 || k === 64) && !this.#memory.direct;
+      const masked = whole || this.#memory.direct ? 0 : this.#memory.lanes(k, n);
       const kernel = this.#memory.exports[`shift${8 * lane}to${8 * lane}`];
       const mask = this.#memory.mask(k);
       this.#memory.blocks(count, (from, to) => {
         this.#memory.exports.keystream(state, block + (from * lane) / 64, blocksOf(to - from), out);
-        if (masked !== undefined) kernel(out + skip, masked, to - from, 0, mask);
-        this.#memory.store(masked ?? out + skip, result, from, to);
+        const words = whole ? out + skip : this.#memory.place(masked, result, from, to);
+        if (!whole) kernel(out + skip, words, to - from, 0, mask);
+        this.#memory.store(words, result, from, to);
       });
     });
     return result;
@@ -279,6 +285,10 @@ export class KernelInstance {
   pack(x: Words): Uint8Array {
     const [{ k, data }, kernel] = [x, this.#memory.of('pack', x.k)];
     const result = new Uint8Array(wireLength(k, data.length));
+    if (this.#memory.direct) {
+      if (data.length > 0) kernel(data, result, data.length, k);
+      return result;
+    }
     this.#memory.run(() => {
       const n = Math.min(data.length, BLOCK);
       const [a, out] = [this.#memory.lanes(k, n), this.#memory.take(wireLength(k, n))];
@@ -293,13 +303,18 @@ export class KernelInstance {
 
   unpack(bytes: Uint8Array, k: number, count: number): Words {
     const [result, kernel] = [this.#memory.result(k, count), this.#memory.of('unpack', k)];
+    // Eight words are k bytes. Those behind which a kernel may read are read where they lie.
+    const near = this.#memory.direct ? 8 * Math.max(0, Math.floor((bytes.length - BEYOND) / k)) : 0;
+    if (near > 0) kernel(bytes, this.#memory.place(0, result, 0, near), near, k);
     this.#memory.run(() => {
-      const n = Math.min(count, BLOCK);
+      const n = Math.min(count - near, BLOCK);
       const [a, out] = [this.#memory.take(wireLength(k, n)), this.#memory.lanes(k, n)];
-      this.#memory.blocks(count, (from, to) => {
+      this.#memory.blocks(count - near, (first, last) => {
+        const [from, to] = [near + first, near + last];
         this.#memory.write(a, bytes.subarray(wireLength(k, from), wireLength(k, to)));
-        kernel(a, out, to - from, k);
-        this.#memory.store(out, result, from, to);
+        const words = this.#memory.place(out, result, from, to);
+        kernel(a, words, to - from, k);
+        this.#memory.store(words, result, from, to);
       });
     });
     return result;

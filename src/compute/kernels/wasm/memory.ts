@@ -179,21 +179,41 @@ export class Memory {
     return at;
   }
 
+  /** Whether kernels read operands and write results where they lie. */
+  get direct(): boolean {
+    return this.#linked.direct === true;
+  }
+
   /** An operand of which a kernel reads nothing beyond its end. */
   operand(data: Lane): Place {
-    return this.#linked.direct === true && data.length > 0 ? data : this.copy(data);
+    return this.direct && data.length > 0 ? data : this.copy(data);
+  }
+
+  /** The same of a vector, in 64-bit lanes. */
+  operand64(x: Words): Place {
+    return x.k > 32 ? this.operand(x.data) : this.copy64(x);
+  }
+
+  /** The same in 32-bit lanes. */
+  operand32(x: Words): Place {
+    return x.k <= 32 ? this.operand(x.data) : this.copy32(x);
   }
 
   /** A part of an operand where a kernel sees it: in the scratch at `at`, or where it lies. */
   shown(at: number, data: Lane): Place {
-    if (this.#linked.direct === true) return data;
+    if (this.direct) return data;
     this.write(at, data);
     return at;
   }
 
+  /** Where a kernel writes words [from, to) of a result: in the scratch at `at`, or where they belong. */
+  place(at: number, { data }: Words, from: number, to: number): Place {
+    return this.direct && to > from ? data.subarray(from, to) : at;
+  }
+
   /** A result vector that a kernel writes, and nothing beyond its end. */
   made(k: number, count: number, work: (out: Place) => void): Words {
-    if (this.#linked.direct === true && count > 0) {
+    if (this.direct && count > 0) {
       const result = this.result(k, count);
       work(result.data);
       return result;
@@ -221,8 +241,9 @@ export class Memory {
     this.write(at, from === 0 && to === data.length ? data : data.subarray(from, to));
   }
 
-  /** Words of a block to where they belong in a vector. */
-  store(at: number, { data }: Words, from: number, to: number): void {
+  /** Words of a block to where they belong in a vector, if they are not there (`place`). */
+  store(at: Place, { data }: Words, from: number, to: number): void {
+    if (typeof at !== 'number') return;
     const [count, lane] = [to - from, data.BYTES_PER_ELEMENT];
     if (this.#copiesShared(data, lane * count)) {
       const place = new Uint8Array(data.buffer, data.byteOffset + lane * from, lane * count);
@@ -240,7 +261,7 @@ export class Memory {
   lanewise(k: number, operands: readonly Words[], work: (at: readonly Place[], out: Place, n: number) => void): Words {
     const count = operands[0].data.length;
     const result = this.result(k, count);
-    if (this.#linked.direct === true) {
+    if (this.direct) {
       if (count > 0)
         work(
           operands.map(({ data }) => data),
@@ -269,10 +290,10 @@ export class Memory {
   }
 
   /** A vector over Z_2^k of `scale` words for each element of x: `work` is given and gives 64-bit lanes. */
-  widened(x: Words, scale: number, k: number, work: (at: number, out: number, n: number) => void): Words {
+  widened(x: Words, scale: number, k: number, work: (at: Place, out: number, n: number) => void): Words {
     const result = this.result(k, scale * x.data.length);
     this.parts(x.data.length, scale, (from, to) => {
-      const [a, words] = [this.copy64(viewWords(x, from, to)), scale * (to - from)];
+      const [a, words] = [this.operand64(viewWords(x, from, to)), scale * (to - from)];
       const out = this.take(8 * words);
       work(a, out, to - from);
       this.store(this.shift(out, 64, words, 0, k), result, scale * from, scale * to);

@@ -6,6 +6,7 @@ import { invariant } from '../../../core/errors.ts';
 import { type Words, ringMask, zeros } from '../../ring.ts';
 import { panelBlocks, panelLength } from '../panels.ts';
 import { type TableLayout, elementBits, tableBytes } from '../table-layout.ts';
+import type { Place } from './link.ts';
 import { BLOCK, type Memory, SLACK, panelOrder, up } from './memory.ts';
 
 /** Bytes of a matrix copied in at a time: they are still in the cache when they are packed. */
@@ -193,7 +194,7 @@ export class PartyOperations {
    */
   evaluateSelection(
     index: Words,
-    basis: (from: number, to: number) => number,
+    basis: (from: number, to: number) => Place,
     layout: TableLayout,
     table: Uint8Array,
     word: Words,
@@ -212,10 +213,14 @@ export class PartyOperations {
         const bytes = this.#memory.take(tableBytes(layout, to - from) + SLACK);
         this.#memory.write(bytes, table.subarray(tableBytes(layout, from), tableBytes(layout, to)));
         const [chosen, words] = [
-          this.#memory.copy(index.data.subarray(from, to)),
-          this.#memory.copy(word.data.subarray(from, to)),
+          this.#memory.operand(index.data.subarray(from, to)),
+          this.#memory.operand(word.data.subarray(from, to)),
         ];
-        const [phi, all, out] = [basis(from, to), this.#memory.copy(bitsOf), this.#memory.lanes(k, to - from)];
+        const [phi, all, out] = [
+          basis(from, to),
+          this.#memory.copy(bitsOf),
+          this.#memory.place(this.#memory.direct ? 0 : this.#memory.lanes(k, to - from), result, from, to),
+        ];
         const outside = kernel(bytes, chosen, n, all, P, phi, words, out, to - from, mask);
         invariant(outside === 0, 'selection index out of range');
         this.#memory.store(out, result, from, to);

@@ -9,10 +9,13 @@ import { blockOf } from '../key-stream.ts';
 import { checkPowers, expDrops, rounding } from '../selection-shape.ts';
 import { type TableLayout, elementBits, entryBits, tableBytes } from '../table-layout.ts';
 import type { Choice, CosineSum, Degree, PiecewisePolynomial, SelectionTable, Stream } from '../types.ts';
+import type { Place } from './link.ts';
 import { type Memory, SLACK } from './memory.ts';
 
 /** Bytes of key stream that corrections are dealt from at a time. */
 const SPAN = 4096;
+/** Bytes of a table that is worth no memory of its own. */
+const IN_SCRATCH = 1 << 15;
 /** Bits of a block of key stream. */
 const BLOCK_BITS = 512;
 
@@ -56,8 +59,8 @@ export function sliceTable(table: SelectionTable<Words>, from: number, to: numbe
 }
 
 /** Where a table is built: the stream, its first block, the buffer and the table's byte in it; the first pad's bit. */
-interface Place {
-  readonly stream: readonly [state: number, block: number, buf: number, skip: number];
+interface Site {
+  readonly stream: readonly [state: number, block: number, buf: Place, skip: number];
   readonly shift: number;
 }
 
@@ -91,18 +94,24 @@ export class Selection {
       const from = Math.floor(position / 8);
       const block = blockOf(from, Math.ceil((position + count * elementBits(layout)) / 8));
       const skip = from % 64;
-      const buf = this.#memory.take(skip + length + this.#memory.sizes.tableAhead + SLACK);
+      const bytes = skip + length + this.#memory.sizes.tableAhead + SLACK;
+      // A long one where it stays, if that is possible.
+      const own = this.#memory.direct && length > IN_SCRATCH ? new Uint8Array(bytes) : undefined;
+      const buf = own === undefined ? this.#memory.take(bytes) : 0;
       const widths = this.#memory.copy(Uint32Array.from(layout.widths));
       const state = pads === undefined ? 0 : this.#memory.state(pads);
-      const place: Place = { stream: [state, block, buf, skip], shift: position % 8 };
-      this.#entries(table, layout, place, [...place.stream, widths, layout.widths.length, place.shift, count]);
-      return this.#memory.bytes(buf + skip, length).slice();
+      const site: Site = { stream: [state, block, own ?? buf, skip], shift: position % 8 };
+      this.#entries(table, layout, site, [...site.stream, widths, layout.widths.length, site.shift, count]);
+      if (own === undefined) return this.#memory.bytes(buf + skip, length).slice();
+      // SECURITY: pads of other elements.
+      own.fill(0, 0, skip).fill(0, skip + length);
+      return own.subarray(skip, skip + length);
     });
   }
 
   /** `head` are the arguments with which every kind of table begins (`begin` in `wasm/src/table.rs`), and the count. */
-  #entries(table: SelectionTable<Words>, layout: TableLayout, place: Place, head: readonly number[]): void {
-    const count = head[head.length - 1];
+  #entries(table: SelectionTable<Words>, layout: TableLayout, site: Site, head: readonly Place[]): void {
+    const count = head[head.length - 1] as number;
     switch (table.kind) {
       case 'rows': {
         const { n, stride } = table;
@@ -113,11 +122,11 @@ export class Selection {
         const [k] = layout.widths;
         // Whole bytes per row, and lanes that add in SIMD: rows in wire form.
         const whole =
-          k === 1 ? n % 8 === 0 && stride % 8 === 0 && place.shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
+          k === 1 ? n % 8 === 0 && stride % 8 === 0 && site.shift === 0 : k === 8 || k === 16 || k === 32 || k === 64;
         if (whole) {
           const packed = this.#packed(table.table, k);
           const [bytes, step] = [wireLength(k, n), wireLength(k, stride)];
-          this.#memory.exports.table_rows(...place.stream, Math.floor(k / 8), count, packed, bytes, step, row);
+          this.#memory.exports.table_rows(...site.stream, Math.floor(k / 8), count, packed, bytes, step, row);
         } else {
           this.#memory.exports.table_rows_any(...head, this.#memory.copy64(table.table), n, stride, row);
         }
@@ -127,7 +136,7 @@ export class Selection {
         const { segments, degree, t, guard, coefficients } = table.polynomial;
         const mode = polynomialMode(table.polynomial);
         const [a, c, temp, lanes] = [
-          this.#memory.copy64(table.a),
+          this.#memory.operand64(table.a),
           this.#memory.copy(coefficients),
           this.#memory.take(8 * (degree + 1) * segments),
           this.#memory.take(64 * segments),
@@ -141,8 +150,8 @@ export class Selection {
         const drops = Uint32Array.from(expDrops(words, table.width, table.s1));
         this.#memory.exports.table_exp(
           ...head,
-          this.#memory.copy64(table.a),
-          this.#memory.copy64(table.gate),
+          this.#memory.operand64(table.a),
+          this.#memory.operand64(table.gate),
           coarse,
           fine,
           this.#memory.copy(factor),
@@ -158,8 +167,8 @@ export class Selection {
         checkCosine(sum);
         this.#memory.exports.table_cosine(
           ...head,
-          this.#memory.copy64(a),
-          gate === undefined ? 0 : this.#memory.copy32(gate),
+          this.#memory.operand64(a),
+          gate === undefined ? 0 : this.#memory.operand32(gate),
           this.#cosineTables(),
           this.#memory.copy(termWords(sum)),
           sum.terms.length,
@@ -176,7 +185,7 @@ export class Selection {
         const V = table.values.length;
         const joint = this.#memory.take(4 * count);
         for (const [b, bit] of table.bits.entries())
-          this.#memory.exports.join_bit(joint, this.#memory.copy32(bit), count, b);
+          this.#memory.exports.join_bit(joint, this.#memory.operand32(bit), count, b);
         const pick = this.#memory.copy(table.pick.map((v) => (v === 255 ? V : v)));
         const values = this.#memory.take(8 * count * (V + 1));
         table.values.forEach((value, v) => {
@@ -245,18 +254,18 @@ export class Selection {
    * What puts the basis of elements [from, to) of a choice into scratch, as words of the ring, and says where; 0 where
    * there is none. Not within an operation: it may keep tables.
    */
-  basis({ basis, cosines }: Omit<Choice<Words>, 'index'>, P: number, k: number): (from: number, to: number) => number {
+  basis({ basis, cosines }: Omit<Choice<Words>, 'index'>, P: number, k: number): (from: number, to: number) => Place {
     if (cosines !== undefined) {
       this.#loadCosines();
       const terms = termWords(cosines.sum);
       return (from, to) => this.#cosineWords(viewWords(cosines.l, from, to), cosines.sum, terms, k);
     }
-    return (from, to) => (basis === undefined ? 0 : this.#memory.copy(basis.data.subarray(P * from, P * to)));
+    return (from, to) => (basis === undefined ? 0 : this.#memory.operand(basis.data.subarray(P * from, P * to)));
   }
 
   #cosineWords(l: Words, sum: CosineSum, terms: Int32Array, k: number): number {
     const words = l.data.length * basisWords(sum);
-    const [a, out] = [this.#memory.copy64(l), this.#memory.take(8 * words)];
+    const [a, out] = [this.#memory.operand64(l), this.#memory.take(8 * words)];
     this.#memory.exports.cosine_basis(
       a,
       out,
@@ -284,12 +293,12 @@ export class Selection {
     const bitsOf = Uint32Array.from(widths);
     this.#memory.parts(count, P, (from, to) => {
       const temp = this.#memory.take(Math.ceil((span * element) / 8) + this.#memory.sizes.dealSlack);
-      const out = this.#memory.lanes(k, to - from);
+      const out = this.#memory.place(this.#memory.direct ? 0 : this.#memory.lanes(k, to - from), result, from, to);
       this.#memory.of('deal', k)(
         this.#memory.state(pads),
-        this.#memory.copy32(viewWords(choice.index, from, to)),
+        this.#memory.operand32(viewWords(choice.index, from, to)),
         basis(from, to),
-        this.#memory.copy(r0.data.subarray(from, to)),
+        this.#memory.operand(r0.data.subarray(from, to)),
         out,
         BigInt(first + from),
         to - from,
@@ -337,7 +346,7 @@ export class Selection {
       const out = this.#memory.lanes(k, data.length * (V + 1));
       for (const [v, value] of values.entries())
         this.#memory.of('choose_basis', k)(
-          this.#memory.copy(value.data),
+          this.#memory.operand(value.data),
           out,
           data.length,
           V + 1,
