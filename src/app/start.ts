@@ -42,14 +42,8 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
   const sheet = settings(store, controller);
   const form = [at(), credential(controller), notices(store, sheet.open), sheet.render];
   await task();
-  const slot = [
-    panel(),
-    at('slot'),
-    answer(),
-    streamingView(),
-    errorPanel(store, controller, sheet.open),
-    bring(store),
-  ];
+  const [shown, scored] = bring(store);
+  const slot = [panel(), at('slot'), answer(), streamingView(), errorPanel(store, controller, sheet.open), shown];
   await task();
   if (refused)
     store.dispatch({
@@ -68,7 +62,7 @@ export async function start(sdk: Sdk, refused = false): Promise<void> {
     ({ evidence }) => evidence(),
     () => [withoutEvidence],
   );
-  const parts = [[asked], form, slot, [scores()], [drawing], [at('')], figures];
+  const parts = [[asked], form, slot, [scores(), scored], [drawing], [at('')], figures];
   const draw = drawOn(store, parts, calm, far);
   await task();
   metrics(store.state);

@@ -13,7 +13,10 @@ const ROOM = 300;
 /** Keys that scroll a page. In a box they move the cursor. */
 const SCROLLING = new Set(['PageUp', 'PageDown', 'Home', 'End', 'ArrowUp', 'ArrowDown', ' ']);
 
-export function bring(store: Store): (now: State, before: State) => void {
+type View = (now: State, before: State) => void;
+
+/** @returns what is drawn with the slot, and with the scores: they make an answer longer */
+export function bring(store: Store): readonly [View, View] {
   const [slot, run, form] = [byId('slot'), byId('run'), byId('form')];
   const contents = all('.slot-in', slot);
   let theirs = false;
@@ -41,11 +44,14 @@ export function bring(store: Store): (now: State, before: State) => void {
     begun = true;
     theirs = false;
   });
-  return (now, before) => {
+  const due = (keep: HTMLElement, room = 0): void => {
+    if (!theirs) onceLaidOut(() => theirs || show(keep, room));
+  };
+  const shown: View = (now, before) => {
     const grew = now.run !== undefined && now.run.pieces !== before.run?.pieces && now.run.pieces.length > 0;
     const [keep, room] = [begun || before.slot === 'running' ? run : form, begun && !ended ? ROOM : 0];
-    const due = begun || ended || grew;
+    if (begun || ended || grew) due(keep, room);
     [begun, ended] = [false, false];
-    if (due && !theirs) onceLaidOut(() => theirs || show(keep, room));
   };
+  return [shown, ({ outcome }, before) => outcome !== undefined && outcome !== before.outcome && due(run)];
 }
