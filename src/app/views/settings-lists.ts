@@ -168,7 +168,7 @@ function weights(state: State): Option<Weights>[] {
     {
       value: 'secret',
       title: 'Secret',
-      text: `For enrolled users: you give a credential file. Keeps the weights from the two parties ${proves(state) ? 'and, as every run is proved, from a user that cheats.' : 'as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.'}`,
+      text: `For enrolled users: you give a credential file. Keeps the weights from the two parties ${proves(state) ? 'and, where both refuse unproved runs, from a user that cheats.' : 'as long as every enrolled user can be trusted with them: one that cheats can read them alone, unnoticed.'}`,
       ...missing('secret'),
     },
   ];

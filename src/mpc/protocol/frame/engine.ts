@@ -168,6 +168,7 @@ export class Engine implements Party {
         Math.max(lastHalf(gate), gate.relation === 'output' ? last : -1),
       );
       const due = byHalf(gates, last);
+      // What is proved of inputs has no half-round behind which it is read.
       for (const gate of gates)
         if (lastHalf(gate) < 0 && gate.relations !== undefined && this.id > 0)
           await this.#options.observer?.gate(this, gate);
