@@ -149,8 +149,12 @@ function centredRows(values: Float32Array, cols: number): Float32Array {
 function centredColumns(stored: Float32Array, rows: number): Float32Array {
   const cols = stored.length / rows;
   const means = new Float64Array(rows);
-  for (let i = 0; i < stored.length; i++) means[i % rows] += stored[i] / cols;
-  return stored.map((value, i) => value - means[i % rows]);
+  for (let from = 0; from < stored.length; from += rows)
+    for (let r = 0; r < rows; r++) means[r] += stored[from + r] / cols;
+  const out = new Float32Array(stored.length);
+  for (let from = 0; from < stored.length; from += rows)
+    for (let r = 0; r < rows; r++) out[from + r] = stored[from + r] - means[r];
+  return out;
 }
 
 /** Reads one affine map with its folded LayerNorm. */
