@@ -78,8 +78,15 @@ export interface ExpTables {
   readonly segments: Readonly<Record<ExpWidth, ExpSegments>>;
 }
 
-/** Computes the tables (a few milliseconds; a backend does it once). */
+let made: ExpTables | undefined;
+
+/** The tables. Made once: that takes milliseconds, and every proved step hashes them. Nobody writes to them. */
 export function expTables(): ExpTables {
+  made ??= compute();
+  return made;
+}
+
+function compute(): ExpTables {
   return {
     coarse: powers(9, 2 * ENTRIES + 1),
     fine: powers(20, ENTRIES),

@@ -35,6 +35,8 @@ export interface ProvedSetting {
   readonly timeoutMs?: number;
   /** What a party is told of the run, where it is not what the others are. */
   readonly request?: (id: PartyId) => string;
+  /** What all three compute with, where a mask is to be missing. */
+  readonly kernels?: RingKernels;
   /** What a party proves and verifies with, where its work is counted. */
   readonly proofKernelsOf?: (id: PartyId) => ProofKernels;
   /** The links of a party that does not follow the protocol. */
@@ -67,7 +69,7 @@ export async function runProved(
   inputs: Inputs,
   setting: ProvedSetting = {},
 ): Promise<readonly Ended[]> {
-  const { seed = 1, tap, timeoutMs = 5000 } = setting;
+  const { seed = 1, tap, timeoutMs = 5000, kernels = wasm } = setting;
   const channels: Map<PartyId, Channel>[] = [new Map(), new Map(), new Map()];
   for (const [a, b] of [
     [0, 1],
@@ -95,8 +97,8 @@ export async function runProved(
   const runs = ([0, 1, 2] as const).map(
     (id) =>
       new ProvedRun({
-        ...{ id, circuit, kernels: wasm, session, channels: channels[id] },
-        parameters: setting.parameters?.(id, wasm) ?? noParameters,
+        ...{ id, circuit, kernels, session, channels: channels[id] },
+        parameters: setting.parameters?.(id, kernels) ?? noParameters,
         keys: new Map(([0, 1, 2] as const).filter((peer) => peer !== id).map((peer) => [peer, key(id, peer)])),
         proofKernels: setting.proofKernelsOf?.(id) ?? proofWasm,
         proofParameters: setting.proofParameters ?? PARAMETERS[128],
