@@ -75,7 +75,7 @@ describe('tables of piecewise polynomials', () => {
         });
       }
       expect(await tables()).toBe(PINNED);
-      // Roots decide how many bits an entry of a normalised row has, far from a tie. Nothing else is asked for.
+      // Roots say how many bits an entry of a normalised row has. Nothing else is asked for.
       expect([...asked.keys()]).toEqual(['sqrt']);
       expect(Math.cos(0)).toBeGreaterThan(1);
     },
