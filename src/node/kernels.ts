@@ -78,8 +78,8 @@ export async function nodeProving(device: Device = 'wasm', library = builtLibrar
   const near = device === 'native' ? await loaded(open) : open();
   const kernels = new ThreadedProofKernels(near, module, nodeProofThread);
   if (device !== 'webgpu') return provingWith({ kernels, symmetric, collect: collectNow });
-  const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
-  return provingWith({ kernels, symmetric, collect: collectNow, beside: (ring) => proofsBeside(ring, kernels) });
+  const { besideDevice } = await import('../compute/kernels/webgpu/proof-engine.ts');
+  return provingWith({ kernels, symmetric, collect: collectNow, ...besideDevice(kernels, () => wasmKernels(0)) });
 }
 
 /** What weights are folded and encoded by, in the calling thread. */

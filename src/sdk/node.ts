@@ -53,8 +53,9 @@ function environment(): Environment {
       ]);
       const kernels = new WasmProofKernels(await loadNodeProofModule());
       if (device !== 'webgpu') return provingWith({ kernels, symmetric });
-      const { proofsBeside } = await import('../compute/kernels/webgpu/proof-engine.ts');
-      return provingWith({ kernels, symmetric, beside: (ring) => proofsBeside(ring, kernels) });
+      const { besideDevice } = await import('../compute/kernels/webgpu/proof-engine.ts');
+      const near = async () => createWasmKernels(await nodeBackend(0));
+      return provingWith({ kernels, symmetric, ...besideDevice(kernels, near) });
     },
   };
 }

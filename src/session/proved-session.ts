@@ -23,6 +23,8 @@ export interface ProofSettings {
   readonly kernels: ProofKernels;
   /** What a run proves with beside its own ring kernels, where they are on a device (default: `kernels`). */
   readonly beside?: ((ring: RingKernels) => ProofKernels) | undefined;
+  /** What makes words of public tables, where that is not its own ring kernels. */
+  readonly tables?: ((ring: RingKernels) => Promise<RingKernels>) | undefined;
   /** Default: those of the level that is asked for. Others are for tests. */
   readonly parameters?: ProofParameters | undefined;
   /** Bytes that a prover keeps for a segment (default: 1 GiB). The same at all parties. */
@@ -105,7 +107,7 @@ class ProvedSession implements ProvingSession {
     const after = new Map(Array.from(shared, ([peer, secret]) => [peer, nextStepKey(secret, session)] as const));
     this.end();
     this.#next = after;
-    const { kernels, beside = () => kernels, segmentBytes = SEGMENT_BYTES, collect } = this.#settings;
+    const { kernels, beside = () => kernels, tables, segmentBytes = SEGMENT_BYTES, collect } = this.#settings;
     const parameters = this.#settings.parameters ?? PARAMETERS[request.securityLevel ?? 128];
     // How it is proved too: a party that cuts other segments would prove something else.
     const asked = [requestCode(request), request.model ?? '', { ...parameters }, segmentBytes];
@@ -118,6 +120,7 @@ class ProvedSession implements ProvingSession {
       session,
       keys: new Map(drawn),
       proofKernels: beside(engine.kernels),
+      tables: tables === undefined ? undefined : () => tables(engine.kernels),
       proofParameters: parameters,
       segmentBytes,
       collect,

@@ -2,7 +2,7 @@
  * Proofs on the device: every byte as on WebAssembly and as the other implementation has it, a message that was changed
  * is caught, and each operation says where it ran and why.
  */
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { tampered } from '../../src/bench/tamper/cell.ts';
 import { type Engines, World, onDevice } from '../../src/bench/tamper/world.ts';
 import { indexGroup } from '../../src/compute/index-group.ts';
@@ -10,7 +10,7 @@ import { tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { loadNodeProofModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { WasmProofKernels } from '../../src/compute/kernels/wasm/proof.ts';
 import { type WebGpuKernels, createWebGpuKernels } from '../../src/compute/kernels/webgpu/kernels.ts';
-import { WebGpuProofKernels, proofsBeside } from '../../src/compute/kernels/webgpu/proof-engine.ts';
+import { WebGpuProofKernels, besideDevice, proofsBeside } from '../../src/compute/kernels/webgpu/proof-engine.ts';
 import { DeviceProofs } from '../../src/compute/kernels/webgpu/proof.ts';
 import type { ProofKernels } from '../../src/compute/kernels/proof-types.ts';
 import { wordsFrom } from '../../src/compute/ring.ts';
@@ -149,6 +149,23 @@ describe('a proved run', () => {
     expect(proofsBeside(lent, wasm).name).toBe('webgpu');
     const software = await createWebGpuKernels({ device, adapterInfo, software: true });
     expect(proofsBeside(software, wasm)).toBe(wasm);
+  });
+
+  it.each([
+    ['hardware', 'on it', false],
+    ['a driver in software', 'in WebAssembly', true],
+  ] as const)('of a session on %s makes public tables %s', async (_name, _where, software) => {
+    const of = await createWebGpuKernels({ device, adapterInfo, software });
+    const open = vi.fn(() => wasmKernels(0));
+    const onDevice = vi.spyOn(of, 'clearTable');
+    const proving = provingOfCircuit(toyCircuit, { parameters: QUICK, ...besideDevice(wasm, open) });
+    const { owner, ends } = toy('open', { on: of, proving, timeoutMs: 60_000 });
+    const session = await owner;
+    await session.prepare();
+    expect(Array.from((await session.run(TOY_INPUT)).logits)).toEqual(toyAnswer('open').map(Math.fround));
+    expect(await Promise.all(ends)).toEqual(['answered', 'answered']);
+    expect(open).toHaveBeenCalledTimes(software ? 1 : 0);
+    expect(onDevice.mock.calls.length > 0).toBe(!software);
   });
 });
 

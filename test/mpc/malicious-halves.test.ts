@@ -30,7 +30,7 @@ const CIRCUITS = {
 /** All relations of a run with what each party has of them, however the run ended. */
 async function had(weights: 'open' | 'secret', tap?: Tap) {
   const circuit = CIRCUITS[weights];
-  const planned = planProofs(circuit, wasm, 2 ** 30).flatMap(({ proof, relations }) =>
+  const planned = planProofs(circuit, async () => wasm, 2 ** 30).flatMap(({ proof, relations }) =>
     relations.map((relation) => ({ ...relation, proof, had: {} as Had })),
   );
   const observer = (id: PartyId, transcript: Transcript): Observer => {

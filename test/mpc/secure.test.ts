@@ -766,7 +766,7 @@ describe('power laws by windows', () => {
       '1/Z of weights at scale 17, up to 128 keys',
       2 ** 17 * Math.exp(-4.06),
       2 ** 17 * 120.5,
-      { growth: 2, coins: 1, atUnit: 2 ** 17, k: 50, groups: groups(21, 3, 3, 1), f: (z) => 2 ** 38 / z },
+      { growth: 2, coins: 1, root: 1, scale: 17, k: 50, groups: groups(21, 3, 3, 1), f: (z) => 2 ** 38 / z },
       6e-4,
       1e-4,
     ],
@@ -774,8 +774,8 @@ describe('power laws by windows', () => {
 
   /** A law that a gadget uses: f from its own growth and value at its widest unit. */
   function used(name: string, law: PowerLawOptions, low: number, high: number): (typeof LAWS)[number] {
-    const { growth, atUnit, groups: own } = law;
-    const f = (z: number) => atUnit * (2 ** own[0].top / z) ** (growth / 2);
+    const { growth, root, scale, groups: own } = law;
+    const f = (z: number) => Math.sqrt(root) * 2 ** scale * (2 ** own[0].top / z) ** (growth / 2);
     return [name, low, high, { ...law, f }, growth === 2 ? 6e-4 : 2e-4, growth === 2 ? 1e-4 : 5e-5];
   }
   const USED = [
@@ -807,7 +807,7 @@ describe('power laws by windows', () => {
 
   it('a result of too few bits, or of more than its ring has, is refused', () => {
     const [, , , law] = LAWS[0];
-    expect(() => tabulated({ ...law, atUnit: 2 ** 8 })).toThrow('9 bits');
+    expect(() => tabulated({ ...law, scale: 8 })).toThrow('9 bits');
     expect(() => tabulated({ ...law, k: 29 })).toThrow('9 bits');
     expect(() => tabulated({ ...law, k: 63 })).toThrow('has room');
   });

@@ -20,6 +20,7 @@ import { loadNodeModule } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { type Words, wordAt, wordsFrom } from '../../src/compute/ring.ts';
+import { ONE } from '../../src/compute/fixed-functions.ts';
 import { gelu } from '../../src/compute/special-functions.ts';
 import { piecewisePolynomial, signedCentre } from '../../src/mpc/secure/polynomial.ts';
 
@@ -176,16 +177,22 @@ describe.each(BACKENDS.map((kernels) => [kernels.name, kernels] as const))('the 
   });
 });
 
+/** A function of float64 as one of integers. */
+function ofFloat(f: (x: number) => number): (centre: bigint, offset: bigint) => bigint {
+  const bits = 2 ** 50;
+  return (centre, offset) => (BigInt(Math.round(f(Number(centre + offset) / Number(ONE)) * bits)) * ONE) / BigInt(bits);
+}
+
 function geluCubic(s: number): PiecewisePolynomial {
-  return piecewisePolynomial(gelu, {
+  return piecewisePolynomial(ofFloat(gelu), {
     segments: 32,
     degree: 3,
     t: 12,
     s1: s,
     s2: s,
     guard: 2,
-    width: 0.5,
-    centre: (i) => signedCentre(i, 32, 0.5),
+    log2Width: -1,
+    centre: (i) => signedCentre(i, 32),
   });
 }
 
@@ -205,14 +212,14 @@ describe('fitted coefficients', () => {
     (name, { first, coefficients }) => {
       const f =
         name === 'reciprocal' ? (z: number) => 1 / Math.max(z, 1) : (z: number) => 1 / Math.sqrt(Math.max(z, 1));
-      const ours = piecewisePolynomial(f, {
+      const ours = piecewisePolynomial(ofFloat(f), {
         segments: 128,
         degree: 3,
         t: 14,
         s1: 22,
         s2: 14,
         guard: 0,
-        width: 1,
+        log2Width: 0,
         centre: (i) => (i >= first ? i : undefined),
       }).coefficients;
       expect([...ours.subarray(0, 4 * first)].every((c) => c === 0n)).toBe(true);

@@ -33,7 +33,7 @@ import { keepTables } from './tables.ts';
 export interface ProofWorld {
   readonly kernels: RingKernels;
   readonly proofs: ProofKernels;
-  /** What makes words of public tables for all parties (default: what each computes with). */
+  /** What makes words of public tables (default: `kernels`). */
   readonly tables?: RingKernels | undefined;
   readonly parameters: ProofParameters;
   readonly segmentBytes: number;
@@ -85,7 +85,7 @@ export class Captured {
 
   constructor(circuit: Circuit, world: ProofWorld) {
     this.#world = world;
-    keepTables(circuit, world.tables);
+    keepTables(circuit);
     for (const gate of circuit.gates) {
       const shapes = (gate.relations ?? []).flatMap(({ prover, shapes: ofOne }) =>
         ofOne.map((shape) => ({ prover, shape: shape as RelationShape })),
@@ -93,7 +93,7 @@ export class Captured {
       const halves = gate.halves?.map((own, i) => this.#watched(own, `${gate.number} ${i}`, shapes[i]));
       if (halves !== undefined) Object.assign(gate, { halves });
     }
-    this.#planned = planProofs(circuit, world.kernels, world.segmentBytes);
+    this.#planned = planProofs(circuit, async () => world.tables ?? world.kernels, world.segmentBytes);
   }
 
   /** The next session's halves are others. */

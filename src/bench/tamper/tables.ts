@@ -2,15 +2,13 @@
  * Words of public tables of proofs. They follow from a circuit alone, are no message, and are the same to the bit
  * whatever makes them: a whole stretch of a function is made once, for all parties and sessions.
  */
-import type { RingKernels } from '../../compute/kernels/types.ts';
 import type { Circuit } from '../../mpc/protocol/frame/circuit.ts';
 import type { Halves } from '../../mpc/protocol/frame/gate.ts';
 
 /** Indices that are worth keeping words of. */
 const STRETCH = 64;
 
-/** @param by makes them (default: what a party computes with) */
-export function keepTables(circuit: Circuit, by?: RingKernels): void {
+export function keepTables(circuit: Circuit): void {
   const kept = new Map<string, Promise<Uint8Array>>();
   for (const gate of circuit.gates) {
     const halves = gate.halves?.map((own): Halves => {
@@ -20,7 +18,7 @@ export function keepTables(circuit: Circuit, by?: RingKernels): void {
         ...own,
         words: async (on, table, f, indices) => {
           const [from, to] = [indices[0], indices[indices.length - 1]];
-          const make = () => words.call(own, by ?? on, table, f, indices);
+          const make = () => words.call(own, on, table, f, indices);
           if (indices.length < STRETCH || to - from !== indices.length - 1) return make();
           const key = `${table.id} ${f} ${from} ${to}`;
           const known = kept.get(key) ?? make();

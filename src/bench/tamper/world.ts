@@ -66,7 +66,7 @@ export async function engines(): Promise<Engines> {
 
 /**
  * The same on a graphics device: everything that has a shader, however short; or as a party on a driver in software,
- * which computes there and proves in WebAssembly (`proofsBeside`).
+ * which computes there and proves in WebAssembly (`besideDevice`).
  * @throws {TercetError} ERR_DEVICE_UNAVAILABLE
  */
 export async function deviceEngines(device: GraphicsDevice): Promise<Engines> {
@@ -166,9 +166,11 @@ export class World {
   /** What proves its sessions. */
   get #proving(): Proving | undefined {
     if (this.protocol === '3pc_semi_honest') return undefined;
-    const { proofs } = this.#engines;
+    const { proofs, tables: near } = this.#engines;
+    const tables = near === undefined ? undefined : async () => near;
     const symmetric = (weights: WeightMode) => new Aby3Builder(weights);
-    const proving = provingWith({ kernels: proofs, parameters: QUICK, segmentBytes: SEGMENT_BYTES, symmetric });
+    const how = { parameters: QUICK, segmentBytes: SEGMENT_BYTES };
+    const proving = provingWith({ kernels: proofs, tables, symmetric, ...how });
     return this.proved ? proving : withoutProofs(proving);
   }
 
@@ -192,7 +194,7 @@ export class World {
     await this.kept();
     await this.goesOn();
     if (this.#captured !== undefined) return this.#captured;
-    for (let step = 0; step < this.step; step++) keepTables(await this.#circuitOf(step), tables);
+    for (let step = 0; step < this.step; step++) keepTables(await this.#circuitOf(step));
     this.#captured = new Captured(await this.circuit(), on);
     return this.#captured;
   }

@@ -6,7 +6,8 @@
  * it wants.
  */
 import { TURN_BITS } from '../../compute/cosine-tables.ts';
-import type { CosineSum } from '../../compute/kernels/types.ts';
+import { tanhOfSums } from '../../compute/fixed-functions.ts';
+import type { CosineSum, PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import { TercetError } from '../../core/errors.ts';
 import type { ExactTable, Gates } from '../protocol/types.ts';
 import type { Wire } from '../share/wire.ts';
@@ -101,23 +102,28 @@ const PICK_NEAR = Uint8Array.of(255, 0);
 /** Bits below the point that the cubic sees of its argument's place in a segment, and its ring. */
 const T = 12;
 const VALUE_BITS = 32;
-const TANH_WIDTH = 0.125;
+const TANH_LOG2_WIDTH = -3;
 const TANH_SEGMENTS = 128;
 const TANH_SCALE = 12;
 /** Scale of the cubic's argument: T bits inside a segment. */
-const TANH_READ = T - Math.log2(TANH_WIDTH);
+const TANH_READ = T - TANH_LOG2_WIDTH;
 
-/** Segments of width ⅛ on [−8, 8). */
-const TANH_CUBIC = piecewisePolynomial(Math.tanh, {
-  segments: TANH_SEGMENTS,
-  degree: 3,
-  t: T,
-  s1: TANH_SCALE,
-  s2: TANH_SCALE,
-  guard: 2,
-  width: TANH_WIDTH,
-  centre: (i) => signedCentre(i, TANH_SEGMENTS, TANH_WIDTH),
-});
+let cubic: PiecewisePolynomial | undefined;
+
+/** Segments of width ⅛ on [−8, 8). A constant, made when it is first asked for. */
+function tanhCubic(): PiecewisePolynomial {
+  cubic ??= piecewisePolynomial(tanhOfSums(), {
+    segments: TANH_SEGMENTS,
+    degree: 3,
+    t: T,
+    s1: TANH_SCALE,
+    s2: TANH_SCALE,
+    guard: 2,
+    log2Width: TANH_LOG2_WIDTH,
+    centre: (i) => signedCentre(i, TANH_SEGMENTS),
+  });
+  return cubic;
+}
 
 /** Low bits that the result of the choice loses. */
 const TANH_DROP = 2 * TANH_SCALE - OUT_SCALE;
@@ -131,7 +137,8 @@ const TAILS: ExactTable = { bits: 7, entries: UNITS.map((i) => (i >= -6 && i <= 
 export function secureTanh(gates: Gates, x: Wire): Wire {
   // One message for both readers: the cubic's scale, and the bits before the point that the class takes.
   const read = gates.reshare(rescale(gates, x, TANH_READ, TANH_READ + TAILS.bits));
-  const near = gates.polynomial(polynomialArgument(gates, read, TANH_CUBIC, TANH_WIDTH), TANH_CUBIC, VALUE_BITS);
+  const table = tanhCubic();
+  const near = gates.polynomial(polynomialArgument(gates, read, table, TANH_LOG2_WIDTH), table, VALUE_BITS);
   const unit = measured(gates, read, 0, TAILS.bits);
   const inner = gates.choose([gates.table(unit, unitTable(gates, INSIDE), 1)], [near], PICK_NEAR, {
     drop: TANH_DROP,

@@ -96,16 +96,16 @@ export function reciprocalOf(
   const { top, scale, windows } = reciprocalFor(positions);
   const weights = weightForm(rounding, positions).scale;
   const key = `${rounding.coins} ${top} ${weights}`;
-  const law = LAWS.get(key) ?? reciprocal(weights + top, 2 ** (scale - top), windows[rounding.coins], rounding);
+  const law = LAWS.get(key) ?? reciprocal(weights + top, scale - top, windows[rounding.coins], rounding);
   LAWS.set(key, law);
   return { key, law, scale, bits: CONTEXT_BITS - (CONTEXT_SCALE + scale - CONTEXT_OUT) };
 }
 
 /** A law knows nothing of its argument's scale: `top` is the widest unit as an integer. */
-function reciprocal(top: number, atUnit: number, windows: readonly number[], { coins }: Reading): PowerLaw {
+function reciprocal(top: number, scale: number, windows: readonly number[], { coins }: Reading): PowerLaw {
   const before = (g: number) => windows.slice(0, g).reduce((sum, count) => sum + count, 0);
   const groups = windows.map((count, g) => ({ windows: count, top: top - 2 * before(g) }));
-  return tabulated({ growth: 2, coins, atUnit, k: CONTEXT_BITS, groups });
+  return tabulated({ growth: 2, coins, root: 1, scale, k: CONTEXT_BITS, groups });
 }
 
 /**

@@ -144,7 +144,7 @@ export function entryRing(d: number): number {
 
 /** 2^s·√(d/S) over Z_2^k in windows of which the widest has units of 2^top. */
 function inverseRoot(d: number, k: number, top: number, groups: readonly WindowGroup[], { coins }: Reading): PowerLaw {
-  return tabulated({ growth: 1, coins, atUnit: Math.sqrt(d) * 2 ** (productScale(k, d) - top / 2), k, groups });
+  return tabulated({ growth: 1, coins, root: d, scale: productScale(k, d) - top / 2, k, groups });
 }
 
 /** By width, coins and more: pure functions of it, and a process serves models of few widths. */

@@ -1,45 +1,60 @@
 /**
  * Piecewise polynomials for the normalised basis (PROTOCOL §6.3): coefficients in δ/2^t, fitted on the doubled
- * interval (−1, 1) of every segment, so that the off-by-one of the measured segment costs nothing. Fitted in
- * float64 by P1 only; every party derives the same public segment layout.
+ * interval (−1, 1) of every segment, so that the off-by-one of the measured segment costs nothing. Fitted with
+ * integers alone, so every engine has the same coefficients.
  */
+import { FRACTION, ONE, product, root } from '../../compute/fixed-functions.ts';
 import type { Degree, PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import type { Gates, Wire } from './gates.ts';
 import { rescale } from './rescale.ts';
 
 const NODES = 24;
 
+/** T_q of the Chebyshev nodes cos(π·(i + ½)/24), by i and then q ≤ 4. */
+function chebyshev(): readonly (readonly bigint[])[] {
+  // From cos π/3 by halving the angle, to π/48; then cos (2i + 1)α from the two before.
+  let [double, first] = [ONE, ONE / 2n];
+  for (let n = 0; n < 4; n++) [double, first] = [first, root(((ONE + first) << FRACTION) / 2n)];
+  let before = first;
+  let node = first;
+  return Array.from({ length: NODES }, () => {
+    const t = [ONE, node];
+    for (let q = 2; q <= 4; q++) t.push(2n * product(node, t[q - 1]) - t[q - 2]);
+    [before, node] = [node, 2n * product(double, node) - before];
+    return t;
+  });
+}
+
+let nodes: ReturnType<typeof chebyshev> | undefined;
+
 /**
  * Least-squares polynomial of f on [from, to] over Chebyshev nodes, as degree + 1 monomial coefficients: that of
- * (u − middle)/half on [−1, 1], multiplied out.
+ * w = (2u − from − to)/(to − from) on [−1, 1], the truncated discrete Chebyshev series, multiplied out.
  */
-function fitted(f: (u: number) => number, degree: Degree, [from, to]: Interval): number[] {
-  const [middle, half] = [(from + to) / 2, (to - from) / 2];
-  const inner = fittedOnUnit((w) => f(middle + half * w), degree);
-  const c = [0, 0, 0, 0, 0];
-  for (let q = 0; q <= degree; q++) {
-    // binom(q, p) for p = q down to 0.
-    let binomial = 1;
-    for (let p = q; p >= 0; p--) {
-      c[p] += (inner[q] / half ** q) * binomial * (-middle) ** (q - p);
-      binomial = (binomial * p) / (q - p + 1);
-    }
+function fitted(f: (u: bigint) => bigint, degree: Degree, [from, to]: Interval): bigint[] {
+  const [sum, length] = [BigInt(from + to), BigInt(to - from)];
+  const c = [0n, 0n, 0n, 0n, 0n];
+  nodes ??= chebyshev();
+  for (const t of nodes) {
+    const value = f((sum * ONE + length * t[1]) / 2n);
+    for (let q = 0; q <= degree; q++) c[q] += product(value, t[q]);
   }
-  return c.slice(0, degree + 1);
+  for (let q = 0; q <= degree; q++) c[q] = ((q === 0 ? 1n : 2n) * c[q]) / BigInt(NODES);
+  const inner = [c[0] - c[2] + c[4], c[1] - 3n * c[3], 2n * c[2] - 8n * c[4], 4n * c[3], 8n * c[4]];
+  // Horner's rule, by polynomials in u.
+  let out: bigint[] = [];
+  for (let q = degree; q >= 0; q--) {
+    const [last, next] = [
+      [...out, 0n],
+      [0n, ...out],
+    ];
+    out = last.map((one, p) => (2n * next[p] - sum * one) / length);
+    out[0] += inner[q];
+  }
+  return out;
 }
 
-/** The same on [−1, 1]: the truncated discrete Chebyshev series. */
-function fittedOnUnit(f: (u: number) => number, degree: Degree): number[] {
-  const c = [0, 0, 0, 0, 0];
-  for (let i = 0; i < NODES; i++) {
-    const angle = (Math.PI * (i + 0.5)) / NODES;
-    const value = f(Math.cos(angle));
-    for (let q = 0; q <= degree; q++) c[q] += ((q === 0 ? 1 : 2) / NODES) * value * Math.cos(q * angle);
-  }
-  return [c[0] - c[2] + c[4], c[1] - 3 * c[3], 2 * c[2] - 8 * c[4], 4 * c[3], 8 * c[4]].slice(0, degree + 1);
-}
-
-/** From and to, in segments from a centre. */
+/** From and to, in whole segments from a centre. */
 type Interval = readonly [from: number, to: number];
 /** What a measured segment may hold: it is the true one or the next. */
 const DOUBLED: Interval = [-1, 1];
@@ -51,41 +66,51 @@ export interface PolynomialOptions {
   readonly s1: number;
   readonly s2: number;
   readonly guard: number;
-  /**
-   * Centre of the measured segment i in the function's own unit, or undefined where the function is not needed
-   * (zero there).
-   */
+  /** Centre of the measured segment i in segments, or undefined where the function is not needed (zero there). */
   centre(i: number): number | undefined;
   /** What the measured segment i is read for, where that is less than all it may hold. */
   interval?(i: number): Interval;
-  /** Segment width in the function's own unit. */
-  readonly width: number;
+  /** log2 of a segment's width in the function's own unit. */
+  readonly log2Width: number;
 }
 
-/** Tabulates f. The result is exact data: integers at scale 2^(s1 + guard). */
-export function piecewisePolynomial(f: (x: number) => number, options: PolynomialOptions): PiecewisePolynomial {
-  const { segments, degree, t, s1, s2, guard, width } = options;
+/**
+ * Tabulates f. The result is exact data: integers at scale 2^(s1 + guard).
+ * @param f at centre + offset, all with `FRACTION` bits
+ */
+export function piecewisePolynomial(
+  f: (centre: bigint, offset: bigint) => bigint,
+  options: PolynomialOptions,
+): PiecewisePolynomial {
+  const { segments, degree, t, s1, s2, guard, log2Width } = options;
   const coefficients = new BigInt64Array((degree + 1) * segments);
+  const wide = (u: bigint) => u << BigInt(log2Width);
+  const drop = FRACTION - BigInt(s1 + guard);
   for (let i = 0; i < segments; i++) {
-    const centre = options.centre(i);
-    if (centre === undefined) continue;
+    const own = options.centre(i);
+    if (own === undefined) continue;
+    const centre = wide(BigInt(own) * ONE);
     const interval = options.interval?.(i) ?? DOUBLED;
-    fitted((u) => f(centre + u * width), degree, interval).forEach((value, q) => {
-      coefficients[(degree + 1) * i + q] = BigInt(Math.round(value * 2 ** (s1 + guard)));
-    });
+    for (const [q, value] of fitted((u) => f(centre, wide(u)), degree, interval).entries())
+      coefficients[(degree + 1) * i + q] = (value + (1n << (drop - 1n))) >> drop;
   }
   return { segments, degree, t, s1, s2, guard, coefficients };
 }
 
 /**
- * x as the argument of a polynomial whose segments are `width` wide: t bits inside a segment and log2(segments) above
- * them. Free.
+ * x as the argument of a polynomial whose segments are 2^log2Width wide: t bits inside a segment and log2(segments)
+ * above them. Free.
  */
-export function polynomialArgument(gates: Gates, x: Wire, { segments, t }: PiecewisePolynomial, width: number): Wire {
-  return rescale(gates, x, t - Math.log2(width), t + Math.log2(segments));
+export function polynomialArgument(
+  gates: Gates,
+  x: Wire,
+  { segments, t }: PiecewisePolynomial,
+  log2Width: number,
+): Wire {
+  return rescale(gates, x, t - log2Width, t + Math.log2(segments));
 }
 
-/** Segments of a period [−R, R) in two's complement order: 0 … R, then −R … 0. */
-export function signedCentre(i: number, segments: number, width: number): number {
-  return (i < segments / 2 ? i : i - segments) * width;
+/** Segments of a period in two's complement order: 0 … R, then −R … 0. */
+export function signedCentre(i: number, segments: number): number {
+  return i < segments / 2 ? i : i - segments;
 }

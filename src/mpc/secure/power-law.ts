@@ -10,6 +10,7 @@
  *
  * A group has an argument of its own: z itself, or z in a coarser unit, where all of z would not fit its ring.
  */
+import { FRACTION, root } from '../../compute/fixed-functions.ts';
 import type { PiecewisePolynomial } from '../../compute/kernels/types.ts';
 import { strided } from '../../compute/pattern.ts';
 import { invariant } from '../../core/errors.ts';
@@ -55,8 +56,9 @@ export interface WindowGroup {
 export interface PowerLawOptions {
   /** log2 by which the law grows where its argument is four times smaller: 2 for 1/z, 1 for z^-½. */
   readonly growth: 1 | 2;
-  /** The result at one unit of the widest window: at least 2^8. Results have as many bits. */
-  readonly atUnit: number;
+  /** The result at one unit of the widest window is √root·2^scale: above 2^8. Results have as many bits. */
+  readonly root: number;
+  readonly scale: number;
   /** Ring of the result. */
   readonly k: number;
   /** How the protocol reads an index. */
@@ -86,9 +88,13 @@ export interface PowerLaw extends PowerLawOptions {
  * more; below it is zero.
  */
 export function tabulated(options: PowerLawOptions): PowerLaw {
-  const { growth, atUnit, k } = options;
-  const first = Math.ceil(Math.log2(atUnit));
-  const factor = atUnit / 2 ** first;
+  const { growth, k } = options;
+  // √root·2^−shift is at most one.
+  let shift = 0;
+  while (4 ** shift < options.root) shift++;
+  const first = options.scale + shift;
+  /** √(root·4^−shift / x^growth), its square taken as an integer. */
+  const square = BigInt(options.root) << (BigInt(2 + growth) * FRACTION - BigInt(2 * shift));
   let bits = first;
   const groups = options.groups.map((group): LawGroup => {
     // At one unit the law has `bits` bits now, of which a candidate has the upper ones.
@@ -102,8 +108,8 @@ export function tabulated(options: PowerLawOptions): PowerLaw {
     groups.every((group) => group.k + group.drop <= 64),
     'a ring that has room for what candidates lose',
   );
-  const polynomial = piecewisePolynomial((x) => factor * Math.max(x, 1) ** (-growth / RATIO_BITS), {
-    ...{ segments: SEGMENTS, degree: DEGREE, t: T, s1: S1, s2: S2, guard: GUARD, width: 1 },
+  const polynomial = piecewisePolynomial((x, offset) => root(square / (x + offset) ** BigInt(growth)), {
+    ...{ segments: SEGMENTS, degree: DEGREE, t: T, s1: S1, s2: S2, guard: GUARD, log2Width: 0 },
     centre: (i) => (i >= FIRST ? i : undefined),
     // With one coin a window's bit and its segment are one reading, so the first is hardly met. With two they are
     // apart; an argument is never read low, so what is measured there lies there.

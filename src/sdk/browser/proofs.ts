@@ -3,7 +3,7 @@ import { WasmProofKernels } from '../../compute/kernels/wasm/proof.ts';
 import type { PretrainedOptions, Protocol } from '../../owner/types/index.ts';
 import { provingWith } from '../../session/proved-session.ts';
 import type { Proving } from '../../session/proving.ts';
-import { compiled } from './kernels.ts';
+import { browserWasmKernels, compiled } from './kernels.ts';
 
 /** @param device that was asked for: one by name proves too, and then its shaders are loaded */
 export async function browserProving(device: PretrainedOptions['device'], protocol: Protocol): Promise<Proving> {
@@ -12,6 +12,6 @@ export async function browserProving(device: PretrainedOptions['device'], protoc
   const url = new URL('../../compute/kernels/wasm/proof.wasm', import.meta.url);
   const kernels = new WasmProofKernels(await compiled(url, 'proof.wasm'));
   if (device !== 'webgpu') return provingWith({ kernels, symmetric });
-  const { proofsBeside } = await import('../../compute/kernels/webgpu/proof-engine.ts');
-  return provingWith({ kernels, symmetric, beside: (ring) => proofsBeside(ring, kernels) });
+  const { besideDevice } = await import('../../compute/kernels/webgpu/proof-engine.ts');
+  return provingWith({ kernels, symmetric, ...besideDevice(kernels, () => browserWasmKernels(0)) });
 }

@@ -142,6 +142,28 @@ export function proofsBeside(ring: RingKernels, near: ProofKernels): ProofKernel
     : near;
 }
 
+/** How a party proves that was told to compute on a device: what it proves with, and what makes words of public tables. */
+interface BesideDevice {
+  beside(ring: RingKernels): ProofKernels;
+  tables(ring: RingKernels): Promise<RingKernels>;
+}
+
+/**
+ * On its device. Beside a driver in software all of it is in WebAssembly.
+ * @param open ring kernels in WebAssembly, which are opened once and only where they are needed
+ */
+export function besideDevice(near: ProofKernels, open: () => Promise<RingKernels>): BesideDevice {
+  let opened: Promise<RingKernels> | undefined;
+  return {
+    beside: (ring) => proofsBeside(ring, near),
+    async tables(ring) {
+      if (!(ring instanceof WebGpuKernels) || !ring.software) return ring;
+      opened ??= open();
+      return opened;
+    },
+  };
+}
+
 const CLAIMS: ReadonlySet<Operation> = new Set<Claims>(['matrixClaims', 'tableSums', 'tableClaims', 'choiceClaims']);
 
 /** Bytes of all vectors in a value. */

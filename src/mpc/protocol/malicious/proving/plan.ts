@@ -48,7 +48,7 @@ export const CUT: Trait = ['segments by half-rounds', PART_OF_SEVERAL];
  */
 export function planProofs(
   circuit: Circuit,
-  kernels: RingKernels | undefined,
+  kernels: (() => Promise<RingKernels>) | undefined,
   limit: number,
 ): readonly PlannedSegment[] {
   // Where P0 proves nothing its gates say so.
@@ -68,7 +68,11 @@ export function planProofs(
 }
 
 /** All relations of one prover, in the order in which their last messages pass. */
-function relationsOf(circuit: Circuit, kernels: RingKernels | undefined, proof: PartyId): readonly Planned[] {
+function relationsOf(
+  circuit: Circuit,
+  kernels: (() => Promise<RingKernels>) | undefined,
+  proof: PartyId,
+): readonly Planned[] {
   const gates = [...circuit.gates].sort((a, b) => lastHalf(a) - lastHalf(b) || a.number - b.number);
   return gates.flatMap((gate) => {
     const { relations = [], halves = [] } = gate;
@@ -79,9 +83,9 @@ function relationsOf(circuit: Circuit, kernels: RingKernels | undefined, proof: 
       if (shape.kind !== 'table') return [{ gate, shape, halves: halves[i] }];
       const { words } = halves[i];
       invariant(words !== undefined, `${gate.path}: a table without words`);
-      const made = (f: number, at: Uint32Array) => {
+      const made = async (f: number, at: Uint32Array) => {
         invariant(kernels !== undefined, 'words of a table that was planned without kernels');
-        return words(kernels, shape.table, f, at);
+        return words(await kernels(), shape.table, f, at);
       };
       const table = { ...shape.table, words: made };
       return [{ gate, shape: { ...shape, table }, halves: halves[i] }];

@@ -44,7 +44,8 @@ export interface ProofOptions {
   readonly channels: ReadonlyMap<PartyId, Channel>;
   readonly transcript: Transcript;
   readonly kernels: ProofKernels;
-  readonly ring: RingKernels;
+  /** What makes words of public tables. */
+  readonly tables: () => Promise<RingKernels>;
   readonly parameters: ProofParameters;
   /** Bytes that a prover keeps for a segment. */
   readonly limit: number;
@@ -120,7 +121,7 @@ export class Proofs implements Observer {
   constructor(options: ProofOptions) {
     this.#options = options;
     this.#memory = new ProverMemory(options.collect);
-    const planned = planProofs(options.circuit, options.ring, options.limit);
+    const planned = planProofs(options.circuit, options.tables, options.limit);
     this.#parts = planned.map((segment) => this.#part(segment));
     for (const part of this.#parts)
       for (const [index, { gate, halves }] of part.planned.relations.entries()) {

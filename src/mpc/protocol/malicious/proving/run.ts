@@ -5,6 +5,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { ProofKernels } from '../../../../compute/kernels/proof-types.ts';
+import type { RingKernels } from '../../../../compute/kernels/types.ts';
 import type { Words } from '../../../../compute/ring.ts';
 import { concatBytes, equalBytes } from '../../../../core/bytes.ts';
 import { nextTurn } from '../../../../core/event-loop.ts';
@@ -37,6 +38,8 @@ export interface ProvedOptions extends Omit<EngineOptions, 'k01' | 'k02' | 'k12'
   /** What this party shares with each of the others, 32 bytes; wiped with the run. */
   readonly keys: ReadonlyMap<PartyId, Uint8Array>;
   readonly proofKernels: ProofKernels;
+  /** As of `ProofOptions`. */
+  readonly tables?: (() => Promise<RingKernels>) | undefined;
   readonly proofParameters: ProofParameters;
   /** Bytes that a prover keeps for a segment. */
   readonly segmentBytes: number;
@@ -83,8 +86,13 @@ export class ProvedRun {
     };
     this.#proofs = new Proofs({
       ...{ id, circuit, session, keys, channels: options.channels, transcript: this.#transcript },
-      ...{ kernels: options.proofKernels, ring: options.kernels, parameters: options.proofParameters },
-      ...{ limit: options.segmentBytes, aheadBytes: options.aheadBytes, collect: options.collect },
+      ...{ kernels: options.proofKernels, tables: options.tables ?? (async () => options.kernels) },
+      ...{
+        parameters: options.proofParameters,
+        limit: options.segmentBytes,
+        aheadBytes: options.aheadBytes,
+        collect: options.collect,
+      },
       forget: () => this.#engine.forget(),
     });
     const recorded = new Map<PartyId, Channel>();
