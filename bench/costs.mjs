@@ -97,7 +97,7 @@ const rows = [];
 for (const world of WORLDS) {
   const wanted = world.lengths
     .flatMap((length) => world.ways.map((way) => ({ length, way, name: nameOf(world, way, length) })))
-    .filter(({ name }) => (values.only === "" || name === values.only));
+    .filter(({ name }) => values.only === '' || name === values.only);
   if (wanted.length === 0) continue;
   process.stderr.write(`  ${world.model}, ${world.weights} weights: starting\n`);
   const { model, weights } = world;
