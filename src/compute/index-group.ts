@@ -64,6 +64,15 @@ export function difference({ bits, xorBits }: IndexGroup, g: number, h: number):
   return (((g & ~low) - (h & ~low)) & (2 ** (bits + xorBits) - 1)) | ((g ^ h) & low);
 }
 
+/** g_i ⊖ h_i. */
+export function differences({ bits, xorBits }: IndexGroup, g: Uint32Array, h: Uint32Array): Uint32Array {
+  const [all, low] = [2 ** (bits + xorBits) - 1, 2 ** xorBits - 1];
+  const out = new Uint32Array(g.length);
+  for (let i = 0; i < out.length; i++)
+    out[i] = (((g[i] & ~low) - (h[i] & ~low)) & all) | ((g[i] ^ h[i]) & low);
+  return out;
+}
+
 /** g ⊕ digit at a step. */
 export function stepped(group: IndexGroup, { at, xor }: DigitStep, g: number, digit: number): number {
   return xor ? g ^ (digit << at) : (g + (digit << at)) & (groupSize(group) - 1);

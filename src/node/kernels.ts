@@ -12,7 +12,7 @@ import {
   nodeBackend,
 } from '../compute/kernels/wasm/node-worker.ts';
 import type { NativeLibrary } from '../compute/kernels/wasm/link.ts';
-import { linkProofs } from '../compute/kernels/wasm/node-native.ts';
+import { copyShared, linkProofs } from '../compute/kernels/wasm/node-native.ts';
 import type { RingKernels } from '../compute/kernels/types.ts';
 import { collectNow } from '../core/collect-node.ts';
 import { TercetError, asTercetError } from '../core/errors.ts';
@@ -76,7 +76,7 @@ export async function nodeProving(device: Device = 'wasm', library = builtLibrar
   const module = device === 'native' ? built(library) : await loadNodeProofModule();
   const open = () => new WasmProofKernels(linkProofs(module));
   const near = device === 'native' ? await loaded(open) : open();
-  const kernels = new ThreadedProofKernels(near, module, nodeProofThread);
+  const kernels = new ThreadedProofKernels(near, module, nodeProofThread, { copyShared });
   if (device !== 'webgpu') return provingWith({ kernels, symmetric, collect: collectNow });
   const { besideDevice } = await import('../compute/kernels/webgpu/proof-engine.ts');
   return provingWith({ kernels, symmetric, collect: collectNow, ...besideDevice(kernels, () => wasmKernels(0)) });

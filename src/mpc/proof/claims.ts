@@ -5,8 +5,10 @@
  * Every factor is a canonical residue below 2^k, and compressed factors of a matrix are reduced mod 2^k before they
  * meet: V and W put the same integers into the inner product.
  */
-import { difference } from '../../compute/index-group.ts';
+import { differences } from '../../compute/index-group.ts';
 import { CLAIM_LIMBS } from '../../compute/kernels/proof-types.ts';
+import { readBits } from '../../compute/kernels/reference/bits.ts';
+import type { TableLayout } from '../../compute/kernels/table-layout.ts';
 import { type Words, bytesOf, concatWords, lengthOf, viewWords } from '../../compute/ring.ts';
 import { addWords } from '../../compute/words64.ts';
 import { loadedIf, partsOf } from './entries.ts';
@@ -23,8 +25,10 @@ import type {
   Whole,
 } from './relations.ts';
 
-/** Elements whose tables are looked up at once. */
-const PART = 1 << 12;
+/** Elements whose tables are looked up at once: with fewer, what is made once for a part counts. */
+const PART = 1 << 14;
+/** A word that is one. */
+const ONE: TableLayout = { n: 1, k: 1, widths: [1] };
 
 /** σ × σ integers of one relation. */
 export async function claimsOf(context: Context, index: number, whole: Whole): Promise<bigint[]> {
@@ -91,9 +95,11 @@ export class Claims {
         total[i] += negative ? -value : value;
       }
     for (const { index, term, narrower, sums } of this.#tables.values()) {
-      const { first, layout } = (segment.shapes[index] as TableShape).table.functions[term];
+      const { table } = segment.shapes[index] as TableShape;
+      const { constant, first, layout } = table.functions[term];
       const own = (await challenges.columns(index)).subarray(first, first + layout.n * layout.widths.length);
-      const claims = await kernels.tableClaims(sums, layout, own, sigma);
+      const all = constant === true ? ofConstant(sums, layout, await table.words(term, Uint32Array.of(0))) : sums;
+      const claims = await kernels.tableClaims(all, layout, own, sigma);
       for (const [i, claim] of claims.entries()) total[i] += claim << BigInt(narrower);
     }
     return total;
@@ -149,8 +155,7 @@ export class Claims {
     for (const t of terms.keys()) factors.push([await loadedIf(v.factors[t]), await loadedIf(w.factors[t])]);
     const forms = factors.map((pair) => pair.map((factor) => factor?.k ?? 0));
     const key = JSON.stringify([segment.classOf(index), narrower, terms, forms]);
-    const at = new Uint32Array(elements);
-    for (let i = 0; i < elements; i++) at[i] = difference(table.group, Number(mu.data[i]), Number(nu.data[i]));
+    const at = differences(table.group, mu.data as Uint32Array, nu.data as Uint32Array);
     for (let from = 0, to = 0; from < elements; from = to) {
       const batch = this.#batches.get(key) ?? {
         ...{ index, shape, at: [], x: [], count: 0 },
@@ -174,13 +179,14 @@ export class Claims {
     const { segment, kernels } = this.#context;
     const { table, terms, narrower = 0 } = shape;
     const all = concatWords(at.map((data) => ({ k: 32, data }))).data as Uint32Array;
-    const made = new Map<number, Uint8Array>();
+    const [rows, made] = [joined(x), new Map<number, Uint8Array>()];
     for (const [t, term] of terms.entries()) {
-      const bytes = made.get(term) ?? (await table.words(term, all));
+      const { constant, layout } = table.functions[term];
+      const bytes = constant === true ? ones(all.length) : (made.get(term) ?? (await table.words(term, all)));
       made.set(term, bytes);
       const own = factors[t].map((parts) => (parts.length === 0 ? undefined : concatWords(parts)));
-      const { layout } = table.functions[term];
-      const sums = await kernels.tableSums(bytes, layout, own, joined(x), segment.parameters.sigma);
+      const form = constant === true ? ONE : layout;
+      const sums = await kernels.tableSums(bytes, form, own, rows, segment.parameters.sigma);
       const place = `${segment.classOf(index)} ${term} ${narrower}`;
       const known = this.#tables.get(place);
       if (known === undefined) this.#tables.set(place, { index, term, narrower, sums });
@@ -211,6 +217,40 @@ function shorter(factor: Factor, compressed: Words, words: number): Factor {
   if ('compressed' in factor) return factor;
   const held = 'signed' in factor ? factor.signed.byteLength : bytesOf(factor).length;
   return bytesOf(compressed).length < held ? { compressed } : factor;
+}
+
+/** One for every element, as words of one bit. */
+function ones(count: number): Uint8Array {
+  const bytes = new Uint8Array(Math.ceil(count / 8)).fill(255);
+  if (count % 8 !== 0) bytes[bytes.length - 1] = 2 ** (count % 8) - 1;
+  return bytes;
+}
+
+/** What the words of a constant function sum to, of which each is times these sums of factors. */
+function ofConstant(sums: BigUint64Array, { n, widths }: TableLayout, bytes: Uint8Array): BigUint64Array {
+  const words: bigint[] = [];
+  for (let c = 0, at = 0; c < n * widths.length; at += widths[c % widths.length], c++)
+    words.push(readBits(bytes, at, widths[c % widths.length]));
+  return BigUint64Array.from(
+    Array.from({ length: sums.length / CLAIM_LIMBS }, (_, t) => sumOfLimbs(sums, t)).flatMap((sum) =>
+      words.flatMap((word) => limbsOf(sum * word)),
+    ),
+  );
+}
+
+/** Number i of several, of 32-bit limbs that were added up in 64 bits. */
+function sumOfLimbs(sums: BigUint64Array, i: number): bigint {
+  let value = 0n;
+  for (let l = CLAIM_LIMBS - 1; l >= 0; l--) value = (value << 32n) + sums[CLAIM_LIMBS * i + l];
+  return value;
+}
+
+/** Such limbs: the last one has what is left. */
+function limbsOf(value: bigint): bigint[] {
+  return Array.from({ length: CLAIM_LIMBS }, (_, l) => {
+    const rest = value >> BigInt(32 * l);
+    return l < CLAIM_LIMBS - 1 ? rest & 0xffff_ffffn : rest;
+  });
 }
 
 /** Number i of several, of 64-bit limbs. */

@@ -12,6 +12,7 @@ import type { DigitStep } from '../../compute/index-group.ts';
 import { RADIX } from '../../compute/kernels/proof-types.ts';
 import { type Words, concatWords, viewWords } from '../../compute/ring.ts';
 import { invariant } from '../../core/errors.ts';
+import { letGo } from '../../core/let-go.ts';
 import { partsOf } from './entries.ts';
 import {
   type Context,
@@ -140,11 +141,16 @@ export class DigitRounds {
       const key = `${segment.classOf(index)} ${one}`;
       const known = lookups.get(key) ?? { index, term: t, pieces: [], short: [], own: [] };
       lookups.set(key, known);
-      const weights = await times(kernels, await times(kernels, f, v, t, q), w, t, q);
+      const half = await times(kernels, f, v, t, q);
+      const weights = await times(kernels, half, w, t, q);
       // Indices of a long one lie where its halves are.
-      if (weights.length >= PIECE) known.pieces.push({ mu, nu, weights: this.#memory.copy(weights) });
-      else known.short.push({ mu, nu, weights });
+      if (weights.length < PIECE) known.short.push({ mu, nu, weights });
+      else {
+        known.pieces.push({ mu, nu, weights: this.#memory.copy(weights) });
+        for (const made of [half, weights]) if (made !== f) letGo(made);
+      }
     }
+    if (f.length >= PIECE) letGo(f);
   }
 
   async #beginChoice(index: number, shape: ChoiceShape, v: ChoiceOfV, w: ChoiceOfW, q: bigint): Promise<void> {
@@ -154,6 +160,8 @@ export class DigitRounds {
     const basis = await basisOf(shape, w);
     const weights = await kernels.digitWeights(f, shape.layout.widths.length, choice, [], [], basis, q);
     this.#choices.push({ shape, entries: v.entries, choice, weights: this.#memory.copy(weights) });
+    letGo(weights);
+    letGo(f);
   }
 
   /** Takes in the challenges of the round before, and leaves out what has no digit in this one. */
@@ -176,7 +184,7 @@ export class DigitRounds {
 
   #replace(weights: BigUint64Array, made: BigUint64Array): void {
     weights.set(made);
-    this.#memory.left(made.byteLength);
+    letGo(made);
   }
 
   /** Those that have a digit in this round. What the others held is let go. */

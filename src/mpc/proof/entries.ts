@@ -7,6 +7,7 @@ import { type TableLayout, elementBits, tableBytes } from '../../compute/kernels
 import { type Words, bytesOf, lengthOf } from '../../compute/ring.ts';
 import { interleavedWide } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
+import { letGo } from '../../core/let-go.ts';
 import type { Entries, Operand } from './relations.ts';
 
 /** Bytes of a part, about. */
@@ -30,7 +31,7 @@ export async function loadedIf(operand: Operand | undefined): Promise<Words | un
   return operand === undefined ? undefined : loaded(operand);
 }
 
-/** All elements, in parts that begin at whole bytes. */
+/** All elements, in parts that begin at whole bytes. A part is good until the next one is asked for. */
 export async function* partsOf(
   kernels: ProofKernels,
   entries: Entries,
@@ -50,7 +51,9 @@ export async function* partsOf(
     );
     const wide: TableLayout = { n: 1, k: 64, widths: layout.widths.map(() => 64) };
     for (const [from, to] of ranges(wide, elements)) {
-      yield { from, to, bytes: bytesOf({ k: 64, data: interleavedWide(columns, from, to, each) }), layout: wide };
+      const data = interleavedWide(columns, from, to, each);
+      yield { from, to, bytes: bytesOf({ k: 64, data }), layout: wide };
+      letGo(data);
     }
     return;
   }
@@ -59,11 +62,12 @@ export async function* partsOf(
   for (const [from, to] of ranges(layout, elements)) {
     const first = (from * elementBits(layout)) / 8;
     const length = tableBytes(layout, to - from);
-    const bytes =
-      entries.kind === 'packed'
-        ? entries.bytes.subarray(first, first + length)
-        : await streamBytes(kernels, entries.stream, first, length);
-    yield { from, to, bytes, layout };
+    if (entries.kind === 'packed') yield { from, to, bytes: entries.bytes.subarray(first, first + length), layout };
+    else {
+      const pads = await kernels.draw(entries.stream, 32, Math.ceil(length / 4), first / 4);
+      yield { from, to, bytes: bytesOf(pads).subarray(0, length), layout };
+      letGo(pads.data);
+    }
   }
 }
 
@@ -71,14 +75,4 @@ export async function* partsOf(
 function* ranges(layout: TableLayout, elements: number): Generator<readonly [number, number]> {
   const step = 32 * Math.max(1, Math.floor(PART / tableBytes(layout, 32)));
   for (let from = 0; from < elements; from += step) yield [from, Math.min(elements, from + step)];
-}
-
-async function streamBytes(
-  kernels: ProofKernels,
-  stream: Extract<Entries, { kind: 'pads' }>['stream'],
-  first: number,
-  length: number,
-): Promise<Uint8Array> {
-  const words = await kernels.draw(stream, 32, Math.ceil(length / 4), first / 4);
-  return bytesOf(words).subarray(0, length);
 }

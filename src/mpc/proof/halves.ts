@@ -9,6 +9,7 @@ import { residue } from '../../compute/field.ts';
 import { type Words, lengthOf, zeros } from '../../compute/ring.ts';
 import { addWords, maskedRows, negateWords, scaledWords, wideOf } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
+import { letGo } from '../../core/let-go.ts';
 import type { Challenges } from './challenges.ts';
 import { loaded, loadedIf, partsOf } from './entries.ts';
 import type { PublicTables } from './public-tables.ts';
@@ -108,12 +109,22 @@ export async function endOf(
   const { kernels, challenges, segment } = context;
   const { q } = (await challenges.primes())[prime];
   const shape = segment.shapes[index];
-  if (shape.kind !== 'table') return kernels.tailDot(await scalars(context, index, side, half, prime), first, folds, q);
+  if (shape.kind !== 'table') {
+    const words = await scalars(context, index, side, half, prime);
+    return behind(kernels.tailDot(words, first, folds, q), [words]);
+  }
   const { bases, terms } = await tableTerms(context, index, shape, side, half as TableHalf, prime);
-  return kernels.termsDot(bases, terms, first, shape.elements, folds, q);
+  return behind(kernels.termsDot(bases, terms, first, shape.elements, folds, q), bases);
 }
 
-/** The scalars of this side, behind all digit rounds: `scalarsOf` of the shape, for one prime. */
+/** What is made of vectors that nobody reads behind it. */
+async function behind<T>(made: Promise<T>, vectors: readonly BigUint64Array[]): Promise<T> {
+  const value = await made;
+  for (const words of vectors) letGo(words);
+  return value;
+}
+
+/** The scalars of this side, behind all digit rounds: `scalarsOf` of the shape, for one prime. In memory of their own. */
 export async function scalars(
   context: Context,
   index: number,
@@ -125,7 +136,7 @@ export async function scalars(
   if (shape.kind === 'matrix') return matrixScalars(context, index, shape, side, half as MatrixHalf, prime);
   if (shape.kind === 'table') {
     const { bases, terms } = await tableTerms(context, index, shape, side, half as TableHalf, prime);
-    return context.kernels.terms(bases, terms, (await context.challenges.primes())[prime].q);
+    return behind(context.kernels.terms(bases, terms, (await context.challenges.primes())[prime].q), bases);
   }
   return side === 'V'
     ? choiceOfV(context, index, shape, half as ChoiceOfV, prime)

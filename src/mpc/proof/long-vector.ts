@@ -3,6 +3,7 @@
  * and lets go of it when it is folded, so two vectors never take what four would.
  */
 import { type ProofKernels, RADIX } from '../../compute/kernels/proof-types.ts';
+import { letGo } from '../../core/let-go.ts';
 import type { ProverMemory } from './prover-memory.ts';
 
 /** Words of a part: whole blocks, before and behind a fold. */
@@ -19,7 +20,7 @@ export class LongVector {
     this.#parts = new Array<undefined>(Math.ceil(length / PART)).fill(undefined);
   }
 
-  /** Writes words from a place on. All of them are written before any is read. */
+  /** Writes words that are given, from a place on. All of them are written before any is read. */
   set(values: BigUint64Array, at: number): void {
     for (let from = 0; from < values.length; ) {
       const number = Math.floor((at + from) / PART);
@@ -29,7 +30,7 @@ export class LongVector {
       own.set(values.subarray(from, to), place);
       from = to;
     }
-    this.#memory.left(values.byteLength);
+    letGo(values);
   }
 
   #part(number: number): BigUint64Array {

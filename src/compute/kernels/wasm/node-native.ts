@@ -22,7 +22,7 @@ interface Addon {
 /**
  * A copy at once. Engines copy shared memory word by word; what a buffer is filled by, Node copies as any other memory.
  */
-function copyShared(to: Uint8Array, at: number, from: Uint8Array): void {
+export function copyShared(to: Uint8Array, at: number, from: Uint8Array): void {
   Buffer.prototype.fill.call(to, from, at, at + from.length);
 }
 

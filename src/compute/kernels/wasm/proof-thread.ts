@@ -5,11 +5,12 @@
  */
 import { nextTurn } from '../../../core/event-loop.ts';
 import { TercetError, invariant } from '../../../core/errors.ts';
+import { letGo } from '../../../core/let-go.ts';
 import { type IndexGroup, groupSize } from '../../index-group.ts';
 import { type Words, isShared, laneBytes, lengthOf, viewWords, zeros } from '../../ring.ts';
 import { checkTerms } from '../proof-terms.ts';
 import { type FoldedTable, type ProofKernels, RADIX, type Term } from '../proof-types.ts';
-import type { NativeLibrary } from './link.ts';
+import type { Linked, NativeLibrary } from './link.ts';
 import type { WorkerPort } from './messages.ts';
 import type { ProofOperation, ProofReply, ProofRequest } from './proof-messages.ts';
 import { StagedOperands } from './staged-operands.ts';
@@ -23,6 +24,10 @@ const ROOM_BYTES = 1 << 18;
 const AHEAD = 1;
 /** Longest time without a turn of the event loop, between two operations. */
 const TURN_MS = 20;
+
+interface ThreadedOptions extends Pick<Linked, 'copyShared'> {
+  readonly leastBytes?: number;
+}
 
 interface Waiting {
   resolve(value: never): void;
@@ -52,7 +57,7 @@ export class ThreadedProofKernels implements ProofKernels {
   #port: WorkerPort | undefined;
   #failure: TercetError | undefined;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #operands = new StagedOperands(PART_BYTES + ROOM_BYTES);
+  readonly #operands: StagedOperands;
   #last = 0;
   #turn = 0;
 
@@ -64,12 +69,13 @@ export class ThreadedProofKernels implements ProofKernels {
     near: ProofKernels,
     module: WebAssembly.Module | NativeLibrary,
     startWorker: () => WorkerPort,
-    { leastBytes = LEAST_BYTES }: { readonly leastBytes?: number } = {},
+    { leastBytes = LEAST_BYTES, copyShared }: ThreadedOptions = {},
   ) {
     this.#near = near;
     this.#module = module;
     this.#startWorker = startWorker;
     this.#leastBytes = leastBytes;
+    this.#operands = new StagedOperands(PART_BYTES + ROOM_BYTES, copyShared);
   }
 
   readonly draw: Either<'draw'> = (...args) => this.#run('draw', args, 8 * args[2]);
@@ -88,7 +94,10 @@ export class ThreadedProofKernels implements ProofKernels {
       all.length / width,
       each,
       (from, to) => this.#run('columns', [some(from, to), width, v, sigma]),
-      ({ data }: Words, from) => out.data.set(data as never, from * sigma),
+      ({ data }: Words, from) => {
+        out.data.set(data as never, from * sigma);
+        letGo(data);
+      },
     );
     return out;
   };
@@ -109,6 +118,7 @@ export class ThreadedProofKernels implements ProofKernels {
       (from, to) => this.#run('terms', [...someOf(bases, terms, from, to), q]),
       (scalars: BigUint64Array, from, to) => {
         for (const t of terms.keys()) out.set(scalars.subarray(t * (to - from), (t + 1) * (to - from)), t * n + from);
+        letGo(scalars);
       },
     );
     return out;
@@ -130,7 +140,10 @@ export class ThreadedProofKernels implements ProofKernels {
         const [weights, at] = [f.subarray(from * wide, to * wide), viewWords(index, from, to)];
         return this.#run('digitWeights', [weights, each, at, steps, coefficients, own, q]);
       },
-      (words: BigUint64Array, from) => out.set(words, from * each),
+      (words: BigUint64Array, from) => {
+        out.set(words, from * each);
+        letGo(words);
+      },
     );
     return out;
   };
@@ -146,7 +159,10 @@ export class ThreadedProofKernels implements ProofKernels {
       u.length,
       u.BYTES_PER_ELEMENT,
       (from, to) => this.#run('tailFold', [u.subarray(from, to), coefficients, q]),
-      (folded: BigUint64Array, from) => out.set(folded, from / RADIX),
+      (folded: BigUint64Array, from) => {
+        out.set(folded, from / RADIX);
+        letGo(folded);
+      },
     );
     return out;
   };

@@ -4,7 +4,8 @@
  * 64 MB of them (ADR 56), with the circuit that the calling thread has.
  */
 import { EndingStream } from '../ending-stream.ts';
-import { up } from './memory.ts';
+import type { Linked } from './link.ts';
+import { COPIED_BYTES, up } from './memory.ts';
 
 /** Calls whose operands are held at once: one at work, one behind it, and one of somebody else. */
 const DESKS = 3;
@@ -27,11 +28,16 @@ export interface Staged {
 
 export class StagedOperands {
   readonly #bytes: number;
+  readonly #copyShared: Linked['copyShared'];
   readonly #desks: readonly Desk[];
 
-  /** @param bytes of the operands of a call. What there is no room for is copied and handed over. */
-  constructor(bytes: number) {
+  /**
+   * @param bytes of the operands of a call. What there is no room for is copied and handed over.
+   * @param copyShared as `Linked` has it
+   */
+  constructor(bytes: number, copyShared?: Linked['copyShared']) {
     this.#bytes = bytes;
+    this.#copyShared = copyShared;
     this.#desks = Array.from({ length: DESKS }, () => ({ buffer: undefined, top: 0, free: true }));
   }
 
@@ -44,7 +50,8 @@ export class StagedOperands {
       done: () => {
         if (desk === undefined) return;
         // SECURITY: what a call needed is nowhere behind it. test/compute/proof.test.ts.
-        if (desk.buffer !== undefined) new Uint8Array(desk.buffer, 0, desk.top).fill(0);
+        // By words: engines fill shared bytes one by one, 1.3 GB/s in place of 9.4.
+        if (desk.buffer !== undefined) new BigUint64Array(desk.buffer, 0, desk.top / 8).fill(0n);
         [desk.top, desk.free] = [0, true];
       },
     };
@@ -64,7 +71,8 @@ export class StagedOperands {
     desk.buffer ??= new SharedArrayBuffer(this.#bytes);
     const Kind = view.constructor as new (buffer: SharedArrayBuffer, at: number, length: number) => Uint8Array;
     const placed = new Kind(desk.buffer, desk.top, length);
-    placed.set(view);
+    if (this.#copyShared === undefined || byteLength < COPIED_BYTES) placed.set(view);
+    else this.#copyShared(new Uint8Array(desk.buffer, desk.top, byteLength), 0, new Uint8Array(view.buffer, view.byteOffset, byteLength));
     desk.top = up(desk.top + byteLength, LINE);
     return placed;
   }
