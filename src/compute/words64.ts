@@ -27,15 +27,23 @@ export function interleavedWide(columns: readonly Words[], from: number, to: num
   const out = new BigUint64Array((to - from) * width);
   const halves = halvesOf(out);
   for (const [p, { data }] of columns.entries()) {
-    const [short, own] = [data instanceof Uint32Array, lanesOf(data)];
-    for (let i = from; i < to; i++)
-      for (let j = 0; j < each; j++) {
-        const [at, of] = [2 * ((i - from) * width + p * each + j), i * each + j];
-        halves[at] = short ? own[of] : own[2 * of];
-        if (!short) halves[at + 1] = own[2 * of + 1];
-      }
+    const rows = data.subarray(each * from, each * to);
+    if (rows instanceof Uint32Array) placeShort(halves, rows, 2 * p * each, 2 * width, each);
+    else placeWide(halves, halvesOf(rows), 2 * p * each, 2 * width, 2 * each);
   }
   return out;
+}
+
+/** Rows of so many lanes to every `stride` lanes from a place on. Loops of their own: nothing is asked for each word. */
+function placeWide(to: Uint32Array, rows: Uint32Array, first: number, stride: number, lanes: number): void {
+  for (let at = first, i = 0; i < rows.length; at += stride)
+    for (let j = 0; j < lanes; j++, i++) to[at + j] = rows[i];
+}
+
+/** The same of words of 32 bits, each in two lanes. */
+function placeShort(to: Uint32Array, rows: Uint32Array, first: number, stride: number, each: number): void {
+  for (let at = first, i = 0; i < rows.length; at += stride)
+    for (let j = 0; j < each; j++, i++) to[at + 2 * j] = rows[i];
 }
 
 /** Words beside each other, `count` times each, where the bits of their mask are one: a row for every word. */
