@@ -16,8 +16,11 @@ import { invariant } from '../../core/errors.ts';
 const REGION_BYTES = 2 ** 26;
 /** Below this a vector is the collector's. */
 export const LEAST_BYTES = 2 ** 12;
-/** Bytes that are left to the collector before it is asked: engines ask themselves at 64 MB, and take their time. */
-const COLLECT_BYTES = 3 * 2 ** 24;
+/**
+ * Bytes that are left to the collector before it is asked: engines ask themselves at 64 MB, and take their time. What
+ * is counted is above what is left, because most vectors of a run lie in memory that is used again.
+ */
+const COLLECT_BYTES = 6 * 2 ** 24;
 /** Blocks begin and end at a cache line. */
 const LINE = 64;
 

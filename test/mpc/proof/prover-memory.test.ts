@@ -64,7 +64,7 @@ describe('memory of provers', () => {
   it('asks for a collection when much was left behind', () => {
     let asked = 0;
     const memory = new ProverMemory(() => asked++);
-    for (let i = 0; i < 96; i++) memory.left(2 ** 20);
+    for (let i = 0; i < 192; i++) memory.left(2 ** 20);
     expect(asked).toBe(2);
   });
 });

@@ -39,9 +39,14 @@ export class Transcript {
 
   /** A message that has passed. */
   message(from: EndId, to: EndId, tag: string): Uint8Array {
-    const parts = this.#messages.get(keyOf(from, to, tag));
+    const key = keyOf(from, to, tag);
+    const parts = this.#messages.get(key);
     invariant(parts !== undefined, `${tag}: a message that did not pass`);
-    return parts.length === 1 ? parts[0] : concatBytes(parts);
+    if (parts.length === 1) return parts[0];
+    // Every term of a sum asks for all of it.
+    const whole = concatBytes(parts);
+    this.#messages.set(key, [whole]);
+    return whole;
   }
 
   /** Lets go of the messages of some tags. */
