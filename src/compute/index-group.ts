@@ -68,8 +68,7 @@ export function difference({ bits, xorBits }: IndexGroup, g: number, h: number):
 export function differences({ bits, xorBits }: IndexGroup, g: Uint32Array, h: Uint32Array): Uint32Array {
   const [all, low] = [2 ** (bits + xorBits) - 1, 2 ** xorBits - 1];
   const out = new Uint32Array(g.length);
-  for (let i = 0; i < out.length; i++)
-    out[i] = (((g[i] & ~low) - (h[i] & ~low)) & all) | ((g[i] ^ h[i]) & low);
+  for (let i = 0; i < out.length; i++) out[i] = (((g[i] & ~low) - (h[i] & ~low)) & all) | ((g[i] ^ h[i]) & low);
   return out;
 }
 

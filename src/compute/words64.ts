@@ -36,8 +36,7 @@ export function interleavedWide(columns: readonly Words[], from: number, to: num
 
 /** Rows of so many lanes to every `stride` lanes from a place on. Loops of their own: nothing is asked for each word. */
 function placeWide(to: Uint32Array, rows: Uint32Array, first: number, stride: number, lanes: number): void {
-  for (let at = first, i = 0; i < rows.length; at += stride)
-    for (let j = 0; j < lanes; j++, i++) to[at + j] = rows[i];
+  for (let at = first, i = 0; i < rows.length; at += stride) for (let j = 0; j < lanes; j++, i++) to[at + j] = rows[i];
 }
 
 /** The same of words of 32 bits, each in two lanes. */

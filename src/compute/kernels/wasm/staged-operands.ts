@@ -72,7 +72,12 @@ export class StagedOperands {
     const Kind = view.constructor as new (buffer: SharedArrayBuffer, at: number, length: number) => Uint8Array;
     const placed = new Kind(desk.buffer, desk.top, length);
     if (this.#copyShared === undefined || byteLength < COPIED_BYTES) placed.set(view);
-    else this.#copyShared(new Uint8Array(desk.buffer, desk.top, byteLength), 0, new Uint8Array(view.buffer, view.byteOffset, byteLength));
+    else
+      this.#copyShared(
+        new Uint8Array(desk.buffer, desk.top, byteLength),
+        0,
+        new Uint8Array(view.buffer, view.byteOffset, byteLength),
+      );
     desk.top = up(desk.top + byteLength, LINE);
     return placed;
   }
