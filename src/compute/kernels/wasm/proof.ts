@@ -159,7 +159,9 @@ export class WasmProofKernels implements ProofKernels {
     checkBytes(bytes, layout, x.length);
     const words = layout.n * layout.widths.length;
     const present = factors.filter((f) => f !== undefined);
-    const bits = Math.max(...layout.widths) + present.reduce((sum, { k }) => sum + k, 0);
+    const widest = Math.max(...layout.widths);
+    // A bit times a factor has no more bits than the factor.
+    const bits = present.reduce((sum, { k }) => sum + k, widest === 1 && present.length > 0 ? 0 : widest);
     const limbs = Math.min(CLAIM_LIMBS, Math.ceil(bits / 32));
     return this.#run((memory) => {
       const [at, shape, f] = [memory.copy(bytes), layoutAt(memory, layout), factorAt(memory, present)];
