@@ -61,7 +61,8 @@ describe('claims of constant words', () => {
     const random = new Random(5);
     const index = (): Words => ({ k: 6, data: Uint32Array.from({ length: ELEMENTS }, () => random.below(64)) });
     const factor: Words = { k: 44, data: new BigUint64Array(ELEMENTS).fill(2n ** 44n - 1n) };
-    const other: Words = { k: 20, data: Uint32Array.from({ length: ELEMENTS }, () => random.below(2 ** 20)) };
+    const words = Uint32Array.from({ length: ELEMENTS }, () => random.below(2 ** 20));
+    const other: Words = { k: 20, data: words };
     const entries = { kind: 'packed', bytes: new Uint8Array() } as const;
     const whole = {
       v: { kind: 'table', entries, index: index(), factors: [undefined, factor, factor] },
@@ -71,7 +72,7 @@ describe('claims of constant words', () => {
     expect(all.some((claim) => claim > 2n ** 128n)).toBe(true);
     expect(await claims(whole, true)).toEqual(all);
     // What differs in a factor differs in a claim.
-    other.data[7] ^= 1;
+    words[7] ^= 1;
     expect(await claims(whole, true)).not.toEqual(all);
   });
 });
