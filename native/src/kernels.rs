@@ -2,7 +2,7 @@
 
 use crate::call::Kernel;
 use crate::{
-    chacha, cosine, deal, digest, evaluate, exp, float, limbs, matmul, ot, pack, panels, point, polynomial, proof,
+    chacha, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack, panels, point, polynomial, proof,
     table, words,
 };
 
@@ -118,12 +118,13 @@ kernels! {
     proof::fold_scratch(_);
     proof::fold_entries(_, _, _, _, _, _, _, _);
     proof::public_table(_, _, _, _, _, _, _);
-    proof::load_table(_, _, _);
-    proof::look_up(_, _, _, _, _);
-    proof::fold_table(_, _, _, _, _);
-    proof::digit_weights(_, _, _, _, _, _, _, _, _, _, _);
-    proof::lookup_scratch(_, _);
-    proof::lookup_round(_, _, _, _, _, _, _, _, _);
+    lookup::load_table(_, _, _);
+    lookup::look_up(_, _, _, _, _);
+    lookup::fold_table(_, _, _, _, _);
+    proof::digit_scratch(_, _);
+    proof::digit_weights(_, _, _, _, _, _, _, _, _, _, _, _);
+    lookup::lookup_scratch(_, _);
+    lookup::lookup_round(_, _, _, _, _, _, _, _, _);
     proof::choice_scratch(_);
     proof::choice_round(_, _, _, _, _, _, _, _, _, _);
     proof::tail_round(_, _, _, _, _);

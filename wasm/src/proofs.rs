@@ -10,6 +10,8 @@ pub mod digest;
 pub mod entries;
 pub mod field;
 pub mod lanes;
+pub mod lookup;
+pub mod parts;
 pub mod proof;
 pub mod simd;
 

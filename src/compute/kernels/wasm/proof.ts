@@ -355,9 +355,10 @@ export class WasmProofKernels implements ProofKernels {
       const [at, places, shape] = [memory.copy(own), copyNarrow(memory, index, from, to), memory.copy(digits)];
       const cs = memory.copy(coefficientsOf(coefficients));
       const more = factor === undefined ? 0 : copyWide(memory, factor, from * each, to * each);
+      const scratch = memory.take(memory.exports.digit_scratch(to - from, steps.length));
       memory.exports.digit_weights(
         ...([fieldAt(memory, q), at, whole ? 1 : 0, each, places, to - from, shape, steps.length, cs, more] as const),
-        out,
+        ...[scratch, out],
       );
     });
   }
