@@ -98,7 +98,7 @@ kernels! {
 kernels! {
     PROOFS:
     chacha::keystream(_, _, _, _);
-    digest::digest_scratch(_, _);
+    digest::digest_scratch(_, _, _);
     digest::digest(_, _, _, _, _, _, _);
     digest::entries_scratch(_, _, _);
     digest::digest_entries(_, _, _, _, _, _, _, _);
@@ -107,7 +107,8 @@ kernels! {
     digest::columns_signed(_, _, _, _, _, _, _);
     digest::matrix_scratch(_, _, _);
     digest::matrix_claims(_, _, _, _, _, _, _, _);
-    digest::table_sums(_, _, _, _, _, _, _, _, _, _, _);
+    digest::table_scratch(_, _, _, _);
+    digest::table_sums(_, _, _, _, _, _, _, _, _);
     digest::table_claims(_, _, _, _, _, _);
     digest::choice_claims(_, _, _, _, _, _, _, _, _, _);
     proof::weights(_, _, _, _, _, _, _);
@@ -125,7 +126,7 @@ kernels! {
     proof::digit_weights(_, _, _, _, _, _, _, _, _, _, _, _);
     lookup::lookup_scratch(_, _);
     lookup::lookup_round(_, _, _, _, _, _, _, _, _);
-    proof::choice_scratch(_);
+    proof::choice_scratch(_, _);
     proof::choice_round(_, _, _, _, _, _, _, _, _, _);
     proof::tail_round(_, _, _, _, _);
     proof::tail_fold(_, _, _, _, _);

@@ -5,9 +5,10 @@
 use crate::entries::Layout;
 use crate::field::Field;
 
-/// Words that have their sums, and how many these are.
+/// Words that have their sums.
 const WORDS: usize = 8;
-const SUMS: usize = 256;
+/// How many these are.
+pub const SUMS: usize = 256;
 /// Buckets of a group of four bits.
 const BUCKETS: usize = 16;
 /// Words whose sums of 64 bits stay in the second cache. Of 128 they stay in the first.
@@ -30,6 +31,11 @@ pub fn sums_scratch(words: usize) -> usize {
     } else {
         0
     }
+}
+
+/// Words of buckets: 16 for every four bits of X.
+pub fn buckets(sigma: usize) -> usize {
+    (sigma + 3) / 4 * BUCKETS
 }
 
 /// The sums of every eight of `words` words.
@@ -61,6 +67,31 @@ pub unsafe fn residue(f: &Field, bytes: *const u8, count: usize, sums: *const u6
         sum = f.below8(sum);
     }
     sum
+}
+
+/// Adds a residue to a sum in two halves.
+#[inline(always)]
+pub unsafe fn add_weight(sum: *mut [u64; 2], weight: u64) {
+    (*sum)[0] += weight & 0xffff_ffff;
+    (*sum)[1] += weight >> 32;
+}
+
+/// Of sums for every byte those of all bytes with a bit, mod q. The sums are changed.
+pub unsafe fn by_bit(f: &Field, sums: *mut [u64; 2]) -> [u64; WORDS] {
+    let (mut of, up) = ([0; WORDS], f.power(32));
+    for bit in (0..WORDS).rev() {
+        let mut total = [0; 2];
+        for below in 0..1usize << bit {
+            let above = *sums.add((1 << bit) + below);
+            for half in 0..2 {
+                total[half] += above[half];
+                // What is below does not ask for this bit.
+                (*sums.add(below))[half] += above[half];
+            }
+        }
+        of[bit] = f.plus(f.word(total[0]), f.mul(up, total[1]));
+    }
+    of
 }
 
 /// `digest_entries`: all words are scaled by 2^63, so that sums are sums of bits mod 2. `sums` has room for those of V;

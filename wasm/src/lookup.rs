@@ -2,8 +2,9 @@
 //!
 //! Addresses follow from indices that the party knows in the clear, as in the selections themselves.
 
+use crate::bits;
 use crate::field::{Field, Sum};
-use crate::parts::{pair, pairs, planes, splat, word, Lanes, Total, FEW};
+use crate::parts::{held, pair, pairs, planes, splat, splat_part, word, Lanes, Total, FEW};
 use crate::proof::{finish, RADIX};
 use crate::simd::*;
 use core::slice::from_raw_parts_mut;
@@ -103,8 +104,9 @@ pub unsafe extern "C" fn fold_table(
 unsafe fn fold_fours(f: &Field, from: *const u64, step: &Step, beta: *const u64, to: *mut u64) {
     let mut factors = [[u32x4_splat(0); 2]; RADIX];
     for h in 0..step.digits() {
-        factors[h] = splat(&pair(f.mul(*beta.add(h), f.power(93))));
+        factors[h] = splat(pair(f.mul(*beta.add(h), f.power(93))));
     }
+    let modulus = splat(pair(f.q()));
     let mut s = 0;
     while s < step.size() {
         let mut sums = Lanes::ZERO;
@@ -120,11 +122,11 @@ unsafe fn fold_fours(f: &Field, from: *const u64, step: &Step, beta: *const u64,
             if h == FEW {
                 sums.carry(2);
             }
-            sums.add(planes(words[0], words[1]), factors[h]);
+            sums.add(planes(words[0], words[1]), [held(&factors[h][0]), held(&factors[h][1])]);
         }
         sums.carry(2);
         let to = to.add(s) as *mut v128;
-        for (i, words) in sums.reduced93(f).iter().enumerate() {
+        for (i, words) in sums.reduced93(f, &modulus).iter().enumerate() {
             v128_store(to.add(i), pairs(*words));
         }
         s += 4;
@@ -202,9 +204,7 @@ pub unsafe extern "C" fn lookup_round(
             let keys = scratch.add(16 * RADIX * size) as *mut u32;
             for i in 0..n {
                 let (digit, from) = step.place(*mu.add(i), *nu.add(i));
-                let (sum, weight) = (&mut *sums.add(size * digit + from as usize), *weights.add(i));
-                sum[0] += weight & 0xffff_ffff;
-                sum[1] += weight >> 32;
+                bits::add_weight(sums.add(size * digit + from as usize), *weights.add(i));
             }
             for at in 0..size {
                 *keys.add(at) = at as u32;
@@ -276,7 +276,8 @@ unsafe fn run_of(
             // Digits that there are not are read and left out.
             let place = |b: usize| *table.add((stepped(index, ((first + b) as u32) << at) & all) as usize);
             let words = planes(u64x2(place(0), place(1)), u64x2(place(2), place(3)));
-            sums.add(words, splat(weights.add(i)));
+            let weight = weights.add(i) as *const u32;
+            sums.add(words, [splat_part(weight), splat_part(weight.add(1))]);
         };
         let mut i = 0;
         while i + FEW <= n {

@@ -34,11 +34,32 @@ pub fn planes(a: v128, b: v128) -> [v128; 2] {
     [i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<0, 2, 4, 6>(u64x2_shr(a, 32), u64x2_shr(b, 32))]
 }
 
-/// A pair for all lanes. From memory: that is one instruction a part.
+/// A pair for all lanes: all have the lower part, or the upper.
 #[inline(always)]
-pub unsafe fn splat(pair: *const u64) -> [v128; 2] {
-    let parts = pair as *const u32;
-    [v128_load32_splat(parts), v128_load32_splat(parts.add(1))]
+pub fn splat(pair: u64) -> [v128; 2] {
+    [u32x4_splat(pair as u32), u32x4_splat((pair >> 32) as u32)]
+}
+
+/// A part for all lanes, from memory. WebAssembly multiplies halves of vectors at once only where both are halves to the
+/// compiler, so it must not see that these are alike: a swizzle is nothing that it looks into.
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+pub unsafe fn splat_part(part: *const u32) -> v128 {
+    i8x16_swizzle(v128_load32_zero(part), u32x4_splat(0x0302_0100))
+}
+
+/// A part for all lanes, from memory.
+#[cfg(not(target_arch = "wasm32"))]
+#[inline(always)]
+pub unsafe fn splat_part(part: *const u32) -> v128 {
+    v128_load32_splat(part)
+}
+
+/// A vector that stays in memory, for the same reason: a part that is widened before a loop is no half in the loop.
+#[inline(always)]
+pub fn held(vector: &v128) -> v128 {
+    // SAFETY: a reference.
+    unsafe { core::ptr::read_volatile(vector) }
 }
 
 /// One sum of products.
@@ -177,14 +198,15 @@ impl Lanes {
         }
     }
 
-    /// The sums of few products, which were carried, over 2^93 mod q: two words and two.
+    /// The sums of few products, which were carried, over 2^93 mod q: two words and two. `modulus` is q, as a pair for
+    /// all lanes.
     #[inline(always)]
-    pub fn reduced93(&self, f: &Field) -> [v128; 2] {
+    pub fn reduced93(&self, f: &Field, modulus: &[v128; 2]) -> [v128; 2] {
         let inverse = u32x4_splat((f.inverse() & LOW_MASK) as u32);
-        let (q0, q1) = (u32x4_splat((f.q() & LOW_MASK) as u32), u32x4_splat((f.q() >> LOW) as u32));
         let [mut lowest, second, third, _] = self.parts;
         for next in [second, third, [u64x2(0, 0); 2]] {
             let packed = i32x4_shuffle::<0, 2, 4, 6>(lowest[0], lowest[1]);
+            let (q0, q1) = (held(&modulus[0]), held(&modulus[1]));
             let m = v128_and(i32x4_mul(packed, inverse), u32x4_splat(LOW_MASK as u32));
             let cleared = [u64x2_extmul_low_u32x4(m, q0), u64x2_extmul_high_u32x4(m, q0)];
             let added = [u64x2_extmul_low_u32x4(m, q1), u64x2_extmul_high_u32x4(m, q1)];

@@ -7,7 +7,7 @@ use crate::bits;
 use crate::entries::Layout;
 use crate::field::{Field, Sum};
 use crate::lookup::Step;
-use crate::parts::{pair, pairs, planes, splat, Lanes, One, Total, FEW};
+use crate::parts::{held, pair, pairs, planes, splat, Lanes, One, Total, FEW};
 use crate::simd::*;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 
@@ -240,18 +240,18 @@ pub unsafe extern "C" fn digit_weights(
     }
 }
 
-/// Bytes of scratch of `choice_round`: sums of weights for every digit and byte, or those of `lows` coefficients.
+/// Bytes of scratch of `choice_round`: sums of weights for every byte, or those of `lows` coefficients.
 #[no_mangle]
-pub extern "C" fn choice_scratch(lows: usize) -> usize {
-    if lows == 1 {
-        16 * RADIX * BYTES
-    } else {
-        bits::sums_scratch(lows)
+pub extern "C" fn choice_scratch(lows: usize, n: usize) -> usize {
+    match lows {
+        1 => 16 * RADIX * bits::SUMS,
+        8 if n >= MANY => 16 * RADIX * RADIX * bits::SUMS,
+        _ => bits::sums_scratch(lows),
     }
 }
 
-/// Values of a byte.
-const BYTES: usize = 256;
+/// Elements that so many sums of weights are worth it for.
+const MANY: usize = 1 << 12;
 
 /// z_{a,b} of a choice. `low` has 2^at words. `scratch` is zero.
 #[no_mangle]
@@ -265,29 +265,38 @@ pub unsafe extern "C" fn choice_round(
     let single = bits::bits_of(layout);
     let high_of = |c: u32| ((c >> step.at >> step.width) as usize) << step.width;
     if single > 0 && lows == 1 && step.digits() == RADIX {
-        // The entries of a digit are a byte: weights of one digit and one byte are added up first.
+        // The entries of a digit are one byte: weights of one digit and one byte are added up first.
+        let sums = scratch as *mut [u64; 2];
+        for i in 0..n {
+            let c = *choice.add(i);
+            let byte = *bytes.add((i * single + high_of(c)) / 8) as usize;
+            bits::add_weight(sums.add(bits::SUMS * step.digit(c) + byte), *weights.add(i));
+        }
+        for digit in 0..RADIX {
+            let sums = bits::by_bit(&f, sums.add(bits::SUMS * digit));
+            for a in 0..RADIX {
+                *out.add(RADIX * a + digit) = f.mul(*low, sums[a]);
+            }
+        }
+        return;
+    }
+    if single > 0 && lows == 8 && n >= MANY {
+        // The same for every byte of a digit.
         let sums = scratch as *mut [u64; 2];
         for i in 0..n {
             let (c, weight) = (*choice.add(i), *weights.add(i));
-            let byte = *bytes.add((i * single + high_of(c)) / 8) as usize;
-            let sum = &mut *sums.add(BYTES * step.digit(c) + byte);
-            sum[0] += weight & 0xffff_ffff;
-            sum[1] += weight >> 32;
-        }
-        let mut words = [0u64; RADIX * RADIX];
-        let up = f.power(32);
-        for a in 0..RADIX {
-            for digit in 0..RADIX {
-                let [mut below, mut above] = [0, 0];
-                for byte in (0..BYTES).filter(|byte| byte >> a & 1 == 1) {
-                    let [more_below, more_above] = *sums.add(BYTES * digit + byte);
-                    below += more_below;
-                    above += more_above;
-                }
-                words[RADIX * a + digit] = f.mul(*low, f.plus(f.word(below), f.mul(up, above)));
+            let first = i * single / 8 + high_of(c);
+            let count = if single / 8 - high_of(c) < step.digits() { single / 8 - high_of(c) } else { step.digits() };
+            for a in 0..count {
+                let row = RADIX * a + step.digit(c);
+                bits::add_weight(sums.add(bits::SUMS * row + *bytes.add(first + a) as usize), weight);
             }
         }
-        return from_raw_parts_mut(out, RADIX * RADIX).copy_from_slice(&words);
+        for row in 0..RADIX * RADIX {
+            let sums = bits::by_bit(&f, sums.add(bits::SUMS * row));
+            *out.add(row) = (0..8).fold(0, |sum, l| f.plus(sum, f.mul(*low.add(l), sums[l])));
+        }
+        return;
     }
     if single > 0 && lows % 8 == 0 {
         bits::subsets(lows, |l| *low.add(l), |a, b| f.plus(a, b), scratch);
@@ -346,15 +355,15 @@ pub unsafe extern "C" fn choice_round(
     finish(&f, &z, out);
 }
 
-/// Blocks of the tail whose words are split at once: 4 kB.
-const BLOCKS: usize = 32;
+/// Blocks of the tail whose words are split at once: 5 kB.
+const BLOCKS: usize = 16;
 
 /// Cross sums of eight interleaved blocks. `u` and `w` are whole blocks.
 #[no_mangle]
 pub unsafe extern "C" fn tail_round(f: *const Field, u: *const u64, w: *const u64, blocks: usize, out: *mut u64) {
     let mut z = [Total::ZERO; RADIX * RADIX];
-    // The left word's parts, and the planes of four right ones.
-    let mut left = [0u64; RADIX * BLOCKS];
+    // The parts of a left word, and the planes of four right ones.
+    let mut left = [[u64x2(0, 0); 2]; RADIX * BLOCKS];
     let mut right = [[[u64x2(0, 0); 2]; 2]; BLOCKS];
     let mut first = 0;
     while first < blocks {
@@ -362,7 +371,7 @@ pub unsafe extern "C" fn tail_round(f: *const Field, u: *const u64, w: *const u6
         for i in 0..count {
             let (from, of) = (u.add(RADIX * (first + i)), w.add(RADIX * (first + i)) as *const v128);
             for a in 0..RADIX {
-                left[RADIX * i + a] = pair(*from.add(a));
+                left[RADIX * i + a] = splat(pair(*from.add(a)));
             }
             for b in 0..2 {
                 let [low, high] = [v128_load(of.add(2 * b)), v128_load(of.add(2 * b + 1))];
@@ -371,14 +380,15 @@ pub unsafe extern "C" fn tail_round(f: *const Field, u: *const u64, w: *const u6
         }
         // The last blocks are whole fours, with nothing behind the end.
         for word in &mut left[RADIX * count..] {
-            *word = 0;
+            *word = [u64x2(0, 0); 2];
         }
         for a in 0..RADIX {
             for b in 0..2 {
                 let (mut sums, mut i) = (Lanes::ZERO, 0);
                 while i < count {
                     for k in i..i + FEW {
-                        sums.add(right[k][b], splat(&left[RADIX * k + a]));
+                        let [low, high] = &left[RADIX * k + a];
+                        sums.add(right[k][b], [held(low), held(high)]);
                     }
                     sums.carry(3);
                     i += FEW;
