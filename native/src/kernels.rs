@@ -2,7 +2,7 @@
 
 use crate::call::Kernel;
 use crate::{
-    chacha, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack, panels, point, polynomial, proof,
+    buckets, chacha, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack, panels, point, polynomial, proof,
     table, words,
 };
 
@@ -98,7 +98,7 @@ kernels! {
 kernels! {
     PROOFS:
     chacha::keystream(_, _, _, _);
-    digest::digest_scratch(_, _, _);
+    buckets::digest_scratch(_, _, _);
     digest::digest(_, _, _, _, _, _, _);
     digest::entries_scratch(_, _, _);
     digest::digest_entries(_, _, _, _, _, _, _, _);

@@ -12,6 +12,7 @@ macro_rules! sources {
 
 sources! {
     bits: "../../wasm/src/bits.rs",
+    buckets: "../../wasm/src/buckets.rs",
     chacha: "../../wasm/src/chacha.rs",
     cosine: "../../wasm/src/cosine.rs",
     deal: "../../wasm/src/deal.rs",

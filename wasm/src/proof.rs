@@ -92,6 +92,19 @@ pub extern "C" fn fold_scratch(words: usize) -> usize {
     8 * words + bits::sums_scratch(words)
 }
 
+/// Σ_j coefficients_j words_j, of pairs and of at most `MOST_SHORT` short words.
+#[inline(always)]
+fn short_sum(n: usize, coefficient: impl Fn(usize) -> u64, word: impl Fn(usize) -> u64) -> One {
+    let mut sum = One::ZERO;
+    for j in 0..n {
+        if j > 0 && j % FEW == 0 {
+            sum.carry();
+        }
+        sum.add(coefficient(j), pair(word(j)));
+    }
+    sum
+}
+
 /// weights_i Σ_j coefficients_j E_{i,j,p}. Writes over the coefficients, and over the weights.
 #[no_mangle]
 pub unsafe extern "C" fn fold_entries(
@@ -119,13 +132,7 @@ pub unsafe extern "C" fn fold_entries(
             layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
             let weight = pair(*weights.add(i));
             for p in 0..layout.p() {
-                let mut sum = One::ZERO;
-                for j in 0..layout.n() {
-                    if j > 0 && j % FEW == 0 {
-                        sum.carry();
-                    }
-                    sum.add(*coefficients.add(j), pair(*row.add(j * layout.p() + p)));
-                }
+                let sum = short_sum(layout.n(), |j| *coefficients.add(j), |j| *row.add(j * layout.p() + p));
                 *out.add(i * layout.p() + p) = f.mont62(pair(f.reduced93(sum)), weight);
             }
         }
@@ -144,17 +151,29 @@ pub unsafe extern "C" fn fold_entries(
     }
 }
 
-/// Σ_c coefficients_c T_{i,c}, over all words of an element.
+/// Σ_c coefficients_c T_{i,c}, over all words of an element. Writes over the coefficients.
 #[no_mangle]
 pub unsafe extern "C" fn public_table(
-    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, coefficients: *const u64, row: *mut u64,
+    f: *const Field, bytes: *const u8, layout: *const Layout, n: usize, coefficients: *mut u64, row: *mut u64,
     out: *mut u64,
 ) {
     let (f, layout) = (*f, &*layout);
+    let words = layout.words();
+    if layout.short() && words <= MOST_SHORT {
+        let up = f.power(93);
+        for c in 0..words {
+            *coefficients.add(c) = pair(f.mul(up, *coefficients.add(c)));
+        }
+        for i in 0..n {
+            layout.element(bytes, i, from_raw_parts_mut(row, words));
+            *out.add(i) = f.reduced93(short_sum(words, |c| *coefficients.add(c), |c| *row.add(c)));
+        }
+        return;
+    }
     for i in 0..n {
-        layout.element(bytes, i, from_raw_parts_mut(row, layout.words()));
+        layout.element(bytes, i, from_raw_parts_mut(row, words));
         let mut sum = Sum::ZERO;
-        for c in 0..layout.words() {
+        for c in 0..words {
             sum.add(*coefficients.add(c), *row.add(c));
         }
         *out.add(i) = f.reduce(&sum);

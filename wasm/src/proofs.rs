@@ -5,6 +5,7 @@
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
 pub mod bits;
+pub mod buckets;
 pub mod chacha;
 pub mod digest;
 pub mod entries;
