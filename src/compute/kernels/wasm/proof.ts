@@ -409,7 +409,10 @@ export class WasmProofKernels implements ProofKernels {
       const [at, shape, c] = [memory.copy(bytes), layoutAt(memory, layout), copyNarrow(memory, choice)];
       const [weights, lows] = [memory.copy(f), memory.copy(low)];
       const digit = stepAt(memory, { bits: 20, xorBits: 0 }, step);
-      const [scratch, out] = [memory.take(memory.exports.choice_scratch(low.length, n)), memory.take(8 * RADIX * RADIX)];
+      const [scratch, out] = [
+        memory.take(memory.exports.choice_scratch(low.length, n)),
+        memory.take(8 * RADIX * RADIX),
+      ];
       memory.exports.choice_round(fieldAt(memory, q), at, shape, c, weights, n, lows, digit, scratch, out);
       return words64(memory, out, RADIX * RADIX);
     });
