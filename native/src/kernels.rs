@@ -2,7 +2,7 @@
 
 use crate::call::Kernel;
 use crate::{
-    chacha, cosine, deal, digest, evaluate, exp, float, limbs, matmul, ot, pack, panels, point, polynomial, proof,
+    buckets, chacha, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack, panels, point, polynomial, proof,
     table, words,
 };
 
@@ -98,7 +98,7 @@ kernels! {
 kernels! {
     PROOFS:
     chacha::keystream(_, _, _, _);
-    digest::digest_scratch(_, _);
+    buckets::digest_scratch(_, _, _);
     digest::digest(_, _, _, _, _, _, _);
     digest::entries_scratch(_, _, _);
     digest::digest_entries(_, _, _, _, _, _, _, _);
@@ -107,7 +107,8 @@ kernels! {
     digest::columns_signed(_, _, _, _, _, _, _);
     digest::matrix_scratch(_, _, _);
     digest::matrix_claims(_, _, _, _, _, _, _, _);
-    digest::table_sums(_, _, _, _, _, _, _, _, _, _, _);
+    digest::table_scratch(_, _, _, _);
+    digest::table_sums(_, _, _, _, _, _, _, _, _);
     digest::table_claims(_, _, _, _, _, _);
     digest::choice_claims(_, _, _, _, _, _, _, _, _, _);
     proof::weights(_, _, _, _, _, _, _);
@@ -118,13 +119,14 @@ kernels! {
     proof::fold_scratch(_);
     proof::fold_entries(_, _, _, _, _, _, _, _);
     proof::public_table(_, _, _, _, _, _, _);
-    proof::load_table(_, _, _);
-    proof::look_up(_, _, _, _, _);
-    proof::fold_table(_, _, _, _, _);
-    proof::digit_weights(_, _, _, _, _, _, _, _, _, _, _);
-    proof::lookup_scratch(_, _);
-    proof::lookup_round(_, _, _, _, _, _, _, _, _);
-    proof::choice_scratch(_);
+    lookup::load_table(_, _, _);
+    lookup::look_up(_, _, _, _, _);
+    lookup::fold_table(_, _, _, _, _);
+    proof::digit_scratch(_, _);
+    proof::digit_weights(_, _, _, _, _, _, _, _, _, _, _, _);
+    lookup::lookup_scratch(_, _);
+    lookup::lookup_round(_, _, _, _, _, _, _, _, _);
+    proof::choice_scratch(_, _);
     proof::choice_round(_, _, _, _, _, _, _, _, _, _);
     proof::tail_round(_, _, _, _, _);
     proof::tail_fold(_, _, _, _, _);

@@ -12,6 +12,7 @@ macro_rules! sources {
 
 sources! {
     bits: "../../wasm/src/bits.rs",
+    buckets: "../../wasm/src/buckets.rs",
     chacha: "../../wasm/src/chacha.rs",
     cosine: "../../wasm/src/cosine.rs",
     deal: "../../wasm/src/deal.rs",
@@ -23,10 +24,12 @@ sources! {
     float: "../../wasm/src/float.rs",
     lanes: "../../wasm/src/lanes.rs",
     limbs: "../../wasm/src/limbs.rs",
+    lookup: "../../wasm/src/lookup.rs",
     matmul: "../../wasm/src/matmul.rs",
     ot: "../../wasm/src/ot.rs",
     pack: "../../wasm/src/pack.rs",
     panels: "../../wasm/src/panels.rs",
+    parts: "../../wasm/src/parts.rs",
     point: "../../wasm/src/point.rs",
     polynomial: "../../wasm/src/polynomial.rs",
     proof: "../../wasm/src/proof.rs",

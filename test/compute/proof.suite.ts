@@ -251,13 +251,54 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
 
     it('look-ups of so many elements that a large table is read in their order', async () => {
       const [random, q] = [new Random(8), PRIMES[0]];
-      for (const group of [indexGroup(14), indexGroup(11, 4)]) {
-        const [size, n] = [groupSize(group), 4500];
+      // In the order of their places, or with weights of one place added up where the table is small.
+      for (const [group, n] of [
+        [indexGroup(14), 4500],
+        [indexGroup(11, 4), 4500],
+        [indexGroup(6), 600],
+        [indexGroup(1, 4), 1100],
+      ] as const) {
+        const size = groupSize(group);
         const [table, f] = [field(random, size, q), field(random, n, q)];
         const [mu, nu] = [random.indices(n, size), random.indices(n, size)];
         for (const step of digitSteps(group))
           await both(async (of) => of.lookupRound(f, await of.loadTable(table, group), step, mu, nu, q));
       }
+    });
+
+    it('weights of so many elements that products of several digits are made beforehand', async () => {
+      const [random, q] = [new Random(11), PRIMES[1]];
+      for (const [group, n] of [
+        [indexGroup(18), 1100],
+        [indexGroup(13, 4), 8200],
+      ] as const) {
+        const [mu, steps] = [random.indices(n, groupSize(group)), digitSteps(group)];
+        const coefficients = steps.map(() => field(random, RADIX, q));
+        for (const some of [steps, steps.slice(1, 4), [steps[0], steps[2]]])
+          await both((of) =>
+            of.digitWeights(field(new Random(n), n, q), 1, mu, some, coefficients.slice(0, some.length), undefined, q),
+          );
+      }
+    });
+
+    it('choices and sums of so many elements that they are added up by bytes', async () => {
+      const [random, q, n, sigma] = [new Random(12), PRIMES[1], 4100, 5];
+      const layout = tableLayout(72, 1);
+      const bytes = tables(random, layout, n);
+      const [choice, f] = [random.indices(n, layout.n), field(random, n, q)];
+      for (const step of stepsOf(7, 0, false)) {
+        const low = field(random, 2 ** step.at, q);
+        await both((of) => of.choiceRound(bytes, layout, choice, f, low, step, q));
+      }
+      const x = bits(random, n, sigma);
+      await both((of) => of.digest(new Random(n).words(n, 64), 1, x, sigma));
+      for (const one of [tableLayout(1, 20), tableLayout(1, 35, [22, 35])]) {
+        const factors = [new Random(n).words(n, 34), undefined];
+        await both((of) => of.tableSums(tables(new Random(n), one, n), one, factors, x, sigma));
+      }
+      const one = tableLayout(4, 41);
+      const chosen = new Random(n).indices(n, 4);
+      await both((of) => of.choiceClaims(tables(new Random(n), one, n), one, chosen, undefined, x, sigma));
     });
 
     it.each(PRIMES)('the tail modulo %d', async (q) => {

@@ -1,60 +1,20 @@
 //! The two-sided compression: sums of rows by bits of challenges, mod 2^64 or as integers in limbs of 32 bits.
-//!
-//! Four bits of a challenge choose one of 16 buckets that a row is added to; every column of the result is the sum of
-//! eight of them. So a word is added σ/4 times and not σ/2 times. Addresses follow from challenges, which are public
-//! when an honest party works with them.
+//! Addresses follow from challenges, which are public when an honest party works with them.
 
 use crate::bits;
+use crate::buckets::{block_of, digest_scratch, gather, scatter, BUCKETS};
 use crate::entries::Layout;
+use crate::parts::splat_part;
 use crate::simd::*;
-use core::slice::{from_raw_parts, from_raw_parts_mut};
-
-/// Buckets of a group of four bits.
-const BUCKETS: usize = 16;
-
-/// Words of scratch for buckets: σ/4 groups of 16 rows.
-#[no_mangle]
-pub extern "C" fn digest_scratch(width: usize, sigma: usize) -> usize {
-    (sigma + 3) / 4 * BUCKETS * width
-}
-
-/// Adds a row to the bucket of each group of bits of x.
-#[inline(always)]
-unsafe fn scatter(row: &[u64], x: u64, groups: usize, buckets: *mut u64) {
-    let width = row.len();
-    for g in 0..groups {
-        let bucket = g * BUCKETS + (x >> (4 * g) & 15) as usize;
-        let to = from_raw_parts_mut(buckets.add(bucket * width), width);
-        for c in 0..width {
-            to[c] = to[c].wrapping_add(row[c]);
-        }
-    }
-}
-
-/// out_{t,c}: the buckets whose number has bit t.
-unsafe fn gather(width: usize, sigma: usize, buckets: *const u64, out: *mut u64) {
-    for t in 0..sigma {
-        let to = from_raw_parts_mut(out.add(t * width), width);
-        for b in 0..BUCKETS {
-            if b >> (t & 3) & 1 == 1 {
-                let from = from_raw_parts(buckets.add((t / 4 * BUCKETS + b) * width), width);
-                for c in 0..width {
-                    to[c] = to[c].wrapping_add(from[c]);
-                }
-            }
-        }
-    }
-}
+use core::slice::from_raw_parts_mut;
 
 /// Xᵀ·rows mod 2^64. `out` and `buckets` are zero.
 #[no_mangle]
 pub unsafe extern "C" fn digest(
     rows: *const u64, width: usize, x: *const u64, n: usize, sigma: usize, buckets: *mut u64, out: *mut u64,
 ) {
-    for i in 0..n {
-        scatter(from_raw_parts(rows.add(i * width), width), *x.add(i), (sigma + 3) / 4, buckets);
-    }
-    gather(width, sigma, buckets, out);
+    scatter(rows, width, x, n, n, sigma, buckets);
+    gather(width, n, sigma, buckets, out);
 }
 
 /// Whether V comes before X: for few elements, or for so many words that their buckets leave the cache.
@@ -66,11 +26,11 @@ fn rows_first(n: usize, words: usize) -> bool {
 #[no_mangle]
 pub extern "C" fn entries_scratch(n: usize, words: usize, sigma: usize) -> usize {
     let any = if rows_first(n, words) {
-        8 * (digest_scratch(sigma, sigma) + 2 * words + sigma) + columns_scratch(words, sigma) + 16
+        8 * (digest_scratch(sigma, 1, sigma) + 2 * words + sigma) + columns_scratch(words, sigma) + 16
     } else {
-        8 * (digest_scratch(words, sigma) + words + sigma * words)
+        8 * (digest_scratch(words, n, sigma) + block_of(words) * words + sigma * words)
     };
-    let single = bits::sums_scratch(words) + 8 * digest_scratch(1, sigma);
+    let single = bits::sums_scratch(words) + 8 * bits::buckets(sigma);
     if any < single {
         single
     } else {
@@ -93,13 +53,19 @@ pub unsafe extern "C" fn digest_entries(
     if rows_first(n, width) {
         return digest_rows(bytes, layout, x, n, v, sigma, scratch, out);
     }
-    let (row, buckets) = (scratch, scratch.add(width));
-    let sums = buckets.add(digest_scratch(width, sigma));
-    for i in 0..n {
-        layout.element(bytes, i, from_raw_parts_mut(row, width));
-        scatter(from_raw_parts(row, width), *x.add(i), (sigma + 3) / 4, buckets);
+    let (rows, block) = (scratch, block_of(width));
+    let buckets = rows.add(block * width);
+    let sums = buckets.add(digest_scratch(width, n, sigma));
+    let mut first = 0;
+    while first < n {
+        let count = if n - first < block { n - first } else { block };
+        for i in 0..count {
+            layout.element(bytes, first + i, from_raw_parts_mut(rows.add(i * width), width));
+        }
+        scatter(rows, width, x.add(first), count, n, sigma, buckets);
+        first += count;
     }
-    gather(width, sigma, buckets, sums);
+    gather(width, n, sigma, buckets, sums);
     for t in 0..sigma {
         let to = from_raw_parts_mut(out.add(t * sigma), sigma);
         for c in 0..width {
@@ -123,7 +89,7 @@ unsafe fn digest_rows(
     let totals = sums.add(GROUPS * BUCKETS);
     let rows = totals.add(sigma) as *mut u64;
     let buckets = rows.add(2 * width);
-    let each = buckets.add(digest_scratch(sigma, sigma));
+    let each = buckets.add(digest_scratch(sigma, 1, sigma));
     let which = each.add(sigma) as *mut u8;
     subsets(width, v, sigma, which);
     let mut i = 0;
@@ -145,11 +111,11 @@ unsafe fn digest_rows(
             for t in 0..sigma {
                 *each.add(t) = *(totals.add(t) as *const u64).add(r);
             }
-            scatter(from_raw_parts(each, sigma), *x.add(i + r), (sigma + 3) / 4, buckets);
+            scatter(each, sigma, x.add(i + r), 1, 1, sigma, buckets);
         }
         i += count;
     }
-    gather(sigma, sigma, buckets, out);
+    gather(sigma, 1, sigma, buckets, out);
 }
 
 /// Columns whose sums are made for all their subsets.
@@ -394,7 +360,7 @@ unsafe fn claims_of<const N: usize>(
                     let a = l.add(N * (t * inner + j));
                     let b = r.add((block * inner + j) * N * 4) as *const v128;
                     for p in 0..N {
-                        let splat = u32x4_splat(*a.add(p));
+                        let splat = splat_part(a.add(p));
                         for q in 0..N {
                             sums[p + q].add(splat, v128_load(b.add(q)));
                         }
@@ -457,40 +423,57 @@ unsafe fn add_shifted(number: *mut u64, word: u64, shift: usize) {
 /// Limbs of 32 bits that a word of a table, times its factor, has.
 const LIMBS: usize = 4;
 
+/// Words of a row of limbs: an even number, so that they are whole vectors.
+fn limbs_width(words: usize, limbs: usize) -> usize {
+    (words * limbs + 1) / 2 * 2
+}
+
+/// Bytes of scratch of `table_sums`.
+#[no_mangle]
+pub extern "C" fn table_scratch(n: usize, words: usize, sigma: usize, limbs: usize) -> usize {
+    let width = limbs_width(words, limbs);
+    8 * (words + block_of(width) * width + digest_scratch(width, n, sigma) + sigma * width)
+}
+
 /// Σ_i X_{i,t} of the 32-bit limbs of f_i·T_{i,c}: σ × words numbers of LIMBS sums each, of which `limbs` are not zero.
-/// `f` is null for ones. `row` has room for the words of an element and as many times `limbs`; `buckets` (of
-/// limbs·words columns), `sums` (σ such rows) and `out` are zero.
+/// `f` is null for ones. `scratch` and `out` are zero.
 #[no_mangle]
 pub unsafe extern "C" fn table_sums(
     bytes: *const u8, layout: *const Layout, f: *const u64, x: *const u64, n: usize, sigma: usize, limbs: usize,
-    row: *mut u64, buckets: *mut u64, sums: *mut u64, out: *mut u64,
+    scratch: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
     let words = layout.words();
     if bits::bits_of(layout) > 0 && f.is_null() {
-        return bits::counts(bytes, words, x, n, sigma, buckets, LIMBS, out);
+        return bits::counts(bytes, words, x, n, sigma, scratch, LIMBS, out);
     }
-    let width = limbs * words;
-    let parts = row.add(words);
-    for i in 0..n {
-        layout.element(bytes, i, from_raw_parts_mut(row, words));
-        if limbs == 1 && f.is_null() {
-            scatter(from_raw_parts(row, words), *x.add(i), (sigma + 3) / 4, buckets);
-            continue;
-        }
-        let factor = if f.is_null() { 1 } else { *f.add(i) };
-        for c in 0..words {
-            let (lo, hi) = crate::field::wide(*row.add(c), factor);
-            for l in 0..limbs {
-                *parts.add(limbs * c + l) = (if l < 2 { lo } else { hi }) >> (32 * (l & 1)) & 0xffff_ffff;
+    let width = limbs_width(words, limbs);
+    let (row, rows, block) = (scratch, scratch.add(words), block_of(width));
+    let buckets = rows.add(block * width);
+    let sums = buckets.add(digest_scratch(width, n, sigma));
+    let mut first = 0;
+    while first < n {
+        let count = if n - first < block { n - first } else { block };
+        for i in 0..count {
+            layout.element(bytes, first + i, from_raw_parts_mut(row, words));
+            let factor = if f.is_null() { 1 } else { *f.add(first + i) };
+            for c in 0..words {
+                let (lo, hi) = crate::field::wide(*row.add(c), factor);
+                let parts = rows.add(i * width + limbs * c);
+                for l in 0..limbs {
+                    *parts.add(l) = (if l < 2 { lo } else { hi }) >> (32 * (l & 1)) & 0xffff_ffff;
+                }
             }
         }
-        scatter(from_raw_parts(parts, width), *x.add(i), (sigma + 3) / 4, buckets);
+        scatter(rows, width, x.add(first), count, n, sigma, buckets);
+        first += count;
     }
-    gather(width, sigma, buckets, sums);
-    for at in 0..sigma * words {
-        for l in 0..limbs {
-            *out.add(LIMBS * at + l) = *sums.add(limbs * at + l);
+    gather(width, n, sigma, buckets, sums);
+    for t in 0..sigma {
+        for c in 0..words {
+            for l in 0..limbs {
+                *out.add(LIMBS * (t * words + c) + l) = *sums.add(t * width + limbs * c + l);
+            }
         }
     }
 }
@@ -545,6 +528,9 @@ unsafe fn split((lo, hi): (u64, u64), to: *mut u64) {
     *to.add(3) = hi >> 32;
 }
 
+/// Rows of limbs that are made at a time.
+const ROWS: usize = 64;
+
 /// Σ_i X_{i,t} Σ_p E_{i,c_i,p} φ_{i,p}: σ numbers of four 64-bit limbs. `phi` is zero for ones.
 #[no_mangle]
 pub unsafe extern "C" fn choice_claims(
@@ -552,19 +538,26 @@ pub unsafe extern "C" fn choice_claims(
     buckets: *mut u64, sums: *mut u64, out: *mut u64,
 ) {
     let layout = &*layout;
-    for i in 0..n {
-        let mut row = [0u64; LIMBS];
-        layout.entry(bytes, i, *choice.add(i) as usize, |p, word| {
-            let factor = if phi.is_null() { 1 } else { *phi.add(i * layout.p() + p) };
-            let mut limbs = [0u64; LIMBS];
-            split(crate::field::wide(word, factor), limbs.as_mut_ptr());
-            for l in 0..LIMBS {
-                row[l] += limbs[l];
-            }
-        });
-        scatter(&row, *x.add(i), (sigma + 3) / 4, buckets);
+    let mut rows = [[0u64; LIMBS]; ROWS];
+    let mut first = 0;
+    while first < n {
+        let count = if n - first < ROWS { n - first } else { ROWS };
+        for (i, row) in rows[..count].iter_mut().enumerate() {
+            let i = first + i;
+            *row = [0; LIMBS];
+            layout.entry(bytes, i, *choice.add(i) as usize, |p, word| {
+                let factor = if phi.is_null() { 1 } else { *phi.add(i * layout.p() + p) };
+                let mut limbs = [0u64; LIMBS];
+                split(crate::field::wide(word, factor), limbs.as_mut_ptr());
+                for l in 0..LIMBS {
+                    row[l] += limbs[l];
+                }
+            });
+        }
+        scatter(rows.as_ptr() as *const u64, LIMBS, x.add(first), count, n, sigma, buckets);
+        first += count;
     }
-    gather(LIMBS, sigma, buckets, sums);
+    gather(LIMBS, n, sigma, buckets, sums);
     for t in 0..sigma {
         for l in 0..LIMBS {
             add_shifted(out.add(4 * t), *sums.add(LIMBS * t + l), 32 * l);

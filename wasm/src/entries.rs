@@ -40,6 +40,12 @@ impl Layout {
         self.bits_of(c % self.p())
     }
 
+    /// Whether products of words with residues can be added up in parts: 32 of them fit.
+    #[inline(always)]
+    pub unsafe fn short(&self) -> bool {
+        (0..self.p()).all(|p| self.bits_of(p) <= 57)
+    }
+
     /// Word p of entry j of element i.
     #[inline(always)]
     pub unsafe fn word(&self, bytes: *const u8, i: usize, j: usize, p: usize) -> u64 {

@@ -4,6 +4,7 @@
 //! No division and no branch on a value: operands are secrets.
 
 /// q, −q^−1 mod 2^64, and 2^64, 2^128, 2^192 mod q, as the host lays them out.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Field {
     q: u64,
@@ -87,6 +88,23 @@ impl Field {
         // All ones where x < q.
         let keep = ((less as i64) >> 63) as u64;
         (x & keep) | (less & !keep)
+    }
+
+    /// x mod q for x below 8q, and q below 2^61: what eight residues add up to.
+    #[inline(always)]
+    pub fn below8(&self, x: u64) -> u64 {
+        let fours = 4 * self.q;
+        let less = x.wrapping_sub(fours);
+        // All ones where x < 4q: then neither has bit 63, and the difference has it.
+        let x = less.wrapping_add(fours & (((less & !x) as i64) >> 63) as u64);
+        let twos = 2 * self.q;
+        let less = x.wrapping_sub(twos);
+        self.below(less.wrapping_add(twos & ((less as i64) >> 63) as u64))
+    }
+
+    /// 2^bits mod q.
+    pub fn power(&self, bits: u32) -> u64 {
+        (0..bits / 64).fold(self.word(1 << (bits % 64)), |power, _| self.form(power))
     }
 
     /// Montgomery's form of a word: c·2^64 mod q.

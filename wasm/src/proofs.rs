@@ -5,11 +5,14 @@
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
 
 pub mod bits;
+pub mod buckets;
 pub mod chacha;
 pub mod digest;
 pub mod entries;
 pub mod field;
 pub mod lanes;
+pub mod lookup;
+pub mod parts;
 pub mod proof;
 pub mod simd;
 

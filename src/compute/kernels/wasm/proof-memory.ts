@@ -29,7 +29,7 @@ export function layoutAt(memory: Memory, layout: TableLayout): number {
   return memory.copy(Uint32Array.of(layout.n, layout.widths.length, entryBits(layout), ...layout.widths));
 }
 
-/** `Step` of wasm/src/proof.rs. */
+/** `Step` of wasm/src/lookup.rs. */
 export function stepAt(memory: Memory, group: IndexGroup, step: DigitStep): number {
   const { at, width, xor } = step;
   const [all, low] = [groupSize(group) - 1, 2 ** group.xorBits - 1];
@@ -136,7 +136,7 @@ export function* termsAt(
   }
 }
 
-/** Two planes of 32-bit lanes in the memory of the instance. */
+/** Pairs of 32-bit lanes in the memory of the instance. */
 export class WasmTable implements FoldedTable {
   readonly group: IndexGroup;
   readonly at: number;

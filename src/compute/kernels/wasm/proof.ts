@@ -85,7 +85,7 @@ export class WasmProofKernels implements ProofKernels {
     for (const [from, to] of parts(x.length)) {
       const sums = this.#run((memory) => {
         const [at, xs] = [copyWide(memory, rows, from * width, to * width), memory.copy(x.subarray(from, to))];
-        const buckets = memory.take(8 * memory.exports.digest_scratch(width, sigma));
+        const buckets = memory.take(8 * memory.exports.digest_scratch(width, to - from, sigma));
         const out = memory.take(8 * sigma * width);
         memory.exports.digest(at, width, xs, to - from, sigma, buckets, out);
         return words64(memory, out, sigma * width);
@@ -165,11 +165,10 @@ export class WasmProofKernels implements ProofKernels {
     const limbs = Math.min(CLAIM_LIMBS, Math.ceil(bits / 32));
     return this.#run((memory) => {
       const [at, shape, f] = [memory.copy(bytes), layoutAt(memory, layout), factorAt(memory, present)];
-      const [xs, row] = [memory.copy(x), memory.take(8 * words * (1 + limbs))];
-      const buckets = memory.take(8 * memory.exports.digest_scratch(limbs * words, sigma));
-      const sums = memory.take(8 * sigma * limbs * words);
+      const xs = memory.copy(x);
+      const scratch = memory.take(memory.exports.table_scratch(x.length, words, sigma, limbs));
       const out = memory.take(8 * sigma * CLAIM_LIMBS * words);
-      memory.exports.table_sums(at, shape, f, xs, x.length, sigma, limbs, row, buckets, sums, out);
+      memory.exports.table_sums(at, shape, f, xs, x.length, sigma, limbs, scratch, out);
       return words64(memory, out, sigma * CLAIM_LIMBS * words);
     });
   }
@@ -199,7 +198,7 @@ export class WasmProofKernels implements ProofKernels {
       const [at, shape, xs] = [memory.copy(bytes), layoutAt(memory, layout), memory.copy(x)];
       const c = choice === undefined ? memory.take(4 * x.length) : copyNarrow(memory, choice);
       const phi = basis === undefined ? 0 : copyWide(memory, basis);
-      const buckets = memory.take(8 * memory.exports.digest_scratch(4, sigma));
+      const buckets = memory.take(8 * memory.exports.digest_scratch(4, x.length, sigma));
       const [sums, out] = [memory.take(8 * 4 * sigma), memory.take(8 * CLAIM_LIMBS * sigma)];
       memory.exports.choice_claims(at, shape, c, phi, xs, x.length, sigma, buckets, sums, out);
       return integers(memory, out, sigma);
@@ -357,9 +356,10 @@ export class WasmProofKernels implements ProofKernels {
       const [at, places, shape] = [memory.copy(own), copyNarrow(memory, index, from, to), memory.copy(digits)];
       const cs = memory.copy(coefficientsOf(coefficients));
       const more = factor === undefined ? 0 : copyWide(memory, factor, from * each, to * each);
+      const scratch = memory.take(memory.exports.digit_scratch(to - from, steps.length));
       memory.exports.digit_weights(
         ...([fieldAt(memory, q), at, whole ? 1 : 0, each, places, to - from, shape, steps.length, cs, more] as const),
-        out,
+        ...[scratch, out],
       );
     });
   }
@@ -411,7 +411,10 @@ export class WasmProofKernels implements ProofKernels {
       const [at, shape, c] = [memory.copy(bytes), layoutAt(memory, layout), copyNarrow(memory, choice)];
       const [weights, lows] = [memory.copy(f), memory.copy(low)];
       const digit = stepAt(memory, { bits: 20, xorBits: 0 }, step);
-      const [scratch, out] = [memory.take(memory.exports.choice_scratch(low.length)), memory.take(8 * RADIX * RADIX)];
+      const [scratch, out] = [
+        memory.take(memory.exports.choice_scratch(low.length, n)),
+        memory.take(8 * RADIX * RADIX),
+      ];
       memory.exports.choice_round(fieldAt(memory, q), at, shape, c, weights, n, lows, digit, scratch, out);
       return words64(memory, out, RADIX * RADIX);
     });
