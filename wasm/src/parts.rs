@@ -40,8 +40,8 @@ pub fn splat(pair: u64) -> [v128; 2] {
     [u32x4_splat(pair as u32), u32x4_splat((pair >> 32) as u32)]
 }
 
-/// A part for all lanes, from memory. WebAssembly multiplies halves of vectors at once only where both are halves to the
-/// compiler, so it must not see that these are alike: a swizzle is nothing that it looks into.
+/// A part for all lanes, from memory. WebAssembly multiplies halves of vectors at once only where both are halves to
+/// the compiler, so it must not see that these are alike: a swizzle is nothing that it looks into.
 #[cfg(target_arch = "wasm32")]
 #[inline(always)]
 pub unsafe fn splat_part(part: *const u32) -> v128 {
