@@ -2,8 +2,8 @@
 
 use crate::call::Kernel;
 use crate::{
-    buckets, chacha, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack, panels, point, polynomial, proof,
-    table, words,
+    buckets, chacha, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack, panels, point,
+    polynomial, proof, table, words,
 };
 
 /// Names and functions.

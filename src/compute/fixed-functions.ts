@@ -1,6 +1,6 @@
 /**
- * Functions of real numbers in integers: what tables are fitted to. No function of `Math`, whose last bits engines round
- * otherwise, so all parties have the same tables by construction.
+ * Functions of real numbers in integers: what tables are fitted to. No function of `Math`, whose last bits engines
+ * round otherwise, so all parties have the same tables by construction.
  */
 
 /** Fractional bits. */
