@@ -292,7 +292,7 @@ const modesSection =
     ? ''
     : `## Protocols side by side
 
-${made(modes)} The same text and weights in every protocol, one run after the other.
+${made(modes)} ${modes.note === undefined ? '' : `${modes.note} `}The same text and weights in every protocol, one run after the other.
 CPU is that of all three processes, with their start, the loading of weights and the plaintext run. Time on proofs
 counts waiting for the others. Where the CPU of a proved run goes, \`node bench/proof-cost.mjs\` says, by kernel.
 
