@@ -86,13 +86,12 @@ export class ProvedRun {
     };
     this.#proofs = new Proofs({
       ...{ id, circuit, session, keys, channels: options.channels, transcript: this.#transcript },
-      ...{ kernels: options.proofKernels, tables: options.tables ?? (async () => options.kernels) },
-      ...{
-        parameters: options.proofParameters,
-        limit: options.segmentBytes,
-        aheadBytes: options.aheadBytes,
-        collect: options.collect,
-      },
+      kernels: options.proofKernels,
+      tables: options.tables ?? (async () => options.kernels),
+      parameters: options.proofParameters,
+      limit: options.segmentBytes,
+      aheadBytes: options.aheadBytes,
+      collect: options.collect,
       forget: () => this.#engine.forget(),
     });
     const recorded = new Map<PartyId, Channel>();
