@@ -5,16 +5,7 @@
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import {
-  POSITIONS,
-  REAL_BITS,
-  REAL_WORDS,
-  ROWS,
-  type RunShape,
-  TOKENS,
-  TYPES,
-  outputShape,
-} from '../ml/models/run.ts';
+import { POSITIONS, REAL_BITS, REAL_WORDS, ROWS, type RunShape, TOKENS, TYPES, outputShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import { shapeFor } from './request.ts';

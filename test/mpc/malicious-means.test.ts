@@ -1,7 +1,7 @@
 /**
  * What an owner that deviates may put in for an embedding (PROTOCOL §7.8, §14.2): how many positions a mean is of, and
- * no weights. With other words it would open sums of hidden states that are no mean, and with large ones their low bits.
- * The rows are those of the models (`chosenRows`), on states that are given.
+ * no weights. With other words it would open sums of hidden states that are no mean, and with large ones their low
+ * bits. The rows are those of the models (`chosenRows`), on states that are given.
  */
 import { describe, expect, it } from 'vitest';
 import { type Words, signedAt, wordsFrom } from '../../src/compute/ring.ts';
