@@ -5,17 +5,7 @@
 import { type Words, wordsFrom } from '../compute/ring.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import type { ModelConfig } from '../ml/config.ts';
-import {
-  POSITIONS,
-  REAL_BITS,
-  REAL_WORDS,
-  ROWS,
-  type RunShape,
-  TOKENS,
-  TYPES,
-  outputShape,
-  rowScale,
-} from '../ml/models/run.ts';
+import { POSITIONS, REAL_BITS, REAL_WORDS, ROWS, type RunShape, TOKENS, TYPES, outputShape } from '../ml/models/run.ts';
 import type { TaskInput } from '../ml/tasks/common.ts';
 import type { Inputs } from '../mpc/protocol/types.ts';
 import { shapeFor } from './request.ts';
@@ -42,14 +32,14 @@ export function shapeOf(
   });
 }
 
-/** A row that the head reads: that of one position, or the mean of all positions of the text. */
-type SecretRow = number | 'mean';
-
-/** The rows of an input whose places the owner alone knows. */
-function secretRowsOf({ head }: ModelConfig, { rows, pooling = 'none' }: TaskInput): readonly SecretRow[] {
+/**
+ * The rows of an input whose places the owner alone knows. Without a head place t stands for the mean of the positions
+ * up to t (`chosenRows`): the last one for that of the text, and 0 for the first position.
+ */
+function secretRowsOf({ head }: ModelConfig, { inputIds, rows, pooling = 'none' }: TaskInput): readonly number[] {
   if (head === 'masked-lm') return rows;
   if (head !== 'none' || pooling === 'none') return [];
-  return [pooling === 'mean' ? 'mean' : 0];
+  return [pooling === 'mean' ? inputIds.length - 1 : 0];
 }
 
 /** Any index of the vocabulary will do: nothing attends to padding, and its rows are not read. */
@@ -59,25 +49,16 @@ const PADDING = 0;
  * The rows of an input that the shape has: fewer masks are filled up with the first one, whose answer then comes
  * twice.
  */
-function filledRows(config: ModelConfig, input: TaskInput, { rows, padded }: RunShape): SecretRow[] {
+function filledRows(config: ModelConfig, input: TaskInput, { rows, padded }: RunShape): number[] {
   const { length } = input.inputIds;
   const own = config.head === 'causal-lm' && padded ? [length - 1] : secretRowsOf(config, input);
   invariant(own.length <= rows, 'a text has more rows than the prepared shape');
   const filled = Array.from({ length: rows }, (_, i) => own[i] ?? own[0] ?? 0);
   invariant(
-    filled.every((row) => row === 'mean' || (row >= 0 && row < length)),
+    filled.every((row) => row >= 0 && row < length),
     'a row lies outside its text',
   );
   return filled;
-}
-
-/** Weights of a row over the positions, at the scale of `ROWS`. */
-function rowWeights(row: SecretRow, length: number, tokens: number, scale: number): number[] {
-  const one = 2 ** scale;
-  return Array.from({ length: tokens }, (_, t) => {
-    if (row === 'mean') return t < length ? Math.round(one / length) : 0;
-    return t === row ? one : 0;
-  });
 }
 
 function realInputs(real: readonly number[]): Record<string, Words> {
@@ -99,11 +80,8 @@ export function ownerInputs(texts: readonly TaskInput[], shape: RunShape, config
     : {};
   const rows = texts.map((text) => filledRows(config, text, shape));
   if (shape.rows > 0) {
-    const scale = rowScale(config);
-    const weights = texts.flatMap(({ inputIds }, i) =>
-      rows[i].flatMap((row) => rowWeights(row, inputIds.length, tokens, scale)),
-    );
-    tensors[ROWS] = wordsFrom(weights, 64);
+    const units = rows.flat().flatMap((row) => Array.from({ length: tokens }, (_, t) => (t === row ? 1 : 0)));
+    tensors[ROWS] = wordsFrom(units, 64);
   }
   if (pair)
     tensors[TYPES] = wordsFrom(

@@ -6,8 +6,9 @@
  * Insecure by construction: refuses to run outside tests.
  */
 import type { PiecewisePolynomial } from '../compute/kernels/types.ts';
+import { meanWeights } from '../compute/means.ts';
 import { type Pattern, listOf } from '../compute/pattern.ts';
-import { type Words, ringMask, wordsFrom } from '../compute/ring.ts';
+import { type Words, ringMask, wordAt, wordsFrom } from '../compute/ring.ts';
 import { TercetError, invariant } from '../core/errors.ts';
 import { SEMI_HONEST } from '../mpc/protocol/registry.ts';
 import { AHEAD, type Wire, countOf } from '../mpc/share/wire.ts';
@@ -160,6 +161,19 @@ export class PlaintextGates implements Gates {
   repeat(x: Wire, cols: number): Wire {
     const values = this.#of(x).flatMap((v) => new Array<bigint>(cols).fill(v));
     return this.#wire(values, [...x.shape, cols], x.k, x.scale);
+  }
+
+  means(x: Wire, scale: number): Wire {
+    const places = x.shape[x.shape.length - 1];
+    const weights = meanWeights(places, scale, x.k);
+    const rows = this.#of(x);
+    const weighed = rows.map((_v, i) => {
+      const [from, column] = [i - (i % places), i % places];
+      return Array.from({ length: places }, (_, n) => rows[from + n] * wordAt(weights, n * places + column)).reduce(
+        (sum, v) => sum + v,
+      );
+    });
+    return this.#wire(weighed, x.shape, x.k, x.scale + scale);
   }
 
   gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {

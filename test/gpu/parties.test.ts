@@ -124,6 +124,7 @@ describe('three parties on WebGPU kernels', () => {
       const y = g.truncate(g.mul(x, x), 20, 64);
       g.output('gelu', secureGelu(g, g.scale(x, 4096n), 'narrow'));
       g.output('out', select(g, isNegative(g, g.reduce(x, 25)), x, y));
+      g.output('mean', g.mul(g.means(g.reshape(x, [2, 3]), 24), g.reshape(y, [2, 3])));
     };
     const given: Inputs = {
       tensors: {

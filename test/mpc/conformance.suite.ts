@@ -87,6 +87,7 @@ function ringCases(k: number): Case[] {
     unary('raise by 1 inside the ring', (g, w) => g.raise(w, 1, k)),
     unary('sumRows', (g, w) => g.sumRows(w)),
     unary('repeat', (g, w) => g.repeat(w, 3)),
+    unary('means', (g, w) => g.means(w, 24)),
     unary('gather, strided', (g, w) => g.gather(w, strided(3, [2, 5], [2, 0], [2, 1]), [2, 4])),
     ...(['pack', 'spread', 'clamp'] as const).map((form) =>
       unary(`gather, triangle to ${form}`, (g, w) =>

@@ -96,6 +96,8 @@ const PAIRS: readonly [string, (g: Gates) => unknown, (g: Gates) => unknown][] =
   ],
   ['the columns of a sum', (g) => g.sumRows(g.reshape(x(g), [2, 2])), (g) => g.sumRows(g.reshape(x(g), [1, 4]))],
   ['the columns of a repeat', (g) => g.repeat(x(g), 2), (g) => g.repeat(x(g), 3)],
+  ['the scale of means', (g) => g.means(x(g), 2), (g) => g.means(x(g), 3)],
+  ['the places of means', (g) => g.means(g.reshape(x(g), [2, 2]), 2), (g) => g.means(g.reshape(x(g), [1, 4]), 2)],
   ['the shape of a view', (g) => g.reshape(x(g), [2, 2]), (g) => g.reshape(x(g), [1, 4])],
   ['the scale of a view', (g) => g.reshape(x(g), [4], 1), (g) => g.reshape(x(g), [4], 2)],
   [

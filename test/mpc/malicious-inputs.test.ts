@@ -112,7 +112,8 @@ describe('models', () => {
     expect(formsOf('BertForMaskedLM', 'open', true)).toEqual([[TYPES], [ROWS]]);
   });
 
-  it('without a head mix rows by weights of a mean, which nobody proves', () => {
-    expect(formsOf('BertModel', 'secret')).toEqual([[ROWS]]);
+  it('without a head have them proved as well: a row says how many positions a mean is of', () => {
+    expect(formsOf('BertModel', 'secret')).toEqual([[ROWS, 'input.bit', 'input.sum']]);
+    expect(formsOf('GPT2Model', 'secret')).toEqual([[ROWS, 'input.bit', 'input.sum']]);
   });
 });

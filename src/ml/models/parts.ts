@@ -43,16 +43,18 @@ export function rowsAt(gates: Gates, x: Wire, sequences: number, position: numbe
   return gates.gather(x, strided(position * C, [sequences, T * C], [C, 1]), [sequences, C]);
 }
 
-/** The rows that P0 chooses or mixes, (B·T, C) → (B·rows, C): a product with weights that nobody else knows. */
+/**
+ * The rows that P0 chooses, (B·T, C) → (B·rows, C): a product with weights that nobody else knows. Without a head a
+ * row is the mean of the first positions, and P0 chooses how many. So P0 gives whole numbers, which can be proved, and
+ * never the fractions.
+ */
 export function chosenRows(gates: Gates, run: ModelRun, x: Wire): Wire {
   const { sequences, tokens, rows } = run;
   const C = x.shape[1];
   return gates.section('rows', () => {
-    const scale = rowScale(run.config);
-    // Weights of a mean are fractions, and nobody proves which.
-    const form = scale === 0 ? 'units' : undefined;
-    const weights = gates.input(ROWS, [sequences, rows, tokens], 64, scale, form);
-    const drop = weights.scale;
+    const drop = rowScale(run.config);
+    const picked = gates.input(ROWS, [sequences, rows, tokens], 64, 0, 'units');
+    const weights = drop === 0 ? picked : gates.means(picked, drop);
     const mixed = gates.reshape(gates.matmul(weights, gates.reshape(x, [sequences, tokens, C]), { drop }), [
       sequences * rows,
       C,

@@ -55,7 +55,7 @@ export const OUTSIDE = 'outside';
  */
 export const OUTPUT_FORM = { open: { scale: 16, k: 32 }, secret: { scale: 10, k: 26 } } as const;
 
-/** Scale of `ROWS`: one-hot rows are exact; the weights of a mean are fractions. */
+/** Scale of the weights of a row that P0 chooses: one position is exact; the weights of a mean are fractions. */
 export function rowScale(config: ModelConfig): number {
   return config.head === 'none' ? 24 : 0;
 }

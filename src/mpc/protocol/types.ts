@@ -175,6 +175,11 @@ export interface Gates {
   raise(x: Wire, s: number, k: number): Wire;
   sumRows(x: Wire): Wire;
   repeat(x: Wire, cols: number): Wire;
+  /**
+   * Rows times the public weights of means (`compute/means.ts`), at a scale that is as much more: a row that picks
+   * place n becomes the weights of the mean of the first n + 1.
+   */
+  means(x: Wire, scale: number): Wire;
   /** The words of x that a pattern takes, in a shape. */
   gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire;
   reshape(x: Wire, shape: readonly number[], scale?: number): Wire;

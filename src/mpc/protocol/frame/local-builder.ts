@@ -14,7 +14,7 @@ import type { Circuit, Opening } from './circuit.ts';
 import { flowOf } from './flow.ts';
 import { type Gate, lastHalf, longestStream } from './gate.ts';
 import { latest } from './half-rounds.ts';
-import { type LocalNode, andThen, keptBefore, linear, parameterOffset, publicOffset } from './local.ts';
+import { type LocalNode, andThen, keptBefore, linear, meansOf, parameterOffset, publicOffset } from './local.ts';
 import type { Position } from './relation.ts';
 
 export abstract class LocalBuilder {
@@ -244,6 +244,10 @@ export abstract class LocalBuilder {
       x.k,
       x.scale,
     );
+  }
+
+  means(x: Wire, scale: number): Wire {
+    return this.local(meansOf(x, scale), x.shape, x.k, x.scale + scale);
   }
 
   gather(x: Wire, pattern: Pattern, shape: readonly number[]): Wire {

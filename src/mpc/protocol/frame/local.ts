@@ -6,6 +6,7 @@
  * may be sent (a lift of such a wire draws a fresh λ1, PROTOCOL §5.1).
  */
 import type { Linear, LinearAtOnce } from '../../../compute/kernels/types.ts';
+import { meanWeights } from '../../../compute/means.ts';
 import type { Pattern } from '../../../compute/pattern.ts';
 import type { Vector } from '../../../compute/ring.ts';
 import type { Component, Wire } from '../../share/wire.ts';
@@ -51,6 +52,18 @@ export function linear(
     apply: async (party, _component, operands) => map(party.kernels, operands),
     // Operations at once give vectors, and so do maps that are made of them.
     atOnce: (kernels, _component, operands) => map(kernels, operands) as Vector,
+  };
+}
+
+/** Rows of x times the weights of means, which are as public as a constant. */
+export function meansOf(x: Wire, scale: number): LocalNode {
+  const places = x.shape[x.shape.length - 1];
+  const shape = { batch: 1, m: x.count / places, inner: places, n: places };
+  return {
+    inputs: [x],
+    traits: ['means', places, scale],
+    moreBits: 0,
+    apply: ({ kernels }, _component, [rows]) => kernels.matmul(rows, meanWeights(places, scale, x.k), shape),
   };
 }
 
