@@ -3,7 +3,9 @@
 /** Zeroing less costs less than to ask for it. */
 const PAGE_BYTES = 4096;
 /** Node's way to memory that holds whatever was there before. */
-const { Buffer: node } = globalThis as { readonly Buffer?: { allocUnsafeSlow(length: number): Uint8Array<ArrayBuffer> } };
+const { Buffer: node } = globalThis as {
+  readonly Buffer?: { allocUnsafeSlow(length: number): Uint8Array<ArrayBuffer> };
+};
 
 /**
  * Bytes that are written, every one, before anybody reads them: a buffer of their own that is not zeroed first, where
