@@ -8,9 +8,15 @@ const LEAST_BYTES = 1 << 14;
 
 let nowhere: MessagePort | undefined;
 
+/** The buffer of a view that has all of it, where it can be handed on. */
+export function wholeBuffer({ buffer, byteLength }: ArrayBufferView): ArrayBuffer | undefined {
+  return byteLength === buffer.byteLength && buffer instanceof ArrayBuffer ? buffer : undefined;
+}
+
 /** Frees the buffer of a view that has all of it. Others are left to the collector. */
-export function letGo({ buffer, byteLength }: ArrayBufferView): void {
-  if (byteLength < LEAST_BYTES || byteLength !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return;
+export function letGo(view: ArrayBufferView): void {
+  const buffer = wholeBuffer(view);
+  if (buffer === undefined || buffer.byteLength < LEAST_BYTES) return;
   if (nowhere === undefined) {
     nowhere = new MessageChannel().port1;
     nowhere.close();

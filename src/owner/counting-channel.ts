@@ -70,9 +70,9 @@ export class CountingChannel implements Channel {
     return this.#turns;
   }
 
-  async send(tag: string, bytes: Uint8Array): Promise<void> {
+  async send(tag: string, bytes: Uint8Array, given?: 'given'): Promise<void> {
     if (!tag.startsWith('control/')) this.#watch(tag, bytes);
-    return this.#inner.send(tag, bytes);
+    return this.#inner.send(tag, bytes, given);
   }
 
   async recv(tag: string, byteLength: number, instead?: string): Promise<Uint8Array> {

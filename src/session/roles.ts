@@ -41,8 +41,8 @@ export class OwnerAndDealer implements Channel {
   }
 
   /** Nothing is ever sent to a dealer here. */
-  send(tag: string, bytes: Uint8Array): Promise<void> {
-    return this.#owner.send(tag, bytes);
+  send(tag: string, bytes: Uint8Array, given?: 'given'): Promise<void> {
+    return this.#owner.send(tag, bytes, given);
   }
 
   async recv(tag: string, byteLength: number): Promise<Uint8Array> {

@@ -101,6 +101,25 @@ export function channelConformance(name: string, maker: Maker): void {
       expect(b.stats.receivedFrames).toBe(count);
     });
 
+    it('carries messages that are given as it does others, also one that is a part of a buffer', async () => {
+      const [a, b] = await pair();
+      const lengths = [100, 20_000, 128 * 1024, 128 * 1024 + 1, 200_000, 2_000_000];
+      const room = pattern(300_000, 9);
+      const part = room.subarray(100_000);
+      const sends: Promise<void>[] = [];
+      for (const [i, length] of lengths.entries()) {
+        sends.push(a.send(`g/${i}`, pattern(length, i), 'given'), a.send('part', part, 'given'));
+        // Memory that was freed too early is taken here.
+        pattern(length, 77);
+      }
+      for (const [i, length] of lengths.entries()) {
+        expect(same(await b.recv(`g/${i}`, length), pattern(length, i))).toBe(true);
+        expect(same(await b.recv('part', part.length), part)).toBe(true);
+      }
+      await Promise.all(sends);
+      expect(room.length).toBe(300_000);
+    });
+
     it('slows the sender down when the reader is slow', async () => {
       const [a, b] = await pair({ highWaterBytes: 1024 * 1024 });
       const part = pattern(1_000_000, 3);

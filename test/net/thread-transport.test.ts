@@ -13,15 +13,19 @@ const frame = (first: number, payload: number): [header: Uint8Array, payload: Ui
 /** A transport, what it tells its thread, and the bytes of all writes in order. */
 function watched() {
   const told: ToThread[] = [];
+  const crossed: (ArrayBuffer | undefined)[] = [];
   const transport = new ThreadTransport(
     7,
-    (message) => told.push(message),
+    (message, given) => {
+      told.push(message);
+      crossed.push(given);
+    },
     () => undefined,
     nextTick,
   );
   const written = () =>
     told.flatMap((message) => (message.kind === 'write' ? [...message.header, ...message.payload] : []));
-  return { transport, told, written };
+  return { transport, told, crossed, written };
 }
 
 describe('frames for the thread of a link', () => {
@@ -94,5 +98,17 @@ describe('frames for the thread of a link', () => {
     payload.fill(9);
     await sleep(0);
     expect(written()).toEqual([1, 1, 1, 1]);
+  });
+
+  it('cross as they are where they are given and long, and have a buffer of their own', async () => {
+    const { transport, told, crossed } = watched();
+    const [header, payload] = frame(1, 1 << 16);
+    transport.write(header, payload, 'given');
+    transport.write(header, payload);
+    transport.write(header, payload.subarray(1), 'given');
+    transport.write(header, payload.slice(0, 10), 'given');
+    await sleep(0);
+    expect(told.length).toBe(4);
+    expect(crossed).toEqual([payload.buffer, undefined, undefined, undefined]);
   });
 });

@@ -106,7 +106,7 @@ export class LinkThread {
   ): BoundChannel {
     const transport = new ThreadTransport(
       id,
-      (message) => this.#post(message),
+      (message, given) => this.#post(message, given),
       () => this.#remove(id),
       nextTick,
     );
@@ -164,8 +164,8 @@ export class LinkThread {
     };
   }
 
-  #post(message: ToThread): void {
-    this.#worker?.postMessage(message);
+  #post(message: ToThread, given?: ArrayBuffer): void {
+    this.#worker?.postMessage(message, given === undefined ? [] : [given]);
   }
 
   #set(id: number, entry: Entry): void {

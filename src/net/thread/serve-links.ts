@@ -74,7 +74,7 @@ class ServedLink {
       this.#room = 0;
     };
     // Why a link is over it says by itself.
-    void (this.#transport.write(header, payload) ?? Promise.resolve()).then(room, () => undefined);
+    void (this.#transport.write(header, payload, 'given') ?? Promise.resolve()).then(room, () => undefined);
     // The other thread gathers.
     this.#transport.flush?.();
   }

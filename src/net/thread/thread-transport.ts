@@ -4,6 +4,7 @@
  * A message to a thread takes longer than a short frame, and gates send several in a row. So short frames are gathered,
  * and go when this thread has nothing else to do, or sooner where they have waited.
  */
+import { wholeBuffer } from '../../core/let-go.ts';
 import type { FrameEvents } from '../wire/channel.ts';
 import { type FromThread, type ToThread, frameCost, receivedError } from './messages.ts';
 
@@ -16,11 +17,14 @@ const GATHERED_BYTES = 16 * 1024;
 /** Milliseconds behind which the next frame does not wait: the peer has work to begin with. */
 const GATHERED_MS = 0.5;
 
+/** @param given a buffer that crosses as it is: this thread has no use for it any more */
+export type PostToThread = (message: ToThread, given?: ArrayBuffer) => void;
+
 const NOTHING = new Uint8Array(0);
 
 export class ThreadTransport {
   readonly #id: number;
-  readonly #send: (message: ToThread) => void;
+  readonly #send: PostToThread;
   /** The thread has nothing more to say of this link. */
   readonly #over: () => void;
   readonly #later: (work: () => void) => void;
@@ -37,7 +41,7 @@ export class ThreadTransport {
   #since = 0;
 
   /** @param later runs something behind all that can go on at once, and before anything is waited for */
-  constructor(id: number, post: (message: ToThread) => void, over: () => void, later: (work: () => void) => void) {
+  constructor(id: number, post: PostToThread, over: () => void, later: (work: () => void) => void) {
     this.#id = id;
     this.#send = post;
     this.#over = over;
@@ -48,11 +52,12 @@ export class ThreadTransport {
     this.#events = events;
   }
 
-  /** The payload is copied: its owner may go on reading it. */
-  write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined {
+  /** The payload is copied: its owner may go on reading it. One that is given crosses as it is. */
+  write(header: Uint8Array, payload: Uint8Array, given?: 'given'): Promise<void> | undefined {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     const bytes = header.length + payload.length;
-    if (bytes > GATHERED_BYTES / 4) this.#post({ kind: 'write', id: this.#id, header, payload });
+    if (bytes > GATHERED_BYTES / 4)
+      this.#post({ kind: 'write', id: this.#id, header, payload }, given && wholeBuffer(payload));
     else this.#gather(header, payload);
     this.#outstanding += bytes;
     if (this.#outstanding <= HIGH_WATER_BYTES) return undefined;
@@ -84,9 +89,9 @@ export class ThreadTransport {
   }
 
   /** In order, behind the frames that were written. */
-  #post(message: ToThread): void {
+  #post(message: ToThread, given?: ArrayBuffer): void {
     this.#hand();
-    this.#send(message);
+    this.#send(message, given);
   }
 
   pause(paused: boolean): void {

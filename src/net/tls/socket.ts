@@ -7,6 +7,7 @@
 
 import { concatBytes } from '../../core/bytes.ts';
 import type { TercetError } from '../../core/errors.ts';
+import { letGo, wholeBuffer } from '../../core/let-go.ts';
 import type { Transport, TransportEvents } from '../wire/channel.ts';
 import { Queue } from '../wire/queue.ts';
 
@@ -52,6 +53,8 @@ export class SocketTransport implements Transport {
   readonly #socket: ByteSocket;
   readonly #options: SocketTransportOptions;
   readonly #chunks = new Queue<Uint8Array>();
+  /** Payloads that are this side's alone. */
+  readonly #given = new WeakSet<ArrayBufferLike>();
   readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
   /** Bytes taken whose write has not been reported done. */
   #outstanding = 0;
@@ -89,11 +92,16 @@ export class SocketTransport implements Transport {
     else if (!this.#paused) socket.resume();
   }
 
-  write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined {
+  write(header: Uint8Array, payload: Uint8Array, given?: 'given'): Promise<void> | undefined {
     if (this.#ending || this.#socket.destroyed || this.#socket.writableEnded)
       return Promise.reject(this.#options.explain(this.#error));
-    if (payload.length < SMALL_BYTES) this.#chunks.push(concatBytes([header, payload]));
-    else {
+    const own = given && wholeBuffer(payload);
+    if (own !== undefined) this.#given.add(own);
+    if (payload.length === 0) this.#chunks.push(header);
+    else if (payload.length < SMALL_BYTES) {
+      this.#chunks.push(concatBytes([header, payload]));
+      this.#read(payload);
+    } else {
       this.#chunks.push(header);
       for (let at = 0; at < payload.length; at += SLICE_BYTES)
         this.#chunks.push(payload.subarray(at, at + SLICE_BYTES));
@@ -169,6 +177,7 @@ export class SocketTransport implements Transport {
       // A failed write is followed by 'close', which reports it.
       if (error) return;
       this.#outstanding -= chunk.length;
+      this.#read(chunk);
       if (this.#outstanding <= HIGH_WATER_BYTES) this.#release();
       this.#pump();
     });
@@ -189,7 +198,15 @@ export class SocketTransport implements Transport {
       length += next.length;
       this.#chunks.shift();
     }
-    return parts.length === 1 ? first : concatBytes(parts);
+    if (parts.length === 1) return first;
+    const together = concatBytes(parts);
+    for (const part of parts) this.#read(part);
+    return together;
+  }
+
+  /** Lets go of a payload that was given, behind its last bytes: slices are read in order, and each once. */
+  #read({ buffer, byteOffset, byteLength }: Uint8Array): void {
+    if (byteOffset + byteLength === buffer.byteLength && this.#given.delete(buffer)) letGo(new Uint8Array(buffer));
   }
 
   #release(): void {

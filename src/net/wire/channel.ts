@@ -27,8 +27,9 @@ export interface Transport {
   /**
    * Takes one frame, in the order of the calls, and may keep the payload until it is written. Returns nothing if
    * more can be taken at once, else a promise that resolves when it can and rejects if the link ends first.
+   * @param given the payload is the transport's from here on
    */
-  write(header: Uint8Array, payload: Uint8Array): Promise<void> | undefined;
+  write(header: Uint8Array, payload: Uint8Array, given?: 'given'): Promise<void> | undefined;
   /** Where short frames are gathered: they go now. */
   flush?(): void;
   /** Asks to stop or to go on delivering. */
@@ -129,14 +130,14 @@ export class FramedChannel implements SessionChannel {
    * `close` or 2^32 messages, ERR_PEER_CLOSED once the peer is gone, ERR_PEER_TIMEOUT if it takes nothing for too
    * long, or the error that ended the channel
    */
-  async send(tag: string, bytes: Uint8Array): Promise<void> {
+  async send(tag: string, bytes: Uint8Array, given?: 'given'): Promise<void> {
     if (this.#sendError !== undefined) throw this.#sendError;
     checkMessage(tag, bytes.length);
     if (this.#sequence > MAX_SEQUENCE)
       throw new TercetError('ERR_STATE', 'the link has used all its sequence numbers', 'open a new session');
     const header = encodeHeader(this.session, { tag, sequence: this.#sequence++, payloadLength: bytes.length });
     this.#meter.sent(tag, bytes.length);
-    const room = this.#transport.write(header, bytes);
+    const room = this.#transport.write(header, bytes, given);
     if (room === undefined) return;
     const timer = startTimer(this.#timeoutMs, () => this.#fail(sendTimedOut(tag, this.#timeoutMs)));
     try {

@@ -18,7 +18,7 @@
  * catch mixed-up runs and lost or repeated messages.
  */
 
-import { equalBytes } from '../../core/bytes.ts';
+import { equalBytes, unwritten } from '../../core/bytes.ts';
 import { TercetError } from '../../core/errors.ts';
 
 const FRAME_MAGIC = 0x54;
@@ -225,7 +225,8 @@ export class FrameParser {
 
   #begin(header: FrameHeader): void {
     this.#sink.onHeader?.(header);
-    this.#payload = new Uint8Array(header.payloadLength);
+    // Nobody sees it before it is filled.
+    this.#payload = unwritten(header.payloadLength);
     this.#payloadFilled = 0;
     this.#header = header;
     if (header.payloadLength === 0) this.#finish(header);

@@ -48,8 +48,9 @@ export interface Channel {
   /**
    * Sends `bytes` under `tag`. Resolves when the channel can take more (back-pressure), not when the peer has read it.
    * The channel may keep the buffer until it is written: the caller must not change it afterwards.
+   * @param given nobody has a use for the buffer any more: the channel may hand it on, and frees it once it is written
    */
-  send(tag: string, bytes: Uint8Array): Promise<void>;
+  send(tag: string, bytes: Uint8Array, given?: 'given'): Promise<void>;
   /** Short messages may be gathered for a moment. Whoever waits for the peer next says so: they go now. */
   flush?(): void;
   /**

@@ -1,4 +1,5 @@
 /** Dealer-assisted selection on one instance: tables, corrections, evaluation and bases. */
+import { copyBytes } from '../../../core/bytes.ts';
 import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
@@ -102,7 +103,7 @@ export class Selection {
       const state = pads === undefined ? 0 : this.#memory.state(pads);
       const site: Site = { stream: [state, block, own ?? buf, skip], shift: position % 8 };
       this.#entries(table, layout, site, [...site.stream, widths, layout.widths.length, site.shift, count]);
-      if (own === undefined) return this.#memory.bytes(buf + skip, length).slice();
+      if (own === undefined) return copyBytes(this.#memory.bytes(buf + skip, length));
       // SECURITY: pads of other elements.
       own.fill(0, 0, skip).fill(0, skip + length);
       return own.subarray(skip, skip + length);

@@ -150,7 +150,7 @@ export async function sendTable(gate: Gate, s: Selection, number: number, p1: Pa
       if (ahead.length > PARTS_AHEAD || from + size >= s.count) yield await (ahead.shift() as Promise<Uint8Array>);
     }
   }
-  for await (const part of Masked.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part);
+  for await (const part of Masked.parts(pads, parts())) await p1.link(2).send(tagOf(gate, '12'), part, 'given');
 }
 
 /** P2: y = Σ f − r0 of every element, rounded. */

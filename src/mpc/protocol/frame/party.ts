@@ -69,17 +69,19 @@ export class Link {
    * Takes a message for sending, in order. Packing starts now and is not waited for, so that the next gate computes
    * while these words come back from a device; resolves when at most PENDING messages wait. A failure shows in a
    * later `send` or in `flush`.
+   * @param given nobody has a use for these bytes any more. Words that are packed here are nobody else's
    */
-  async send(tag: string, message: Masked): Promise<void> {
+  async send(tag: string, message: Masked, given?: 'given'): Promise<void> {
     const { payload } = message;
     const length = payload instanceof Uint8Array ? payload.length : wireLength(payload.k, lengthOf(payload));
     this.#bytes += length;
     if (this.#traffic !== undefined) this.#traffic.sent += length;
-    const bytes = payload instanceof Uint8Array ? Promise.resolve(payload) : this.#kernels.pack(payload);
+    const asBytes = payload instanceof Uint8Array;
+    const bytes = asBytes ? Promise.resolve(payload) : this.#kernels.pack(payload);
     // Its error is reported when its turn comes.
     bytes.catch(() => undefined);
     const turn = (this.#turns[this.#turns.length - 1] ?? Promise.resolve()).then(async () =>
-      this.#write(tag, await bytes),
+      this.#write(tag, await bytes, asBytes ? given : 'given'),
     );
     turn.catch(() => undefined);
     this.#turns.push(turn);
@@ -118,8 +120,9 @@ export class Link {
     return message;
   }
 
-  async #write(tag: string, bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length || at === 0; at += Link.PART)
+  async #write(tag: string, bytes: Uint8Array, given?: 'given'): Promise<void> {
+    if (bytes.length <= Link.PART) return this.#channel.send(tag, bytes, given);
+    for (let at = 0; at < bytes.length; at += Link.PART)
       await this.#channel.send(tag, bytes.subarray(at, at + Link.PART));
   }
 

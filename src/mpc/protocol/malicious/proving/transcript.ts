@@ -9,7 +9,7 @@ import type { Channel, EndId } from '../../../../net/wire/types.ts';
 export class Transcript {
   readonly #messages = new Map<string, Uint8Array[]>();
 
-  /** The same channel, whose messages are kept. A long one comes in parts, under one tag. */
+  /** The same channel, whose messages are kept, also those that are given. A long one comes in parts, under one tag. */
   over(channel: Channel): Channel {
     const keep = (from: EndId, to: EndId, tag: string, bytes: Uint8Array) => {
       const key = keyOf(from, to, tag);
