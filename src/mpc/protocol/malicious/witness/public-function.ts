@@ -10,6 +10,7 @@ import { type TableLayout, tableBytes } from '../../../../compute/kernels/table-
 import type { CosineSum, PiecewisePolynomial, RingKernels, SelectionTable } from '../../../../compute/kernels/types.ts';
 import { type Vector, type Words, zeros } from '../../../../compute/ring.ts';
 import { invariant } from '../../../../core/errors.ts';
+import { letGo } from '../../../../core/let-go.ts';
 import type { PublicFunction } from '../../../proof/relations.ts';
 import type { Component, Wire } from '../../../share/wire.ts';
 import type { Selection } from '../../frame/dealing.ts';
@@ -89,10 +90,15 @@ export async function factorsOf(
     const wide = await kernels.cast(value, selection.k);
     ofEntries = own ? await gatedOfV(kernels, bit, wide) : await gatedOfW(kernels, bit, wide);
   }
+  // Terms share factors, and are given the same vector then: it is made and kept once.
+  const made = new Map<Words, Words>();
   return form.functions.flatMap((kind) =>
-    ofEntries[0][kind].map((first, t) =>
-      first === undefined ? undefined : interleaved(ofEntries.map((one) => one[kind][t] as Words)),
-    ),
+    ofEntries[0][kind].map((first, t) => {
+      if (first === undefined) return undefined;
+      const known = made.get(first) ?? interleaved(ofEntries.map((one) => one[kind][t] as Words));
+      made.set(first, known);
+      return known;
+    }),
   );
 }
 
@@ -181,6 +187,8 @@ async function segmentWords(
     else
       for (let i = from; i < to; i++)
         out.set(bytes.subarray(size * (i - from), size * (i - from + 1)), size * order[i]);
+    letGo(bytes);
+    letGo(low);
   }
   return out;
 }
