@@ -56,8 +56,7 @@ export class Transcript {
   /** Lets go of the messages of some tags. */
   forget(tags: readonly string[]): void {
     for (const tag of tags)
-      for (const from of [0, 1, 2] as const)
-        for (const to of [0, 1, 2] as const) this.#forget(keyOf(from, to, tag));
+      for (const from of [0, 1, 2] as const) for (const to of [0, 1, 2] as const) this.#forget(keyOf(from, to, tag));
   }
 
   #forget(key: string): void {

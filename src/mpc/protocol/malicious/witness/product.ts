@@ -140,9 +140,9 @@ async function basis(
   each: number,
   negative: boolean,
 ): Promise<HalfOfW> {
+  const own = interleaved([await kernels.read(y), await kernels.read(x)], each);
   return {
-    kind: 'choice',
-    basis: interleaved([await kernels.read(y), await kernels.read(x)], each),
+    ...{ kind: 'choice', basis: own, fresh: [own] },
     linear: negative ? async () => kernels.read(await kernels.scale(await linear(), -1n)) : linear,
   };
 }

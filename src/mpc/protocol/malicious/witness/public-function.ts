@@ -11,7 +11,7 @@ import type { CosineSum, PiecewisePolynomial, RingKernels, SelectionTable } from
 import { type Vector, type Words, zeros } from '../../../../compute/ring.ts';
 import { invariant } from '../../../../core/errors.ts';
 import { letGo } from '../../../../core/let-go.ts';
-import type { PublicFunction } from '../../../proof/relations.ts';
+import type { PublicFunction, TableHalf } from '../../../proof/relations.ts';
 import type { Component, Wire } from '../../../share/wire.ts';
 import type { Selection } from '../../frame/dealing.ts';
 import { joint } from '../../frame/difference-table.ts';
@@ -60,9 +60,9 @@ export async function factorsOf(
   selection: Selection,
   party: Party,
   component: 'm' | 'l1',
-): Promise<readonly (Words | undefined)[]> {
+): Promise<Pick<TableHalf, 'factors' | 'fresh'>> {
   const { functions, operands, form } = selection;
-  if (functions === undefined) return [undefined];
+  if (functions === undefined) return { factors: [undefined] };
   const { kernels } = party;
   const read = async (x: Vector) => kernels.read(x);
   if (operands.values !== undefined) {
@@ -75,7 +75,7 @@ export async function factorsOf(
           : [undefined, await read(await kernels.scale(words, -1n))]),
       );
     }
-    return [...out, undefined];
+    return { factors: [...out, undefined] };
   }
   invariant(operands.added !== undefined && form?.kind === 'cosines', 'factors of no operand');
   const value = await party.value(operands.added, component);
@@ -92,7 +92,7 @@ export async function factorsOf(
   }
   // Terms share factors, and are given the same vector then: it is made and kept once.
   const made = new Map<Words, Words>();
-  return form.functions.flatMap((kind) =>
+  const factors = form.functions.flatMap((kind) =>
     ofEntries[0][kind].map((first, t) => {
       if (first === undefined) return undefined;
       const known = made.get(first) ?? interleaved(ofEntries.map((one) => one[kind][t] as Words));
@@ -100,6 +100,7 @@ export async function factorsOf(
       return known;
     }),
   );
+  return { factors, fresh: ofEntries.length > 1 ? [...made.values()] : [] };
 }
 
 /** Factors of one entry. Those of two entries are left out at the same terms. */
