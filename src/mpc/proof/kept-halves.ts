@@ -66,8 +66,8 @@ function mapped<Half extends HalfOfV | HalfOfW>(half: Half, each: Each): Half {
     return {
       ...half,
       ...{ entries: entries(half.entries), index: operand(half.index), factors: half.factors.map(operand) },
-      fresh: [],
+      fresh: undefined,
     };
   if ('entries' in half) return { ...half, entries: entries(half.entries) };
-  return { ...half, choice: operand(half.choice), basis: operand(half.basis), fresh: [] };
+  return { ...half, choice: operand(half.choice), basis: operand(half.basis), fresh: undefined };
 }

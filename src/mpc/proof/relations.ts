@@ -157,7 +157,7 @@ export interface TableHalf {
   readonly entries: Entries;
   readonly index: Operand;
   readonly factors: readonly (Operand | undefined)[];
-  readonly fresh?: Fresh;
+  readonly fresh?: Fresh | undefined;
 }
 
 /** V: E and a. */
@@ -174,7 +174,7 @@ export interface ChoiceOfW {
   /** elements × P words over Z_2^k, element by element, as integers below 2^k: W and the prover have the same. */
   readonly basis?: Operand | undefined;
   readonly linear?: Operand | undefined;
-  readonly fresh?: Fresh;
+  readonly fresh?: Fresh | undefined;
 }
 
 export type HalfOfV = MatrixHalf | TableHalf | ChoiceOfV;
