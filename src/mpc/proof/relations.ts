@@ -149,7 +149,7 @@ export interface MatrixHalf {
 }
 
 /** Vectors of a half that were made for it alone: who has worked it in, or copied it, lets go of them. */
-export type Fresh = readonly Words[];
+type Fresh = readonly Words[];
 
 /** V: e, μ, p. W: w, ν, q. A factor that is left out is one everywhere. */
 export interface TableHalf {
