@@ -15,6 +15,7 @@ sources! {
     buckets: "../../wasm/src/buckets.rs",
     chacha: "../../wasm/src/chacha.rs",
     cosine: "../../wasm/src/cosine.rs",
+    counts: "../../wasm/src/counts.rs",
     deal: "../../wasm/src/deal.rs",
     digest: "../../wasm/src/digest.rs",
     entries: "../../wasm/src/entries.rs",

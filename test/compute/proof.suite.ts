@@ -301,6 +301,20 @@ export function proofConformance(name: string, create: () => Promise<ProofKernel
       await both((of) => of.choiceClaims(tables(new Random(n), one, n), one, chosen, undefined, x, sigma));
     });
 
+    it.each([
+      ['few rows of more bytes than are counted at once', 70, 136, 11],
+      ['rows that come in 256 buckets', 4100, 16, 11],
+      // In a bucket are more rows than a byte counts steps of, and all of them more than 16 bits are kept for.
+      ['rows of one challenge, and more than are counted at once', 33_000, 8, 2],
+    ])('single bits are counted: %s', async (_, n, words, sigma) => {
+      const random = new Random(n);
+      const layout = tableLayout(words, 1);
+      const bytes = tables(random, layout, n);
+      const x = sigma === 2 ? new BigUint64Array(n).fill(3n) : bits(random, n, sigma);
+      x[n - 1] = 1n;
+      await both((of) => of.tableSums(bytes, layout, [undefined, undefined], x, sigma));
+    });
+
     it.each(PRIMES)('the tail modulo %d', async (q) => {
       const random = new Random(7);
       for (const n of [0, 1, 8, 75]) {

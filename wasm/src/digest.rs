@@ -2,6 +2,7 @@
 //! Addresses follow from challenges, which are public when an honest party works with them.
 
 use crate::bits;
+use crate::counts;
 use crate::buckets::{block_of, digest_scratch, gather, scatter, BUCKETS};
 use crate::entries::Layout;
 use crate::parts::splat_part;
@@ -432,7 +433,14 @@ fn limbs_width(words: usize, limbs: usize) -> usize {
 #[no_mangle]
 pub extern "C" fn table_scratch(n: usize, words: usize, sigma: usize, limbs: usize) -> usize {
     let width = limbs_width(words, limbs);
-    8 * (words + block_of(width) * width + digest_scratch(width, n, sigma) + sigma * width)
+    let any = 8 * (words + block_of(width) * width + digest_scratch(width, n, sigma) + sigma * width);
+    // Bits have one limb, and whole bytes.
+    let single = if limbs == 1 && words % 8 == 0 { counts::scratch(n) } else { 0 };
+    if any < single {
+        single
+    } else {
+        any
+    }
 }
 
 /// Σ_i X_{i,t} of the 32-bit limbs of f_i·T_{i,c}: σ × words numbers of LIMBS sums each, of which `limbs` are not zero.
@@ -445,7 +453,7 @@ pub unsafe extern "C" fn table_sums(
     let layout = &*layout;
     let words = layout.words();
     if bits::bits_of(layout) > 0 && f.is_null() {
-        return bits::counts(bytes, words, x, n, sigma, scratch, LIMBS, out);
+        return counts::counts(bytes, words, x, n, sigma, scratch as *mut u8, LIMBS, out);
     }
     let width = limbs_width(words, limbs);
     let (row, rows, block) = (scratch, scratch.add(words), block_of(width));

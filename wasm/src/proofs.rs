@@ -7,6 +7,7 @@
 pub mod bits;
 pub mod buckets;
 pub mod chacha;
+pub mod counts;
 pub mod digest;
 pub mod entries;
 pub mod field;

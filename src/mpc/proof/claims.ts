@@ -11,6 +11,7 @@ import { readBits } from '../../compute/kernels/reference/bits.ts';
 import type { TableLayout } from '../../compute/kernels/table-layout.ts';
 import { type Words, bytesOf, concatWords, lengthOf, viewWords } from '../../compute/ring.ts';
 import { addWords } from '../../compute/words64.ts';
+import { letGo } from '../../core/let-go.ts';
 import { loadedIf, partsOf } from './entries.ts';
 import { type Context, choices, indices, joined, leftFactor, rightFactor } from './halves.ts';
 import type {
@@ -155,7 +156,7 @@ export class Claims {
     for (const t of terms.keys()) factors.push([await loadedIf(v.factors[t]), await loadedIf(w.factors[t])]);
     const forms = factors.map((pair) => pair.map((factor) => factor?.k ?? 0));
     const key = JSON.stringify([segment.classOf(index), narrower, terms, forms]);
-    const at = differences(table.group, mu.data as Uint32Array, nu.data as Uint32Array);
+    const [left, right] = [mu.data as Uint32Array, nu.data as Uint32Array];
     for (let from = 0, to = 0; from < elements; from = to) {
       const batch = this.#batches.get(key) ?? {
         ...{ index, shape, at: [], x: [], count: 0 },
@@ -163,7 +164,7 @@ export class Claims {
       };
       this.#batches.set(key, batch);
       to = Math.min(elements, from + PART - batch.count);
-      batch.at.push(at.subarray(from, to));
+      batch.at.push(differences(table.group, left.subarray(from, to), right.subarray(from, to)));
       batch.x.push(x.subarray(from, to));
       for (const [t, pair] of factors.entries())
         for (const [side, factor] of pair.entries())
@@ -178,20 +179,26 @@ export class Claims {
     this.#batches.delete(key);
     const { segment, kernels } = this.#context;
     const { table, terms, narrower = 0 } = shape;
-    const all = concatWords(at.map((data) => ({ k: 32, data }))).data as Uint32Array;
+    const all = whole(at.map((data) => ({ k: 32, data }))).data as Uint32Array;
     const [rows, made] = [joined(x), new Map<number, Uint8Array>()];
     for (const [t, term] of terms.entries()) {
       const { constant, layout } = table.functions[term];
       const bytes = constant === true ? ones(all.length) : (made.get(term) ?? (await table.words(term, all)));
       made.set(term, bytes);
-      const own = factors[t].map((parts) => (parts.length === 0 ? undefined : concatWords(parts)));
+      const own = factors[t].map((parts) => (parts.length === 0 ? undefined : whole(parts)));
       const form = constant === true ? ONE : layout;
       const sums = await kernels.tableSums(bytes, form, own, rows, segment.parameters.sigma);
       const place = `${segment.classOf(index)} ${term} ${narrower}`;
       const known = this.#tables.get(place);
       if (known === undefined) this.#tables.set(place, { index, term, narrower, sums });
-      else addWords(known.sums, sums);
+      else {
+        addWords(known.sums, sums);
+        letGo(sums);
+      }
+      for (const [side, parts] of factors[t].entries()) if (parts.length > 1) letGo((own[side] as Words).data);
     }
+    for (const words of [all, ...at, ...made.values()]) letGo(words);
+    if (x.length > 1) letGo(rows);
   }
 
   /** 2^(64−k) Σ_i X_i Σ_p E_{i,c_i,p} φ_{i,p}, in column 0. */
@@ -217,6 +224,11 @@ function shorter(factor: Factor, compressed: Words, words: number): Factor {
   if ('compressed' in factor) return factor;
   const held = 'signed' in factor ? factor.signed.byteLength : bytesOf(factor).length;
   return bytesOf(compressed).length < held ? { compressed } : factor;
+}
+
+/** One vector after the other: one that is alone is not copied. */
+function whole(parts: readonly Words[]): Words {
+  return parts.length === 1 ? parts[0] : concatWords(parts);
 }
 
 /** One for every element, as words of one bit. */

@@ -171,7 +171,7 @@ async function matrixScalars(
       out.push(await kernels.combineRows(words, inner, one, q));
     }
   }
-  return joined(out);
+  return joinedOnce(out);
 }
 
 /** XᵀL mod 2^k, σ × inner; of one row L itself. */
@@ -364,7 +364,8 @@ async function choiceOfV(
     );
   }
   invariant(out.reduce((sum, part) => sum + part.length, 0) === elements * P, 'a word for every element');
-  return joined(out);
+  letGo(f);
+  return joinedOnce(out);
 }
 
 /** Bytes that are 64-bit lanes. */
@@ -384,7 +385,8 @@ async function choiceOfW(
   const ones = new BigUint64Array(shape.elements).fill(1n % q);
   const betas = await foldsOf(challenges, prime, 'beta', steps.length);
   const basis = await basisOf(shape, half);
-  return kernels.digitWeights(ones, shape.layout.widths.length, await choices(shape, half), steps, betas, basis, q);
+  const choice = await choices(shape, half);
+  return behind(kernels.digitWeights(ones, shape.layout.widths.length, choice, steps, betas, basis, q), [ones]);
 }
 
 /** φ, a word for every word of an entry. */
@@ -457,6 +459,13 @@ export async function digitProducts(
 }
 
 const MADE = new WeakMap<Challenges, Map<string, BigUint64Array>>();
+
+/** The same of vectors that nobody else reads. */
+function joinedOnce(parts: readonly BigUint64Array[]): BigUint64Array {
+  const out = joined(parts);
+  if (parts.length > 1) for (const part of parts) letGo(part);
+  return out;
+}
 
 /** Vectors one after the other. */
 export function joined(parts: readonly BigUint64Array[]): BigUint64Array {

@@ -1,5 +1,6 @@
 /** Halves of relations in the memory of provers: every vector that is long, once for each half. */
 import type { Words } from '../../compute/ring.ts';
+import { letGo } from '../../core/let-go.ts';
 import type { ProverMemory } from './prover-memory.ts';
 import type { Entries, Factor, HalfOfV, HalfOfW, Operand } from './relations.ts';
 
@@ -24,6 +25,11 @@ export function keepHalf<Half extends HalfOfV | HalfOfW>(half: Half, memory: Pro
   });
   if (before !== undefined) for (const view of viewsOf(before)) if (!used.has(view)) memory.free(view);
   return kept;
+}
+
+/** Lets go of what was made for a half alone, once it was worked in or copied. */
+export function letGoOfFresh(half: HalfOfV | HalfOfW): void {
+  if ('fresh' in half) for (const { data } of half.fresh ?? []) letGo(data);
 }
 
 /** Lets go of all vectors of a half that is held. */
@@ -57,7 +63,11 @@ function mapped<Half extends HalfOfV | HalfOfW>(half: Half, each: Each): Half {
   };
   if (half.kind === 'matrix') return { ...half, factors: half.factors.map(factor) };
   if (half.kind === 'table')
-    return { ...half, entries: entries(half.entries), index: operand(half.index), factors: half.factors.map(operand) };
+    return {
+      ...half,
+      ...{ entries: entries(half.entries), index: operand(half.index), factors: half.factors.map(operand) },
+      fresh: undefined,
+    };
   if ('entries' in half) return { ...half, entries: entries(half.entries) };
-  return { ...half, choice: operand(half.choice), basis: operand(half.basis) };
+  return { ...half, choice: operand(half.choice), basis: operand(half.basis), fresh: undefined };
 }

@@ -71,9 +71,13 @@ export class ProverMemory {
     return this.#most;
   }
 
-  /** A copy of a vector that is held until it is freed; the vector itself where it is short. */
+  /**
+   * A copy of a vector that is held until it is freed; the vector itself where it is short. A short part of something
+   * long is copied too: it would hold all of that, or be gone with it.
+   */
   keep<View extends Lanes>(view: View): View {
-    return view.byteLength < LEAST_BYTES ? view : this.copy(view);
+    const { byteLength, buffer } = view;
+    return byteLength < LEAST_BYTES && buffer.byteLength < LEAST_BYTES ? view : this.copy(view);
   }
 
   /** A copy in any case, for who writes over it. */

@@ -16,7 +16,7 @@ import { Challenges } from './challenges.ts';
 import { Claims } from './claims.ts';
 import { DigitRounds } from './digit-rounds.ts';
 import { type Context, scalars } from './halves.ts';
-import { freeHalf, keepHalf } from './kept-halves.ts';
+import { freeHalf, keepHalf, letGoOfFresh } from './kept-halves.ts';
 import { LongVector } from './long-vector.ts';
 import { ProverMemory } from './prover-memory.ts';
 import { PublicTables } from './public-tables.ts';
@@ -91,6 +91,7 @@ export class Prover {
     invariant(index in this.#segment.shapes && !this.#recorded.has(index), 'each relation of a segment is kept once');
     this.#recorded.add(index);
     this.#wholes.set(index, { v: keepHalf(productsOf(v), this.#memory), w: keepHalf(productsOf(w), this.#memory) });
+    for (const half of [v, w]) letGoOfFresh(half);
   }
 
   /** Whether everything that this segment is about has been kept. */

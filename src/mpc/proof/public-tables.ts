@@ -7,6 +7,7 @@ import type { FoldedTable, ProofKernels } from '../../compute/kernels/proof-type
 import { groupSize, digitSteps } from '../../compute/index-group.ts';
 import { elementBits } from '../../compute/kernels/table-layout.ts';
 import { invariant } from '../../core/errors.ts';
+import { letGo } from '../../core/let-go.ts';
 import type { Challenges } from './challenges.ts';
 import { type TableShape, wordsOf } from './relations.ts';
 import type { Segment } from './segment.ts';
@@ -73,7 +74,9 @@ export class PublicTables {
     const words = await this.#combined(index, term, prime);
     invariant(!this.#freed, 'tables that were freed');
     const { table } = this.#segment.shapes[index] as TableShape;
-    return this.#kernels.loadTable(words, table.group);
+    const loaded = await this.#kernels.loadTable(words, table.group);
+    letGo(words);
+    return loaded;
   }
 
   async #fold(shape: TableShape, before: Promise<FoldedTable>, prime: number, round: number): Promise<FoldedTable> {
@@ -96,7 +99,9 @@ export class PublicTables {
       const indices = new Uint32Array(count);
       for (let i = 0; i < count; i++) indices[i] = from + i;
       const bytes = await table.words(term, indices);
-      out.set(await this.#kernels.publicTable(bytes, layout, count, coefficients, q), from);
+      const made = await this.#kernels.publicTable(bytes, layout, count, coefficients, q);
+      out.set(made, from);
+      for (const words of [indices, bytes, made]) letGo(words);
     }
     return out;
   }

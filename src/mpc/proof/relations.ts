@@ -148,12 +148,16 @@ export interface MatrixHalf {
   readonly factors: readonly Factor[];
 }
 
+/** Vectors of a half that were made for it alone: who has worked it in, or copied it, lets go of them. */
+type Fresh = readonly Words[];
+
 /** V: e, μ, p. W: w, ν, q. A factor that is left out is one everywhere. */
 export interface TableHalf {
   readonly kind: 'table';
   readonly entries: Entries;
   readonly index: Operand;
   readonly factors: readonly (Operand | undefined)[];
+  readonly fresh?: Fresh | undefined;
 }
 
 /** V: E and a. */
@@ -170,6 +174,7 @@ export interface ChoiceOfW {
   /** elements × P words over Z_2^k, element by element, as integers below 2^k: W and the prover have the same. */
   readonly basis?: Operand | undefined;
   readonly linear?: Operand | undefined;
+  readonly fresh?: Fresh | undefined;
 }
 
 export type HalfOfV = MatrixHalf | TableHalf | ChoiceOfV;

@@ -10,6 +10,7 @@ import { addWords } from '../../compute/words64.ts';
 import { invariant } from '../../core/errors.ts';
 import { Challenges } from './challenges.ts';
 import { type Context, endOf, linearPart } from './halves.ts';
+import { letGoOfFresh } from './kept-halves.ts';
 import { PublicTables } from './public-tables.ts';
 import type { HalfOfV, HalfOfW, Side } from './relations.ts';
 import type { Segment } from './segment.ts';
@@ -48,6 +49,7 @@ export class Verifying {
       linearPart(this.#context, index, this.#side, half),
       this.#endsOf(index, half),
     ]);
+    letGoOfFresh(half);
     addWords(this.#linear, linear);
     for (const [prime, end] of ends.entries()) this.#ends[prime] += end;
     this.#done++;

@@ -46,6 +46,8 @@ describe('memory of provers', () => {
     expect(kept.every((word) => word === 7n)).toBe(true);
     const short = filled(LEAST_BYTES / 8 - 1, 7);
     expect(memory.keep(short)).toBe(short);
+    const part = memory.keep(long.subarray(0, 4));
+    expect([part.buffer.byteLength, part]).toEqual([part.byteLength, long.slice(0, 4)]);
     expect(memory.copy(short)).not.toBe(short);
     memory.free(short);
     expect(memory.held).toBe(LEAST_BYTES);

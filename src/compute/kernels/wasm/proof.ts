@@ -34,6 +34,8 @@ import {
 
 /** Elements of a part: whole blocks of the tail, whole bytes of tables. */
 const PART = 1 << 16;
+/** Places of a table for each element of a part that looks there: a line of the cache is read by several of them. */
+const PLACES_EACH = 4;
 
 export class WasmProofKernels implements ProofKernels {
   readonly name = 'wasm' as const;
@@ -380,7 +382,8 @@ export class WasmProofKernels implements ProofKernels {
     q: bigint,
   ): Promise<BigUint64Array> {
     const total = new BigUint64Array(RADIX * RADIX);
-    for (const [from, to] of parts(f.length)) {
+    const part = Math.max(PART, groupSize(table.group) / PLACES_EACH);
+    for (const [from, to] of parts(f.length, 1, part)) {
       const z = this.#run((memory) => {
         const [weights, shape] = [memory.copy(f.subarray(from, to)), stepAt(memory, table.group, step)];
         const [m, n] = [copyNarrow(memory, mu, from, to), copyNarrow(memory, nu, from, to)];
@@ -493,7 +496,7 @@ export class WasmProofKernels implements ProofKernels {
 }
 
 /** Of rows of one word, or of so many rows of more that what is made once for a part does not count. */
-function* parts(n: number, width = 1): Generator<readonly [number, number]> {
-  const step = width === 1 ? PART : RADIX * Math.max(1, Math.floor((2 * PART) / width));
+function* parts(n: number, width = 1, part = PART): Generator<readonly [number, number]> {
+  const step = width === 1 ? part : RADIX * Math.max(1, Math.floor((2 * PART) / width));
   for (let from = 0; from < n; from += step) yield [from, Math.min(n, from + step)];
 }

@@ -4,10 +4,13 @@
  */
 import { concatBytes } from '../../../../core/bytes.ts';
 import { invariant } from '../../../../core/errors.ts';
+import { letGo } from '../../../../core/let-go.ts';
 import type { Channel, EndId } from '../../../../net/wire/types.ts';
 
 export class Transcript {
   readonly #messages = new Map<string, Uint8Array[]>();
+  /** Of them what was put together here: nobody else has it. */
+  readonly #whole = new Map<string, Uint8Array>();
 
   /** The same channel, whose messages are kept, also those that are given. A long one comes in parts, under one tag. */
   over(channel: Channel): Channel {
@@ -46,18 +49,26 @@ export class Transcript {
     // Every term of a sum asks for all of it.
     const whole = concatBytes(parts);
     this.#messages.set(key, [whole]);
+    this.#whole.set(key, whole);
     return whole;
   }
 
   /** Lets go of the messages of some tags. */
   forget(tags: readonly string[]): void {
     for (const tag of tags)
-      for (const from of [0, 1, 2] as const)
-        for (const to of [0, 1, 2] as const) this.#messages.delete(keyOf(from, to, tag));
+      for (const from of [0, 1, 2] as const) for (const to of [0, 1, 2] as const) this.#forget(keyOf(from, to, tag));
+  }
+
+  #forget(key: string): void {
+    this.#messages.delete(key);
+    const whole = this.#whole.get(key);
+    this.#whole.delete(key);
+    if (whole !== undefined) letGo(whole);
   }
 
   clear(): void {
     this.#messages.clear();
+    this.#whole.clear();
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the verifiers of a product have (PROTOCOL §14.5, §16.1). Relations as in `relations.ts`, in its order. */
 import type { ProductShape } from '../../../../compute/kernels/types.ts';
 import type { Vector, Words } from '../../../../compute/ring.ts';
+import { letGo } from '../../../../core/let-go.ts';
 import type { Component, Wire } from '../../../share/wire.ts';
 import type { HalfOfV, HalfOfW } from '../../../proof/relations.ts';
 import type { Halves, Seen } from '../../frame/gate.ts';
@@ -8,7 +9,7 @@ import { type ResharingGate, crossOfP1, outputMask } from '../../frame/reshare.t
 import { raised } from '../../frame/rounding.ts';
 import { mask1 } from '../complete.ts';
 import { wordsOfRow } from '../relations.ts';
-import { atMostOnce, interleaved, matrixPart, once, sent, summed, transposedWords } from './read.ts';
+import { atMostOnce, interleaved, matrixPart, once, readOnce, sent, summed, transposedWords } from './read.ts';
 
 export interface ProductOperands {
   readonly x: Wire;
@@ -140,9 +141,11 @@ async function basis(
   each: number,
   negative: boolean,
 ): Promise<HalfOfW> {
+  const copies: Words[] = [];
+  const own = interleaved([await readOnce(kernels, y, copies), await readOnce(kernels, x, copies)], each);
+  for (const { data } of copies) letGo(data);
   return {
-    kind: 'choice',
-    basis: interleaved([await kernels.read(y), await kernels.read(x)], each),
+    ...{ kind: 'choice', basis: own, fresh: [own] },
     linear: negative ? async () => kernels.read(await kernels.scale(await linear(), -1n)) : linear,
   };
 }

@@ -10,12 +10,13 @@ import { type TableLayout, tableBytes } from '../../../../compute/kernels/table-
 import type { CosineSum, PiecewisePolynomial, RingKernels, SelectionTable } from '../../../../compute/kernels/types.ts';
 import { type Vector, type Words, zeros } from '../../../../compute/ring.ts';
 import { invariant } from '../../../../core/errors.ts';
-import type { PublicFunction } from '../../../proof/relations.ts';
+import { letGo } from '../../../../core/let-go.ts';
+import type { PublicFunction, TableHalf } from '../../../proof/relations.ts';
 import type { Component, Wire } from '../../../share/wire.ts';
 import type { Selection } from '../../frame/dealing.ts';
 import { joint } from '../../frame/difference-table.ts';
 import type { Party } from '../../frame/party.ts';
-import { interleaved } from './read.ts';
+import { interleaved, readOnce } from './read.ts';
 
 /** Top bits that the index of a widening is read from. */
 const TOP = 2;
@@ -59,9 +60,9 @@ export async function factorsOf(
   selection: Selection,
   party: Party,
   component: 'm' | 'l1',
-): Promise<readonly (Words | undefined)[]> {
+): Promise<Pick<TableHalf, 'factors' | 'fresh'>> {
   const { functions, operands, form } = selection;
-  if (functions === undefined) return [undefined];
+  if (functions === undefined) return { factors: [undefined] };
   const { kernels } = party;
   const read = async (x: Vector) => kernels.read(x);
   if (operands.values !== undefined) {
@@ -74,26 +75,34 @@ export async function factorsOf(
           : [undefined, await read(await kernels.scale(words, -1n))]),
       );
     }
-    return [...out, undefined];
+    return { factors: [...out, undefined] };
   }
   invariant(operands.added !== undefined && form?.kind === 'cosines', 'factors of no operand');
   const value = await party.value(operands.added, component);
   const { gate } = operands;
   const own = component === 'm';
   let ofEntries: readonly FactorsOfEntry[];
+  const copies: Words[] = [];
   if (gate === undefined) {
     const argument = own ? [await read(value), undefined] : [undefined, await read(await kernels.scale(value, -1n))];
     ofEntries = [{ angle: [undefined], argument, constant: [undefined] }];
   } else {
     const bit = await kernels.cast(await party.value(gate, component), selection.k);
     const wide = await kernels.cast(value, selection.k);
-    ofEntries = own ? await gatedOfV(kernels, bit, wide) : await gatedOfW(kernels, bit, wide);
+    ofEntries = await (own ? gatedOfV : gatedOfW)(kernels, bit, wide, copies);
   }
-  return form.functions.flatMap((kind) =>
-    ofEntries[0][kind].map((first, t) =>
-      first === undefined ? undefined : interleaved(ofEntries.map((one) => one[kind][t] as Words)),
-    ),
+  // Terms share factors, and are given the same vector then: it is made and kept once.
+  const made = new Map<Words, Words>();
+  const factors = form.functions.flatMap((kind) =>
+    ofEntries[0][kind].map((first, t) => {
+      if (first === undefined) return undefined;
+      const known = made.get(first) ?? interleaved(ofEntries.map((one) => one[kind][t] as Words));
+      made.set(first, known);
+      return known;
+    }),
   );
+  for (const { data } of copies) letGo(data);
+  return { factors, fresh: ofEntries.length > 1 ? [...made.values()] : [] };
 }
 
 /** Factors of one entry. Those of two entries are left out at the same terms. */
@@ -103,24 +112,36 @@ type FactorsOfEntry = Readonly<Record<'angle' | 'argument' | 'constant', readonl
  * The bit of entry j is o + c − 2·o·c, where o = m ⊕ j is V's and c = λ1 W's. In terms that share a factor it is
  * o·1 + (1 − 2·o)·c, and times m − λ1 it is o·m·1 + o·(2·c·λ1 − λ1) + (m − 2·o·m)·c + 1·(−c·λ1).
  */
-async function gatedOfV(kernels: RingKernels, bit: Vector, m: Vector): Promise<readonly FactorsOfEntry[]> {
+async function gatedOfV(
+  kernels: RingKernels,
+  bit: Vector,
+  m: Vector,
+  copies: Words[],
+): Promise<readonly FactorsOfEntry[]> {
+  const once = (x: Vector) => readOnce(kernels, x, copies);
   const out: FactorsOfEntry[] = [];
   for (const j of [0n, 1n]) {
     const own = j === 0n ? bit : await kernels.offset(await kernels.scale(bit, -1n), 1n);
     const product = await kernels.mul(own, m);
-    const [read, more] = [await kernels.read(own), await kernels.offset(await kernels.scale(own, -2n), 1n)];
+    const [read, more] = [await once(own), await kernels.offset(await kernels.scale(own, -2n), 1n)];
     const rest = await kernels.add(m, await kernels.scale(product, -2n));
-    const alone = [read, await kernels.read(more)];
-    const argument = [await kernels.read(product), read, await kernels.read(rest), undefined];
+    const alone = [read, await once(more)];
+    const argument = [await once(product), read, await once(rest), undefined];
     out.push({ angle: alone, argument, constant: alone });
   }
   return out;
 }
 
-async function gatedOfW(kernels: RingKernels, bit: Vector, mask: Vector): Promise<readonly FactorsOfEntry[]> {
-  const [own, product] = [await kernels.read(bit), await kernels.mul(bit, mask)];
-  const both = await kernels.read(await kernels.sub(await kernels.scale(product, 2n), mask));
-  const negative = await kernels.read(await kernels.scale(product, -1n));
+async function gatedOfW(
+  kernels: RingKernels,
+  bit: Vector,
+  mask: Vector,
+  copies: Words[],
+): Promise<readonly FactorsOfEntry[]> {
+  const once = (x: Vector) => readOnce(kernels, x, copies);
+  const [own, product] = [await once(bit), await kernels.mul(bit, mask)];
+  const both = await once(await kernels.sub(await kernels.scale(product, 2n), mask));
+  const negative = await once(await kernels.scale(product, -1n));
   const alone = [undefined, own];
   const one = { angle: alone, argument: [undefined, both, own, negative], constant: alone };
   return [one, one];
@@ -181,6 +202,8 @@ async function segmentWords(
     else
       for (let i = from; i < to; i++)
         out.set(bytes.subarray(size * (i - from), size * (i - from + 1)), size * order[i]);
+    letGo(bytes);
+    letGo(low);
   }
   return out;
 }

@@ -26,9 +26,9 @@ export async function summed(
   plus: readonly Vector[],
   minus: readonly Vector[] = [],
 ): Promise<Words> {
-  const [first] = [...plus, ...minus];
-  let sum: Vector = zeros(lengthOf(first), first.k);
-  for (const x of plus) sum = await kernels.add(sum, x);
+  const [first, ...others] = plus;
+  let sum: Vector = first ?? zeros(lengthOf(minus[0]), minus[0].k);
+  for (const x of others) sum = await kernels.add(sum, x);
   for (const x of minus) sum = await kernels.sub(sum, x);
   return kernels.read(sum);
 }
@@ -107,6 +107,13 @@ export function matrixPart(
     linear: async () => partOf(await half.linear(), batch, index),
     factors: half.factors.map((factor) => partOf(factor, batch, index)),
   };
+}
+
+/** Reads a vector for one use. What is a copy goes into `copies`, for who lets go of it behind that. */
+export async function readOnce(kernels: RingKernels, x: Vector, copies: Words[]): Promise<Words> {
+  const words = await kernels.read(x);
+  if (words !== x) copies.push(words);
+  return words;
 }
 
 /** An elementwise half, as the columns of a choice of one entry. An element has `each` words of a column. */

@@ -40,13 +40,13 @@ function tableHalves(gate: SelectingGate, term: Selection, t: number): Halves {
       // P1's claims are about its functions. It does without its table.
       entries: { kind: 'packed', bytes: seen.party.id === 1 ? new Uint8Array() : await tableOf(gate, seen, t) },
       index: await indexOf(term, seen.party, 'm'),
-      factors: await factorsOf(term, seen.party, 'm'),
+      ...(await factorsOf(term, seen.party, 'm')),
     }),
     w: async (seen) => ({
       kind: 'table',
       entries: { kind: 'pads', stream: padsOf(gate, seen, t) },
       index: await indexOf(term, seen.party, 'l1'),
-      factors: await factorsOf(term, seen.party, 'l1'),
+      ...(await factorsOf(term, seen.party, 'l1')),
     }),
     words: (kernels, table, f, indices) => tableWords(term, kernels, table.functions[f], f, indices),
   };
