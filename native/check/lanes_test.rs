@@ -41,6 +41,10 @@ const LANEWISE: &[(&str, Two, fn(Bytes, Bytes) -> Bytes)] = &[
     ("i8x16_add", i8x16_add, |a, b| of_i8s(|i| i8s(a)[i].wrapping_add(i8s(b)[i]))),
     ("i16x8_add", i16x8_add, |a, b| of_i16s(|i| i16s(a)[i].wrapping_add(i16s(b)[i]))),
     ("i16x8_abs", |a, _| i16x8_abs(a), |a, _| of_i16s(|i| i16s(a)[i].wrapping_abs())),
+    ("i16x8_narrow_i32x4", i16x8_narrow_i32x4, |a, b| {
+        let both = [i32s(a), i32s(b)].concat();
+        of_i16s(|i| both[i].clamp(i16::MIN as i32, i16::MAX as i32) as i16)
+    }),
     ("i32x4_add", i32x4_add, |a, b| of_i32s(|i| i32s(a)[i].wrapping_add(i32s(b)[i]))),
     ("i32x4_sub", i32x4_sub, |a, b| of_i32s(|i| i32s(a)[i].wrapping_sub(i32s(b)[i]))),
     ("i32x4_mul", i32x4_mul, |a, b| of_i32s(|i| i32s(a)[i].wrapping_mul(i32s(b)[i]))),

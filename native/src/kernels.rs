@@ -34,7 +34,7 @@ kernels! {
     float::matmul_f32(_, _, _, _, _, _, _);
     limbs::limbs_panel();
     limbs::limbs_left();
-    limbs::limbs_light(_, _);
+    limbs::limbs_grade(_, _);
     limbs::matmul_i32(_, _, _, _, _, _, _, _, _);
     panels::panels_columns(_, _, _, _, _, _, _, _);
     panels::panels_scratch(_, _);

@@ -33,6 +33,7 @@ same! {
     i8x16_add(a, b): int8x16_t = vaddq_s8(a, b);
     i16x8_add(a, b): int16x8_t = vaddq_s16(a, b);
     i16x8_abs(a): int16x8_t = vabsq_s16(a);
+    i16x8_narrow_i32x4(a, b): int32x4_t = vqmovn_high_s32(vqmovn_s32(a), b);
     i32x4_add(a, b): int32x4_t = vaddq_s32(a, b);
     i32x4_sub(a, b): int32x4_t = vsubq_s32(a, b);
     i32x4_mul(a, b): int32x4_t = vmulq_s32(a, b);

@@ -36,6 +36,7 @@ same! {
     i8x16_add(a, b) = _mm_add_epi8(a, b);
     i16x8_add(a, b) = _mm_add_epi16(a, b);
     i16x8_abs(a) = _mm_abs_epi16(a);
+    i16x8_narrow_i32x4(a, b) = _mm_packs_epi32(a, b);
     i32x4_add(a, b) = _mm_add_epi32(a, b);
     i32x4_sub(a, b) = _mm_sub_epi32(a, b);
     i32x4_mul(a, b) = _mm_mullo_epi32(a, b);

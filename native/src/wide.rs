@@ -1,14 +1,14 @@
 //! The inner loops that most time goes to, on lanes of 256 bits. Same sums, same blocks, twice as many at a time.
 
-use crate::limbs::WORDS;
-use crate::matmul::ALL;
+use crate::limbs::Digits;
+use crate::matmul::{min, ALL};
 use crate::simd::v128;
 use core::arch::x86_64::*;
 
 /// `dot` of limbs.rs: a row of a panel is one vector. vpdpwssd of AVX-512 would do both steps at once, but each sum
 /// waits for the one before it: measured, a fifth slower.
 #[inline(always)]
-pub unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
+pub unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize) -> [[v128; 2]; R] {
     let (mut x, mut w) = (x, w as *const __m256i);
     let mut acc = [_mm256_setzero_si256(); R];
     for _ in 0..count {
@@ -20,18 +20,18 @@ pub unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, t
         x = x.add(R);
         w = w.add(1);
     }
-    for r in 0..R {
-        _mm256_storeu_si256((to as *mut __m256i).add(r), acc[r]);
-    }
+    acc.map(|sums| [_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums)])
 }
 
-/// Two light panels side by side, times four rows: `light_layer` of limbs.rs. What they give is put to `out`, or added
-/// to what is there. Pairs of four rows are loaded once for both panels.
+/// Two panels side by side of one grade and one layer, times four rows: `layer` of limbs.rs. What they give is put to
+/// `out`, or added to what is there. Pairs of four rows are loaded once for both panels.
 #[inline(never)]
-pub unsafe fn light_pair<const SET: usize>(
+pub(crate) unsafe fn two(
     left: *const u32,
+    digits: &Digits,
     panel: *const v128,
     pairs: usize,
+    most: usize,
     out: *mut u64,
     stride: usize,
     add: bool,
@@ -40,35 +40,40 @@ pub unsafe fn light_pair<const SET: usize>(
     let zero = _mm256_setzero_si256();
     let mut words = [[[zero; 2]; 2]; 4];
     let mut x = left as *const __m128i;
-    for digit in WORDS[SET].digits {
+    for l in 0..digits.exact + 2 {
         let mut w = panel as *const __m256i;
-        let mut sums = [[zero; 2]; 4];
-        for _ in 0..pairs {
-            let both = [_mm256_loadu_si256(w), _mm256_loadu_si256(w.add(pairs))];
-            let rows = _mm256_broadcastsi128_si256(_mm_loadu_si128(x));
-            let row = [
-                _mm256_shuffle_epi32::<0x00>(rows),
-                _mm256_shuffle_epi32::<0x55>(rows),
-                _mm256_shuffle_epi32::<0xaa>(rows),
-                _mm256_shuffle_epi32::<0xff>(rows),
-            ];
+        let by = _mm_cvtsi32_si128(digits.shift(l) as i32);
+        let mut first = 0;
+        while first < pairs {
+            let mut sums = [[zero; 2]; 4];
+            let count = if l < digits.exact { min(pairs - first, most) } else { pairs };
+            for _ in 0..count {
+                let both = [_mm256_loadu_si256(w), _mm256_loadu_si256(w.add(pairs))];
+                let rows = _mm256_broadcastsi128_si256(_mm_loadu_si128(x));
+                let row = [
+                    _mm256_shuffle_epi32::<0x00>(rows),
+                    _mm256_shuffle_epi32::<0x55>(rows),
+                    _mm256_shuffle_epi32::<0xaa>(rows),
+                    _mm256_shuffle_epi32::<0xff>(rows),
+                ];
+                for r in 0..4 {
+                    for p in 0..2 {
+                        sums[r][p] = _mm256_add_epi32(sums[r][p], _mm256_madd_epi16(row[r], both[p]));
+                    }
+                }
+                x = x.add(1);
+                w = w.add(1);
+            }
             for r in 0..4 {
                 for p in 0..2 {
-                    sums[r][p] = _mm256_add_epi32(sums[r][p], _mm256_madd_epi16(row[r], both[p]));
+                    let halves = [_mm256_castsi256_si128(sums[r][p]), _mm256_extracti128_si256::<1>(sums[r][p])];
+                    for h in 0..2 {
+                        let products = _mm256_sll_epi64(_mm256_cvtepi32_epi64(halves[h]), by);
+                        words[r][p][h] = _mm256_add_epi64(words[r][p][h], products);
+                    }
                 }
             }
-            x = x.add(1);
-            w = w.add(1);
-        }
-        let by = _mm_cvtsi32_si128(digit.shift as i32);
-        for r in 0..4 {
-            for p in 0..2 {
-                let halves = [_mm256_castsi256_si128(sums[r][p]), _mm256_extracti128_si256::<1>(sums[r][p])];
-                for h in 0..2 {
-                    let products = _mm256_sll_epi64(_mm256_cvtepi32_epi64(halves[h]), by);
-                    words[r][p][h] = _mm256_add_epi64(words[r][p][h], products);
-                }
-            }
+            first += count;
         }
     }
     let mask = _mm256_set1_epi64x(mask as i64);

@@ -18,7 +18,7 @@ const OF_COMPUTE_PARTIES = [
   'matmul_f32_panel',
   'matmul_i32',
   'limbs_left',
-  'limbs_light',
+  'limbs_grade',
   'matmul_left',
   'matmul_panels',
   'matmul_u64',

@@ -1,13 +1,13 @@
 //! Products of words with a matrix of signed 32-bit entries, x·W modulo 2^k, by products of 16-bit limbs.
 //!
-//! x = Σ d_l · 2^s_l in five signed digits for k = 64, in four or three where less is wanted of the result. W = W₀ +
-//! 2¹⁶·W₁ in two layers of signed 16-bit entries, the second of which is left out where it is zero: model weights at
-//! scale 16 are below ½ but for a few. i32x4.dot_i16x8 multiplies and adds eight pairs in one x86 instruction, where a
-//! word times a 32-bit entry takes eight for two.
+//! x = Σ d_l · 2^s_l in signed digits, as few as do. W = W₀ + 2¹⁶·W₁ in two layers of signed 16-bit entries, the second
+//! of which is left out where it is zero: model weights at scale 16 are below ½ but for a few. i32x4.dot_i16x8
+//! multiplies and adds eight pairs in one x86 instruction, where a word times a 32-bit entry takes eight for two.
 //!
-//! Nothing is rounded. What counts 2^(k−32) and more is needed modulo 2³² and less. The digits below are at most 2¹⁰
-//! and entries at most 2¹⁵, so that a sum of 64 products is within [−2³¹, 2³¹): it is widened after as many rows. A
-//! layer is *light* where the entries of every column of a block are less than 2²¹ in all: a block needs no widening.
+//! Nothing is rounded. The two last digits have 16 bits: what counts 2^(k−32) and more is needed modulo 2³² and less.
+//! Sums of the *exact* digits below must stay within [−2³¹, 2³¹), so their width depends on the entries. A layer has a
+//! *grade*, which says for how many rows the entries of a column are how small in all: the smaller, the wider are the
+//! digits, and the fewer.
 
 use crate::matmul::min;
 use crate::pack::{load, store};
@@ -19,55 +19,74 @@ pub(crate) const NR: usize = 8;
 pub(crate) const KC: usize = 256;
 /// Rows of x of a tile: eight sums, and their operands, fit the sixteen registers of x86.
 const MR: usize = 4;
-/// Rows of W whose products are summed in 32 bits.
-const CHUNK: usize = 64;
 
-/// Flags of a panel, in the place of its second layer: the first is light, the second is.
-const LIGHT: usize = 1;
-const LIGHT_HIGH: usize = 2;
+/// Grades of a first layer, in the place of the second one of its panel, and the bits of exact digits for each. Of any
+/// entries 256 products fit 32 bits (0), and of those whose columns are less than 2²¹ in all (1). The other two are for
+/// columns of less than 2¹⁶ in any 16 or 32 rows that begin at a multiple: so many products fit of 16 bits, twice as
+/// many of 15.
+const GRADES: usize = 4;
+const MOST: [u32; GRADES] = [9, 11, 16, 16];
+const ROWS: [usize; GRADES] = [KC, KC, 16, 32];
 
 /// How far behind the first layers the second of a panel lies, 0 where it is zero.
 #[inline(always)]
 pub(crate) fn behind(place: usize) -> usize {
-    place & !(LIGHT | LIGHT_HIGH)
+    place & !(GRADES - 1)
 }
 
-/// A digit of x: its place, its bits, and what is subtracted from the unsigned field. In those that are summed exactly
-/// that is one less than half, so that a digit is within [−1023, 1024] and −2¹⁵ · 2¹⁰ · 64 = −2³¹ is the least sum
-/// there is.
-pub(crate) struct Digit {
-    pub(crate) shift: u32,
-    bits: u32,
-    below: u64,
-}
-
-const fn digit(shift: u32, bits: u32) -> Digit {
-    Digit { shift, bits, below: if bits == 16 { 1 << 15 } else { (1 << (bits - 1)) - 1 } }
-}
-
-/// The digits of words of `bits` bits: of a result modulo 2^bits those of 16 bits are wanted modulo 2³² at most.
+/// Digits of words: `exact` ones of `bits` bits each, then two of 16.
+#[derive(Clone, Copy)]
 pub(crate) struct Digits {
-    bits: u32,
-    pub(crate) digits: &'static [Digit],
+    pub(crate) exact: usize,
+    pub(crate) bits: u32,
+    /// What makes all of them unsigned fields.
+    bias: u64,
 }
 
-/// The fewest that do for a result of some bits: the last that is wide enough.
-pub(crate) const WORDS: [Digits; 3] = [
-    Digits { bits: 64, digits: &[digit(0, 11), digit(11, 11), digit(22, 10), digit(32, 16), digit(48, 16)] },
-    Digits { bits: 54, digits: &[digit(0, 11), digit(11, 11), digit(22, 16), digit(38, 16)] },
-    Digits { bits: 43, digits: &[digit(0, 11), digit(11, 16), digit(27, 16)] },
-];
+/// Digits that there are at most: 32 bits in exact ones of nine, and two.
+const DIGITS: usize = 6;
 
 impl Digits {
-    /// What makes all digits unsigned fields.
-    const fn bias(&self) -> u64 {
-        let (mut bias, mut l) = (0u64, 0);
-        while l < self.digits.len() {
-            bias += self.digits[l].below << self.digits[l].shift;
-            l += 1;
+    /// The fewest that do for a result of some bits where exact ones have `most` bits at most.
+    #[inline(always)]
+    fn of(bits: u32, most: u32) -> Digits {
+        let low = if bits > 32 { bits - 32 } else { 0 };
+        let exact = (low + most - 1) / most;
+        let bits = if exact == 0 { 0 } else { (low + exact - 1) / exact };
+        let mut digits = Digits { exact: exact as usize, bits, bias: 0 };
+        for l in 0..digits.exact + 2 {
+            digits.bias = digits.bias.wrapping_add((digits.field(l).1 as u64) << digits.shift(l));
         }
-        bias
+        digits
     }
+
+    /// What digit l counts, as a power of two.
+    #[inline(always)]
+    pub(crate) fn shift(&self, l: usize) -> u32 {
+        min(l, self.exact) as u32 * self.bits + if l > self.exact { 16 } else { 0 }
+    }
+
+    /// The bits of digit l, and what is subtracted from its unsigned field. Of less than 16 bits that is one less than
+    /// half: −2¹⁵ · 2⁸ · 256 = −2³¹ is a sum, and its opposite is none.
+    #[inline(always)]
+    fn field(&self, l: usize) -> (u32, u32) {
+        let bits = if l < self.exact { self.bits } else { 16 };
+        (bits, if bits == 16 { 1 << 15 } else { (1 << (bits - 1)) - 1 })
+    }
+
+    /// Pairs of rows whose products with an exact digit are summed in 32 bits.
+    #[inline(always)]
+    pub(crate) fn pairs(&self, grade: usize) -> usize {
+        min(KC, ROWS[grade] << (16 - self.bits)) / 2
+    }
+}
+
+/// An amount that vectors are shifted by, read in the loop that has the shift: LLVM knows it is that of all lanes only
+/// where it sees it made, and shifts one lane after the other where it has moved it out of the loop.
+#[inline(always)]
+fn amount(of: &u32) -> u32 {
+    // SAFETY: a reference is valid.
+    unsafe { (of as *const u32).read_volatile() }
 }
 
 /// Rows of W that a layer has: they lie in pairs.
@@ -82,57 +101,102 @@ pub extern "C" fn limbs_panel() -> usize {
     NR
 }
 
-/// Bytes of scratch: digits of the rows of a tile, their sums, and the sums of every digit.
+/// Bytes that the digits of the rows of a tile take.
+const LEFT: usize = 4 * DIGITS * (KC / 2) * MR;
+
+/// Bytes of scratch: digits for every grade, words, and two sums of every digit.
 #[cfg_attr(not(owner), no_mangle)]
 pub extern "C" fn limbs_left() -> usize {
-    let digits = WORDS[0].digits.len();
-    4 * digits * (KC / 2) * MR + 16 * (4 + 2 * digits) * MR
+    GRADES * LEFT + 16 * (4 + 4 * DIGITS) * MR
 }
 
-/// 1 if a layer of one panel is light, 0 if not.
+/// The grade of a layer of one panel.
 #[cfg_attr(not(owner), no_mangle)]
-pub unsafe extern "C" fn limbs_light(layer: *const v128, pairs: usize) -> u32 {
-    let mut sums = [i32x4_splat(0); 2];
-    for k in 0..2 * pairs {
-        sums[k % 2] = i32x4_add(sums[k % 2], u32x4_extadd_pairwise_u16x8(i16x8_abs(v128_load(layer.add(k)))));
-    }
-    let limit = i32x4_splat(1 << 21);
-    i32x4_all_true(v128_and(i32x4_lt(sums[0], limit), i32x4_lt(sums[1], limit))) as u32
-}
-
-/// The digits of `kc` words of each of R rows (stride `rows`), for every digit pairs of neighbours of all rows side by
-/// side. What is missing of the last pair is zero.
-#[inline(always)]
-unsafe fn pack<const R: usize, const SET: usize>(x: *const u64, rows: usize, kc: usize, left: *mut u32) {
-    let pairs = even(kc) / 2;
-    for r in 0..R {
-        let row = x.add(r * rows);
-        for k in 0..pairs {
-            let second = if 2 * k + 1 < kc { *row.add(2 * k + 1) } else { 0 };
-            let words = i64x2_add(u64x2(*row.add(2 * k), second), u64x2_splat(WORDS[SET].bias()));
-            for (l, digit) in WORDS[SET].digits.iter().enumerate() {
-                let field = v128_and(u64x2_shr(words, digit.shift), u64x2_splat((1 << digit.bits) - 1));
-                let pair = i64x2_sub(field, u64x2_splat(digit.below));
-                let pair = i16x8_shuffle::<0, 4, 0, 4, 0, 4, 0, 4>(pair, pair);
-                *left.add((l * pairs + k) * R + r) = u32x4_extract_lane::<0>(pair);
+pub unsafe extern "C" fn limbs_grade(layer: *const v128, pairs: usize) -> u32 {
+    let zero = i32x4_splat(0);
+    let (mut all, mut few, mut more) = ([zero; 2], zero, zero);
+    let mut before = [zero; 2];
+    let mut k = 0;
+    while k < pairs {
+        let mut sums = [zero; 2];
+        for pair in k..min(pairs, k + 8) {
+            for h in 0..2 {
+                let entries = i16x8_abs(v128_load(layer.add(2 * pair + h)));
+                sums[h] = i32x4_add(sums[h], u32x4_extadd_pairwise_u16x8(entries));
             }
         }
+        for h in 0..2 {
+            all[h] = i32x4_add(all[h], sums[h]);
+            before[h] = if k % 16 == 0 { sums[h] } else { i32x4_add(before[h], sums[h]) };
+            // A sum is less than a power of two if all of them together, bit by bit, are.
+            few = v128_or(few, sums[h]);
+            more = v128_or(more, before[h]);
+        }
+        k += 8;
+    }
+    let below = |sums: v128, bits: u32| i32x4_all_true(i32x4_lt(sums, i32x4_splat(1 << bits)));
+    if below(more, 16) {
+        3
+    } else if below(few, 16) {
+        2
+    } else {
+        below(v128_or(all[0], all[1]), 21) as u32
     }
 }
 
-/// to (R × 8 sums of 32 bits) = the products of `count` pairs of one digit of R rows with those of a panel.
-/// A function of its own, so that an engine has all registers for its loop.
+/// One digit of `kc` words of each of R rows (stride `rows`), pairs of neighbours of all rows side by side. What is
+/// missing of the last pair is zero.
 #[inline(never)]
-unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
+unsafe fn pack<const R: usize>(
+    x: *const u64,
+    rows: usize,
+    kc: usize,
+    bias: u64,
+    shift: u32,
+    mask: u32,
+    below: u32,
+    left: *mut u32,
+) {
+    let mut k = 0;
+    // Two pairs of four rows at a time.
+    while R == MR && 2 * k + 4 <= kc {
+        let shift = amount(&shift);
+        let some = |r: usize| {
+            let at = x.add(r * rows + 2 * k) as *const v128;
+            let field = |i: usize| u64x2_shr(i64x2_add(v128_load(at.add(i)), u64x2_splat(bias)), shift);
+            let fields = v128_and(i32x4_shuffle::<0, 2, 4, 6>(field(0), field(1)), u32x4_splat(mask));
+            i32x4_sub(fields, u32x4_splat(below))
+        };
+        let (a, b) = (i16x8_narrow_i32x4(some(0), some(1)), i16x8_narrow_i32x4(some(2), some(3)));
+        let to = left.add(k * R) as *mut v128;
+        v128_store(to, i32x4_shuffle::<0, 2, 4, 6>(a, b));
+        v128_store(to.add(1), i32x4_shuffle::<0, 2, 4, 6>(u64x2_shr(a, 32), u64x2_shr(b, 32)));
+        k += 2;
+    }
+    while 2 * k < kc {
+        for r in 0..R {
+            let digit = |k: usize| {
+                let word = if k < kc { *x.add(r * rows + k) } else { 0 };
+                ((word.wrapping_add(bias) >> shift) as u32 & mask).wrapping_sub(below) & 0xffff
+            };
+            *left.add(k * R + r) = digit(2 * k) | digit(2 * k + 1) << 16;
+        }
+        k += 1;
+    }
+}
+
+/// The sums of `count` pairs of one digit of R rows with those of a panel, R × 8 of 32 bits.
+#[inline(always)]
+unsafe fn dot<const R: usize>(x: *const u32, w: *const v128, count: usize) -> [[v128; 2]; R] {
     #[cfg(target_arch = "x86_64")]
-    return crate::wide::dot::<R>(x, w, count, to);
+    return crate::wide::dot::<R>(x, w, count);
     #[cfg(not(target_arch = "x86_64"))]
-    lanes_dot::<R>(x, w, count, to)
+    lanes_dot::<R>(x, w, count)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
+unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize) -> [[v128; 2]; R] {
     let (mut x, mut w) = (x, w);
     let mut acc = [[i32x4_splat(0); 2]; R];
     macro_rules! pair {
@@ -165,90 +229,158 @@ unsafe fn lanes_dot<const R: usize>(x: *const u32, w: *const v128, count: usize,
             w = w.add(2);
         }
     }
-    for r in 0..R {
-        v128_store(to.add(2 * r), acc[r][0]);
-        v128_store(to.add(2 * r + 1), acc[r][1]);
-    }
+    acc
 }
 
-/// R packed rows times `pairs` pairs of rows of a panel whose one layer is light, to sums (R × 8 words). `digits` has
-/// room for the sums of every digit.
-#[inline(always)]
-unsafe fn light_layer<const R: usize, const SET: usize>(
-    left: *const u32,
-    sums: *mut v128,
-    panel: *const v128,
-    pairs: usize,
-    digits: *mut v128,
-) {
-    for l in 0..WORDS[SET].digits.len() {
-        dot::<R>(left.add(l * pairs * R), panel, pairs, digits.add(2 * R * l));
-    }
-    for i in 0..2 * R {
-        let of = |l: usize| v128_load(digits.add(2 * R * l + i));
-        // The digits of 16 bits are the two last: what counts 2^(k−32) and more, modulo 2³².
-        let top = WORDS[SET].digits.len() - 2;
-        let upper = i32x4_add(of(top), i32x4_shl(of(top + 1), 16));
-        let shift = WORDS[SET].digits[top].shift;
-        let mut words = [
-            i64x2_shl(i64x2_extend_low_i32x4(upper), shift),
-            i64x2_shl(i64x2_extend_high_i32x4(upper), shift),
-        ];
-        for l in 0..top {
-            let shift = WORDS[SET].digits[l].shift;
-            words[0] = i64x2_add(words[0], i64x2_shl(i64x2_extend_low_i32x4(of(l)), shift));
-            words[1] = i64x2_add(words[1], i64x2_shl(i64x2_extend_high_i32x4(of(l)), shift));
-        }
-        v128_store(sums.add(2 * i), words[0]);
-        v128_store(sums.add(2 * i + 1), words[1]);
-    }
-}
-
-/// R packed rows times `pairs` pairs of rows of one layer of a panel and 2^scale, added to sums (R × 8 words).
+/// to (2R vectors) = the sums of all pairs at once. A function of its own, so that an engine has all registers for its
+/// loop; as is the next one.
 #[inline(never)]
-unsafe fn layer<const R: usize, const SET: usize>(
-    left: *const u32,
-    sums: *mut v128,
-    panel: *const v128,
-    scale: u32,
-    pairs: usize,
-    light: bool,
-    digits: *mut v128,
-) {
-    let mut x = left;
-    for digit in WORDS[SET].digits {
-        let shift = digit.shift + scale;
-        if shift >= WORDS[SET].bits {
-            break;
+unsafe fn at_once<const R: usize>(x: *const u32, w: *const v128, count: usize, to: *mut v128) {
+    let sums = dot::<R>(x, w, count);
+    for i in 0..2 * R {
+        v128_store(to.add(i), sums[i / 2][i % 2]);
+    }
+}
+
+/// The same in parts of `most` pairs: behind their sums modulo 2³² lie those of their upper halves. They are kept in
+/// memory: as values of a loop they would take the registers of the one within.
+#[inline(never)]
+unsafe fn in_parts<const R: usize>(x: *const u32, w: *const v128, count: usize, most: usize, to: *mut v128) {
+    for i in 0..4 * R {
+        to.add(i).write_volatile(i32x4_splat(0));
+    }
+    let mut first = 0;
+    while first < count {
+        let sums = dot::<R>(x.add(first * R), w.add(2 * first), min(count - first, most));
+        for i in 0..2 * R {
+            let sum = sums[i / 2][i % 2];
+            let (all, upper) = (to.add(i), to.add(2 * R + i));
+            all.write_volatile(i32x4_add(all.read_volatile(), sum));
+            upper.write_volatile(i32x4_add(upper.read_volatile(), i32x4_shr(sum, 16)));
         }
-        let most = if light || shift + 32 >= WORDS[SET].bits { pairs } else { CHUNK / 2 };
-        let mut first = 0;
-        while first < pairs {
-            let count = min(pairs - first, most);
-            dot::<R>(x, panel.add(2 * first), count, digits);
-            for i in 0..2 * R {
-                let (products, sum) = (v128_load(digits.add(i)), sums.add(2 * i));
-                let (low, high) = (i64x2_extend_low_i32x4(products), i64x2_extend_high_i32x4(products));
-                v128_store(sum, i64x2_add(v128_load(sum), i64x2_shl(low, shift)));
-                v128_store(sum.add(1), i64x2_add(v128_load(sum.add(1)), i64x2_shl(high, shift)));
+        first += most;
+    }
+}
+
+/// Vectors between the sums of two digits.
+const STRIDE: usize = 4 * MR;
+
+/// Where words of a panel go: rows `stride` words apart. They are added to what is there, or put, modulo 2^k.
+struct To {
+    at: *mut u64,
+    stride: usize,
+    /// All ones where they are added.
+    old: u64,
+    mask: u64,
+}
+
+/// Sums of every digit of some rows to words. `IN_PARTS` says how those of the exact digits were made.
+#[inline(never)]
+unsafe fn join<const EXACT: usize, const IN_PARTS: bool>(sums: *const v128, rows: usize, bits: &u32, to: &To) {
+    for r in 0..rows {
+        let bits = amount(bits);
+        for i in 0..2 {
+            let of = |l: usize| v128_load(sums.add(STRIDE * l + 2 * r + i));
+            let upper = i32x4_add(of(EXACT), i32x4_shl(of(EXACT + 1), 16));
+            let mut both = [i64x2_extend_low_i32x4(upper), i64x2_extend_high_i32x4(upper)];
+            for l in (0..EXACT).rev() {
+                let more = if IN_PARTS {
+                    // What is below the sum of upper halves is not negative, and fits 32 bits.
+                    let halves = v128_load(sums.add(STRIDE * l + 2 * (rows + r) + i));
+                    let below = i32x4_sub(of(l), i32x4_shl(halves, 16));
+                    [
+                        i64x2_add(i64x2_shl(i64x2_extend_low_i32x4(halves), 16), u64x2_extend_low_u32x4(below)),
+                        i64x2_add(i64x2_shl(i64x2_extend_high_i32x4(halves), 16), u64x2_extend_high_u32x4(below)),
+                    ]
+                } else {
+                    [i64x2_extend_low_i32x4(of(l)), i64x2_extend_high_i32x4(of(l))]
+                };
+                for h in 0..2 {
+                    both[h] = i64x2_add(i64x2_shl(both[h], bits), more[h]);
+                }
             }
-            x = x.add(count * R);
-            first += count;
+            for h in 0..2 {
+                let at = to.at.add(r * to.stride + 4 * i + 2 * h) as *mut u8;
+                let word = i64x2_add(v128_and(load(at), u64x2_splat(to.old)), both[h]);
+                store(at, v128_and(word, u64x2_splat(to.mask)));
+            }
         }
     }
 }
 
-/// Whether a panel is one of two side by side that are light and whole.
+/// R packed rows times `pairs` pairs of rows of one layer of a panel, to R × 8 words. Sums of an exact digit fit 32
+/// bits for `most` pairs. `sums` has room for two of every digit.
+#[inline(always)]
+unsafe fn layer<const R: usize>(
+    left: *const u32,
+    digits: &Digits,
+    panel: *const v128,
+    pairs: usize,
+    most: usize,
+    sums: *mut v128,
+    to: &To,
+) {
+    for l in 0..digits.exact + 2 {
+        let (x, to) = (left.add(l * pairs * R), sums.add(STRIDE * l));
+        if l < digits.exact && most < pairs {
+            in_parts::<R>(x, panel, pairs, most, to);
+        } else {
+            at_once::<R>(x, panel, pairs, to);
+        }
+    }
+    match (digits.exact, most < pairs) {
+        (0, _) => join::<0, false>(sums, R, &digits.bits, to),
+        (1, false) => join::<1, false>(sums, R, &digits.bits, to),
+        (1, true) => join::<1, true>(sums, R, &digits.bits, to),
+        (2, false) => join::<2, false>(sums, R, &digits.bits, to),
+        (2, true) => join::<2, true>(sums, R, &digits.bits, to),
+        (3, _) => join::<3, false>(sums, R, &digits.bits, to),
+        _ => join::<4, false>(sums, R, &digits.bits, to),
+    }
+}
+
+/// The digits of some rows for every grade, packed where they are first used.
+struct Left<'a> {
+    all: &'a [Digits; GRADES],
+    at: *mut u32,
+    packed: [bool; GRADES],
+}
+
+impl Left<'_> {
+    /// Where those of a grade lie: grades with the same digits share them.
+    #[inline(always)]
+    unsafe fn of<const R: usize>(&mut self, grade: usize, x: *const u64, rows: usize, kc: usize) -> *const u32 {
+        let mut first = 0;
+        while self.all[first].exact != self.all[grade].exact {
+            first += 1;
+        }
+        let at = self.at.add(first * LEFT / 4);
+        if !self.packed[first] {
+            self.packed[first] = true;
+            let digits = &self.all[first];
+            for l in 0..digits.exact + 2 {
+                let (bits, below) = digits.field(l);
+                let to = at.add(l * even(kc) / 2 * R);
+                pack::<R>(x, rows, kc, digits.bias, digits.shift(l), (1 << bits) - 1, below, to);
+            }
+        }
+        at
+    }
+}
+
+/// Whether a panel is one of two side by side that are whole, of one grade and of one layer.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 unsafe fn is_of_pair(places: *const u32, p: usize, cols: usize) -> bool {
     let (first, second) = (p & !1, p | 1);
-    (second + 1) * NR <= cols && *places.add(first) == LIGHT as u32 && *places.add(second) == LIGHT as u32
+    (second + 1) * NR <= cols
+        && behind(*places.add(first) as usize) == 0
+        && *places.add(first) == *places.add(second)
 }
 
 /// R rows of x, from column `first` of it on, times a block of panels.
-#[inline(always)]
-unsafe fn rows_of<const R: usize, const SET: usize>(
+#[inline(never)]
+unsafe fn rows_of<const R: usize>(
     x: *const u64,
     rows: usize,
     first: usize,
@@ -257,91 +389,71 @@ unsafe fn rows_of<const R: usize, const SET: usize>(
     cols: usize,
     out: *mut u64,
     mask: u64,
-    left: *mut u32,
+    all: &[Digits; GRADES],
+    scratch: *mut u32,
 ) {
     let kc = min(KC, rows - first);
     let pairs = even(kc) / 2;
-    pack::<R, SET>(x.add(first), rows, kc, left);
-    let sums = left.add(WORDS[SET].digits.len() * pairs * R) as *mut v128;
-    let digits = sums.add(4 * R);
+    let mut left = Left { all, at: scratch, packed: [false; GRADES] };
+    let words = scratch.add(GRADES * LEFT / 4) as *mut u64;
+    let sums = words.add(NR * MR) as *mut v128;
     let panels = (cols + NR - 1) / NR;
     for p in 0..panels {
         let panel = low.add((first * panels + p * 2 * pairs) * 2 * NR) as *const v128;
         let places = high.add(first / KC * panels);
+        let place = *places.add(p) as usize;
+        let (grade, behind) = (place % GRADES, behind(place));
+        let (digits, most) = (&all[grade], all[grade].pairs(grade));
+        let x = x.add(first);
+        let packed = left.of::<R>(grade, x, rows, kc);
         // Vectors of 256 bits have two at a time.
         #[cfg(target_arch = "x86_64")]
         if R == MR && is_of_pair(places, p, cols) {
             if p % 2 == 0 {
-                crate::wide::light_pair::<SET>(left, panel, pairs, out.add(p * NR), cols, first > 0, mask);
+                crate::wide::two(packed, digits, panel, pairs, most, out.add(p * NR), cols, first > 0, mask);
             }
             continue;
         }
-        let place = *places.add(p) as usize;
-        if place == LIGHT {
-            light_layer::<R, SET>(left, sums, panel, pairs, digits);
-        } else {
-            for i in 0..4 * R {
-                v128_store(sums.add(i), i64x2_splat(0));
-            }
-            layer::<R, SET>(left, sums, panel, 0, pairs, place & LIGHT != 0, digits);
-            let behind = behind(place);
-            if behind != 0 {
-                let panel = low.add(behind) as *const v128;
-                layer::<R, SET>(left, sums, panel, 16, pairs, place & LIGHT_HIGH != 0, digits);
-            }
+        let (to, width) = (out.add(p * NR), min(NR, cols - p * NR));
+        let old = if first > 0 { u64::MAX } else { 0 };
+        if behind == 0 && width == NR {
+            layer::<R>(packed, digits, panel, pairs, most, sums, &To { at: to, stride: cols, old, mask });
+            continue;
         }
-        for r in 0..R {
-            let (to, from) = (out.add(r * cols + p * NR), sums.add(4 * r));
-            if cols - p * NR >= NR {
-                for i in 0..NR / 2 {
-                    let to = to.add(2 * i) as *mut u8;
-                    let word = v128_load(from.add(i));
-                    let sum = if first > 0 { i64x2_add(load(to), word) } else { word };
-                    store(to, v128_and(sum, u64x2_splat(mask)));
-                }
-                continue;
-            }
-            for c in 0..cols - p * NR {
-                let (to, word) = (to.add(c), *(from as *const u64).add(c));
-                *to = if first > 0 { (*to).wrapping_add(word) } else { word } & mask;
-            }
+        // Of some columns, or of two layers.
+        layer::<R>(packed, digits, panel, pairs, most, sums, &To { at: words, stride: NR, old: 0, mask });
+        add::<R>(words, 0, to, cols, width, old, mask);
+        if behind != 0 {
+            let packed = left.of::<R>(0, x, rows, kc);
+            let panel = low.add(behind) as *const v128;
+            layer::<R>(packed, &all[0], panel, pairs, KC, sums, &To { at: words, stride: NR, old: 0, mask });
+            add::<R>(words, 16, to, cols, width, u64::MAX, mask);
         }
     }
 }
 
-#[inline(always)]
-unsafe fn product<const SET: usize>(
-    x: *const u64,
-    m: usize,
-    rows: usize,
-    low: *const u8,
-    high: *const u32,
-    cols: usize,
+/// Adds words times 2^shift to some columns of `out`, or puts them there.
+#[inline(never)]
+unsafe fn add<const R: usize>(
+    words: *const u64,
+    shift: u32,
     out: *mut u64,
+    cols: usize,
+    width: usize,
+    old: u64,
     mask: u64,
-    left: *mut u32,
 ) {
-    let mut first = 0;
-    // One pass even for an inner dimension of 0, which must store zeros.
-    while first == 0 || first < rows {
-        let mut r = 0;
-        while r < m {
-            let (from, to) = (x.add(r * rows), out.add(r * cols));
-            if m - r >= MR {
-                rows_of::<MR, SET>(from, rows, first, low, high, cols, to, mask, left);
-                r += MR;
-            } else {
-                rows_of::<1, SET>(from, rows, first, low, high, cols, to, mask, left);
-                r += 1;
-            }
+    for r in 0..R {
+        for c in 0..width {
+            let to = out.add(r * cols + c);
+            *to = (*to & old).wrapping_add(*words.add(NR * r + c) << shift) & mask;
         }
-        first += KC;
     }
 }
 
 /// out (m × cols) = x (m × rows) · W & mask, mask = 2^k − 1: digits that leave it as it is are left out. `low` has W₀
 /// in blocks of KC rows, of panels of NR columns, of pairs of rows; `high` says for every panel of every block how far
-/// behind `low` its W₁ lies, 0 where it is zero, and which layers are light. `left` is scratch for `limbs_left` bytes.
+/// behind `low` its W₁ lies, 0 where it is zero, and the grade of its W₀. `left` is scratch for `limbs_left` bytes.
 #[cfg_attr(not(owner), no_mangle)]
 pub unsafe extern "C" fn matmul_i32(
     x: *const u64,
@@ -355,11 +467,21 @@ pub unsafe extern "C" fn matmul_i32(
     left: *mut u32,
 ) {
     let bits = 64 - mask.leading_zeros();
-    if bits <= WORDS[2].bits {
-        product::<2>(x, m, rows, low, high, cols, out, mask, left);
-    } else if bits <= WORDS[1].bits {
-        product::<1>(x, m, rows, low, high, cols, out, mask, left);
-    } else {
-        product::<0>(x, m, rows, low, high, cols, out, mask, left);
+    let all = [0, 1, 2, 3].map(|grade| Digits::of(bits, MOST[grade]));
+    let mut first = 0;
+    // One pass even for an inner dimension of 0, which must store zeros.
+    while first == 0 || first < rows {
+        let mut r = 0;
+        while r < m {
+            let (from, to) = (x.add(r * rows), out.add(r * cols));
+            if m - r >= MR {
+                rows_of::<MR>(from, rows, first, low, high, cols, to, mask, &all, left);
+                r += MR;
+            } else {
+                rows_of::<1>(from, rows, first, low, high, cols, to, mask, &all, left);
+                r += 1;
+            }
+        }
+        first += KC;
     }
 }

@@ -102,12 +102,12 @@ export class PartyOperations {
         const left = Math.min(step, block.count - p) * block.layer;
         const from = block.low + p * block.layer;
         if (p % step === 0) this.#memory.write(low, panels.subarray(from, from + left));
-        let place = this.#memory.exports.limbs_light(low, pairs);
+        let place = this.#memory.exports.limbs_grade(low, pairs);
         low += bytes;
         const second = panels[block.place + p];
         if (second !== 0) {
           this.#memory.write(high, panels.subarray(second, second + block.layer));
-          place += high - at + 2 * this.#memory.exports.limbs_light(high, pairs);
+          place += high - at;
           high += bytes;
         }
         places[next++] = place;
