@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * them: products of 64-bit lanes, which LLVM makes of words side by side, are ten instructions on x86.
  */
 const modules = [
-  { name: 'tercet', source: 'lib.rs', limit: 136 * 1024, offsets: true },
+  { name: 'tercet', source: 'lib.rs', limit: 136 * 1024, offsets: true, imports: true },
   // What dealing costs is the same at both levels, and pages load a fifth less.
   { name: 'owner', source: 'lib.rs', cfg: 'owner', limit: 80 * 1024, level: 2, offsets: true },
   { name: 'proof', source: 'proofs.rs', limit: 96 * 1024, scalar: true },
@@ -46,7 +46,7 @@ if (!toolchain()) {
 }
 
 /** Builds one module; the exit status. */
-function build({ name, source, cfg, limit, level = 3, offsets = false, scalar = false }, temporary) {
+function build({ name, source, cfg, limit, level = 3, offsets = false, scalar = false, imports = false }, temporary) {
   const target = join(root, `src/compute/kernels/wasm/${name}.wasm`);
   const out = join(temporary, `${name}.wasm`);
   const flags = [
@@ -67,6 +67,7 @@ function build({ name, source, cfg, limit, level = 3, offsets = false, scalar = 
     // shares.
     // Where it ends and the constants begin is exported, so that the host does not repeat the number.
     ...['-C', 'link-arg=-zstack-size=16384', '-C', 'link-arg=--stack-first', '-C', 'link-arg=--export=__global_base'],
+    ...(imports ? ['-C', 'link-arg=--import-memory', '-C', 'link-arg=--max-memory=4294967296'] : []),
     ...(cfg === undefined ? [] : ['--cfg', cfg]),
     ...(offsets ? ['-C', 'llvm-args=-disable-lsr'] : []),
     ...(scalar ? ['-C', 'no-vectorize-loops', '-C', 'no-vectorize-slp'] : []),

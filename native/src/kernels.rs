@@ -87,6 +87,7 @@ kernels! {
     words::repeat64(_, _, _, _);
     words::gather32(_, _, _, _, _);
     words::gather64(_, _, _, _, _);
+    words::wipe(_, _);
     words::shift32to32(_, _, _, _, _);
     words::shift32to64(_, _, _, _, _);
     words::shift64to32(_, _, _, _, _);

@@ -2,7 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
-import { loadNodeModule, loadNodeProofModule, nodeWorkerFactory } from '../../src/compute/kernels/wasm/node-worker.ts';
+import { linkInNode, linkShared } from '../../src/compute/kernels/wasm/node-native.ts';
+import {
+  loadNodeModule,
+  loadNodeProofModule,
+  loadSharedModule,
+  nodeWorkerFactory,
+} from '../../src/compute/kernels/wasm/node-worker.ts';
 import { LARGEST_ENTRY, panelsOf } from '../../src/compute/kernels/pack-panels.ts';
 import { panelLength } from '../../src/compute/kernels/panels.ts';
 import { failure } from '../failure.ts';
@@ -447,23 +453,14 @@ describe('a matrix in the order of panels', () => {
   });
 });
 
-describe('wasm memory', () => {
-  const original = WebAssembly.Instance;
-  let memory: WebAssembly.Memory;
-  beforeAll(() => {
-    WebAssembly.Instance = class extends original {
-      constructor(given: WebAssembly.Module) {
-        super(given);
-        memory = this.exports.memory as WebAssembly.Memory;
-      }
-    };
-  });
-  afterAll(() => {
-    WebAssembly.Instance = original;
-  });
+describe.each([
+  ['wasm memory', linkInNode(module)],
+  ['wasm memory that threads share', linkShared(await loadSharedModule())],
+] as const)('%s', (_, linked) => {
+  const { memory } = linked;
+  const instance = new KernelInstance(linked, PartyOperations);
 
   it('does not grow with the length of a basis', () => {
-    const instance = new KernelInstance(module, PartyOperations);
     const random = new Random(6);
     const sum = { odd: true, linear: true, scale: 27, shift: 13, constant: 5n, terms: [TERM, TERM, TERM, TERM] };
     const count = 1 << 17;
@@ -481,7 +478,6 @@ describe('wasm memory', () => {
   });
 
   it('holds nothing of an operation after it', () => {
-    const instance = new KernelInstance(module, PartyOperations);
     const random = new Random(5);
     const [x, y] = [random.words(900, 64), random.words(900, 64)];
     const [pads, l] = [random.stream(), random.words(50, 25)];

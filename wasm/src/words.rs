@@ -120,6 +120,13 @@ macro_rules! shift {
     };
 }
 
+/// Zeros in place of n bytes. An engine makes one instruction of it; memory that threads share it fills byte by byte.
+#[cfg(not(owner))]
+#[no_mangle]
+pub unsafe extern "C" fn wipe(at: *mut u8, n: usize) {
+    core::ptr::write_bytes(at, 0, n);
+}
+
 shift!(shift32to32, u32, u32);
 shift!(shift32to64, u32, u64);
 shift!(shift64to32, u64, u32);

@@ -102,13 +102,22 @@ export class Dispatch {
     return this.#workers.submit(fill);
   }
 
-  /** Runs one operation in the calling thread. After a trap the instance is not trusted any more. */
+  /** Runs one operation in the calling thread, where vectors of this scope lie if anywhere. */
   here<T>(operation: (instance: KernelInstance) => T): T {
+    return this.#on(this.pool?.kernels ?? this.#backend.inline, operation);
+  }
+
+  /** The same where matrices are loaded, which outlive scopes. */
+  atMatrices<T>(operation: (instance: KernelInstance) => T): T {
+    return this.#on(this.#backend.inline, operation);
+  }
+
+  /** After a trap no instance is trusted any more. */
+  #on<T>(instance: KernelInstance | undefined, operation: (instance: KernelInstance) => T): T {
     this.fault.check();
-    const { inline } = this.#backend;
-    invariant(inline !== undefined, 'no inline instance');
+    invariant(instance !== undefined, 'no inline instance');
     try {
-      return inline.within(this.pool, operation);
+      return instance.within(this.pool, operation);
     } catch (error) {
       const failure = kernelFailure(error);
       if (failure.code === 'ERR_KERNEL') this.#workers.fail(failure.code, failure.message, failure.hint, failure.cause);

@@ -64,6 +64,20 @@ export class KernelInstance {
     this.panel = this.#memory.sizes.limbsPanel;
   }
 
+  // ── vectors that lie in its memory (`shared-pool.ts`) ─────────────────────
+
+  region(bytes: number): { readonly buffer: SharedArrayBuffer; readonly from: number } {
+    return this.#memory.region(bytes);
+  }
+
+  holds(buffer: ArrayBufferLike): boolean {
+    return this.#memory.holds(buffer);
+  }
+
+  wipe(from: number, to: number): void {
+    this.#memory.wipe(from, to);
+  }
+
   /** Runs an operation whose result is taken from a pool. */
   within<T>(pool: Vectors | undefined, operation: (instance: this) => T): T {
     this.#memory.pool = pool;
@@ -165,6 +179,18 @@ export class KernelInstance {
     });
   }
 
+  concat(parts: readonly Words[]): Words {
+    const k = parts.at(0)?.k;
+    invariant(k !== undefined && parts.every((part) => part.k === k), 'concat: vectors over one ring expected');
+    const all = this.#memory.result(
+      k,
+      parts.reduce((total, { data }) => total + data.length, 0),
+    );
+    let at = 0;
+    for (const part of parts) at = this.#memory.append(all, at, part);
+    return all;
+  }
+
   gather(x: Words, index: Uint32Array): Words {
     if (isMoved(index.length)) {
       const out = this.#memory.result(x.k, index.length);
@@ -217,8 +243,8 @@ export class KernelInstance {
       const n = Math.min(count, BLOCK);
       const [state, out] = [this.#memory.state(stream), this.#memory.take(64 * up(blocksOf(n), 4))];
       // A mask of all bits copies, faster than an engine does.
-      const whole = (k === 32 || k === 64) && !this.#memory.direct;
-      const masked = whole || this.#memory.direct ? 0 : this.#memory.lanes(k, n);
+      const whole = (k === 32 || k === 64) && !this.#memory.sees(result);
+      const masked = whole ? 0 : this.#memory.unplaced(result, n);
       const kernel = this.#memory.exports[`shift${8 * lane}to${8 * lane}`];
       const mask = this.#memory.mask(k);
       this.#memory.blocks(count, (from, to) => {
@@ -265,7 +291,7 @@ export class KernelInstance {
             // One that is added is where the sum begins.
             const first = signs.indexOf(1);
             let sum = first < 0 ? y : words[first];
-            if (first < 0) this.#memory.bytes(y, 8 * rows * n).fill(0);
+            if (first < 0) this.#memory.wipe(y, y + 8 * rows * n);
             for (const [i, sign] of signs.entries())
               if (sign !== 0 && i !== first) {
                 (sign > 0 ? add64 : sub64)(sum, words[i], y, rows * n, mask);
@@ -291,11 +317,10 @@ export class KernelInstance {
     }
     this.#memory.run(() => {
       const n = Math.min(data.length, BLOCK);
-      const [a, out] = [this.#memory.lanes(k, n), this.#memory.take(wireLength(k, n))];
+      const [a, out] = [this.#memory.unplaced(x, n), this.#memory.take(wireLength(k, n))];
       this.#memory.blocks(data.length, (from, to) => {
-        this.#memory.load(a, x, from, to);
-        kernel(a, out, to - from, k);
-        result.set(this.#memory.bytes(out, wireLength(k, to - from)), wireLength(k, from));
+        kernel(this.#memory.block(a, x, from, to), out, to - from, k);
+        this.#memory.fetch(out, wireLength(k, to - from), result, wireLength(k, from));
       });
     });
     return result;
@@ -308,7 +333,7 @@ export class KernelInstance {
     if (near > 0) kernel(bytes, this.#memory.place(0, result, 0, near), near, k);
     this.#memory.run(() => {
       const n = Math.min(count - near, BLOCK);
-      const [a, out] = [this.#memory.take(wireLength(k, n)), this.#memory.lanes(k, n)];
+      const [a, out] = [this.#memory.take(wireLength(k, n)), this.#memory.unplaced(result, n)];
       this.#memory.blocks(count - near, (first, last) => {
         const [from, to] = [near + first, near + last];
         this.#memory.write(a, bytes.subarray(wireLength(k, from), wireLength(k, to)));

@@ -24,6 +24,8 @@ export interface NativeLibrary {
 export interface Linked {
   readonly exports: Record<string, Export>;
   readonly memory: WebAssembly.Memory;
+  /** Whether other threads see the memory: then views of it stay good when it grows. */
+  readonly shared?: boolean;
   /** Bytes from address 0 that calls leave shares in: the stack of a module. */
   readonly stack: number;
   /** Where nothing of the kernels' own lies any more. */
@@ -39,11 +41,18 @@ export interface Linked {
 /** Makes kernels, each time with a memory of their own. */
 export type Link = (of: WebAssembly.Module | NativeLibrary) => Linked;
 
-export function linkModule(module: WebAssembly.Module): Linked {
-  const { exports } = new WebAssembly.Instance(module);
+/** What a module is given that brings no memory: `tercet.wasm`, whose memory threads may share. */
+const PAGES = { initial: 16, maximum: 65536 };
+
+/** @param shared whether the module's memory is one that threads share (`shared-module.ts`) */
+export function linkModule(module: WebAssembly.Module, shared = false): Linked {
+  const given = WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
+  const imports = given ? { env: { memory: new WebAssembly.Memory({ ...PAGES, shared }) } } : undefined;
+  const { exports } = new WebAssembly.Instance(module, imports);
   return {
     exports: exports as Record<string, Export>,
-    memory: exports.memory as WebAssembly.Memory,
+    memory: imports?.env.memory ?? (exports.memory as WebAssembly.Memory),
+    shared,
     stack: (exports.__global_base as WebAssembly.Global).value,
     base: (exports.__heap_base as WebAssembly.Global).value,
   };

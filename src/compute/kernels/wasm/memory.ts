@@ -1,9 +1,11 @@
 /**
- * The memory of one instance: the stack of a module and its constants, then what stays (matrices,
- * tables), then the scratch of the operation at hand. Operands are copied in, results out; scratch and stack are
- * zeroed after every operation, because they held shares, pads or keys.
+ * The memory of one instance: the stack of a module and its constants, then what stays (matrices, tables, regions of
+ * vectors), then the scratch of the operation at hand. Operands are copied in, results out, but for vectors that lie in
+ * it: kernels read and write those in place. Scratch and stack are zeroed after every operation, because they held
+ * shares, pads or keys.
  */
 import type { PanelOrder } from '../panels.ts';
+import { unwritten } from '../../../core/bytes.ts';
 import { invariant } from '../../../core/errors.ts';
 import { type Vectors, type Words, isShared, laneBytes, ringMask, viewWords, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
@@ -56,11 +58,15 @@ export class Memory {
   /** All of the memory. Kept, because views that are made for every operation are garbage like what they show. */
   #all: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #all64 = new BigUint64Array(0);
+  /** Every buffer that a shared memory has had: it has another one behind each growth, and all of them show it. */
+  readonly #own = new WeakSet<ArrayBufferLike>();
   /** Where the persistent part begins. */
   readonly #base: number;
   /** Persistent blocks in order of address. */
   readonly #blocks: { at: number; end: number }[] = [];
   #top: number;
+  /** Scratch of the operation at hand that lies below a region which it has asked for. */
+  readonly #below: { from: number; to: number }[] = [];
 
   constructor(of: WebAssembly.Module | Linked) {
     this.#linked = 'exports' in of ? of : linkModule(of);
@@ -72,8 +78,10 @@ export class Memory {
   /** What the memory is now. Growth detaches the views before; to ask the engine each time takes as long as 1 KB. */
   get #bytes(): Uint8Array<ArrayBuffer> {
     if (this.#all.length === 0) {
-      this.#all = new Uint8Array(this.#linked.memory.buffer);
-      this.#all64 = new BigUint64Array(this.#linked.memory.buffer);
+      const { buffer } = this.#linked.memory;
+      this.#all = new Uint8Array(buffer);
+      this.#all64 = new BigUint64Array(buffer);
+      if (this.#linked.shared === true) this.#own.add(buffer);
     }
     return this.#all;
   }
@@ -108,6 +116,7 @@ export class Memory {
     } catch {
       this.#growLast(pages);
     }
+    this.#all = new Uint8Array(0);
     this.#linked.moved?.();
   }
 
@@ -149,9 +158,15 @@ export class Memory {
   drop(at: number): void {
     const i = this.#blocks.findIndex((block) => block.at === at);
     if (i < 0) return;
-    this.#bytes.fill(0, at, this.#blocks[i].end);
+    this.wipe(at, this.#blocks[i].end);
     this.#blocks.splice(i, 1);
     this.#top = this.#scratch;
+  }
+
+  /** Zeros in place of bytes [from, to). */
+  wipe(from: number, to: number): void {
+    if (this.#linked.shared === true) this.exports.wipe(from, to - from);
+    else this.#bytes.fill(0, from, to);
   }
 
   /** Runs one operation, then zeroes its scratch and the stack, whatever happened. */
@@ -159,11 +174,46 @@ export class Memory {
     try {
       return operation();
     } finally {
-      const [from, bytes] = [this.#scratch, this.#bytes];
-      bytes.fill(0, from, Math.min(up(this.#top + SLACK, ALIGN), bytes.length));
-      bytes.fill(0, 0, this.#linked.stack);
+      const from = this.#scratch;
+      for (const below of this.#below.splice(0)) this.wipe(below.from, below.to);
+      this.wipe(from, Math.min(up(this.#top + SLACK, ALIGN), this.#bytes.length));
+      if (this.#linked.stack > 0) this.wipe(0, this.#linked.stack);
       this.#top = from;
     }
+  }
+
+  // ── vectors that lie here ─────────────────────────────────────────────────
+
+  /**
+   * Bytes for vectors, for as long as the memory is there. Also within an operation, whose scratch goes on behind it.
+   * @throws {TercetError} ERR_DEVICE_MEMORY
+   */
+  region(bytes: number): { readonly buffer: SharedArrayBuffer; readonly from: number } {
+    const [from, scratch] = [this.#scratch, up(this.#top + SLACK, ALIGN)];
+    if (this.#top === from && this.#below.length === 0) {
+      const at = this.keep(bytes);
+      return { buffer: this.#shared, from: at };
+    }
+    this.#reserve(scratch + bytes);
+    this.#below.push({ from, to: scratch });
+    this.#blocks.push({ at: scratch, end: up(scratch + bytes, ALIGN) });
+    this.#top = this.#scratch;
+    return { buffer: this.#shared, from: scratch };
+  }
+
+  get #shared(): SharedArrayBuffer {
+    invariant(this.#linked.shared === true, 'vectors lie in memory that threads share');
+    return this.#buffer as ArrayBufferLike as SharedArrayBuffer;
+  }
+
+  /** Whether a view of this buffer shows this memory. */
+  holds(buffer: ArrayBufferLike): boolean {
+    return this.#own.has(buffer);
+  }
+
+  /** Whether kernels read and write this vector where it lies. */
+  sees({ data }: Words): boolean {
+    return this.direct ? data.length > 0 : this.#own.has(data.buffer);
   }
 
   // ── in and out ────────────────────────────────────────────────────────────
@@ -186,7 +236,8 @@ export class Memory {
 
   /** An operand of which a kernel reads nothing beyond its end. */
   operand(data: Lane): Place {
-    return this.direct && data.length > 0 ? data : this.copy(data);
+    if (this.direct && data.length > 0) return data;
+    return this.#own.has(data.buffer) ? data.byteOffset : this.copy(data);
   }
 
   /** The same of a vector, in 64-bit lanes. */
@@ -202,25 +253,31 @@ export class Memory {
   /** A part of an operand where a kernel sees it: in the scratch at `at`, or where it lies. */
   shown(at: number, data: Lane): Place {
     if (this.direct) return data;
+    if (this.#own.has(data.buffer)) return data.byteOffset;
     this.write(at, data);
     return at;
   }
 
-  /** Where a kernel writes words [from, to) of a result: in the scratch at `at`, or where they belong. */
-  place(at: number, { data }: Words, from: number, to: number): Place {
-    return this.direct && to > from ? data.subarray(from, to) : at;
+  /** Where a kernel writes words [from, to) of a result: where they belong, or in the scratch at `at`. */
+  place(at: number | undefined, result: Words, from: number, to: number): Place {
+    const { data, k } = result;
+    if (this.direct && to > from) return data.subarray(from, to);
+    if (this.#own.has(data.buffer)) return data.byteOffset + data.BYTES_PER_ELEMENT * from;
+    return at ?? this.lanes(k, to - from);
+  }
+
+  /** Scratch for so many words of a result; undefined where a kernel writes them where they belong. */
+  unplaced(result: Words, count: number): number | undefined {
+    return this.sees(result) ? undefined : this.lanes(result.k, count);
   }
 
   /** A result vector that a kernel writes, and nothing beyond its end. */
   made(k: number, count: number, work: (out: Place) => void): Words {
-    if (this.direct && count > 0) {
-      const result = this.result(k, count);
-      work(result.data);
-      return result;
-    }
-    const out = this.lanes(k, count);
+    const result = this.result(k, count);
+    const out = this.place(undefined, result, 0, count);
     work(out);
-    return this.read(out, k, count);
+    this.store(out, result, 0, count);
+    return result;
   }
 
   write(at: number, data: Lane): void {
@@ -233,7 +290,19 @@ export class Memory {
   }
 
   #copiesShared(data: Lane, bytes: number): boolean {
-    return this.#linked.copyShared !== undefined && bytes >= COPIED_BYTES && isShared(data);
+    if (this.#linked.copyShared === undefined || bytes < COPIED_BYTES) return false;
+    return this.#linked.shared === true || isShared(data);
+  }
+
+  /** Bytes of the memory, over those of `to` from `first` on. */
+  fetch(at: number, bytes: number, to: Uint8Array<ArrayBufferLike>, first = 0): void {
+    if (this.#copiesShared(to, bytes)) this.#linked.copyShared?.(to, first, this.bytes(at, bytes));
+    else to.set(this.bytes(at, bytes), first);
+  }
+
+  /** The same within the memory, of places that do not overlap. */
+  move(from: number, to: number, bytes: number): void {
+    this.fetch(from, bytes, this.#bytes, to);
   }
 
   /** Words of a vector to where a block of them lies. */
@@ -245,11 +314,34 @@ export class Memory {
   store(at: Place, { data }: Words, from: number, to: number): void {
     if (typeof at !== 'number') return;
     const [count, lane] = [to - from, data.BYTES_PER_ELEMENT];
+    if (this.#own.has(data.buffer) && at === data.byteOffset + lane * from) return;
     if (this.#copiesShared(data, lane * count)) {
       const place = new Uint8Array(data.buffer, data.byteOffset + lane * from, lane * count);
       this.#linked.copyShared?.(place, 0, this.bytes(at, lane * count));
     } else if (data instanceof Uint32Array) data.set(this.indices(at, count), from);
     else data.set(this.words(at, count), from);
+  }
+
+  /** Words [from, to) of a vector where they lie, or in the scratch at `at` for those that lie elsewhere. */
+  block(at: number | undefined, x: Words, from: number, to: number): Place {
+    if (at === undefined) return x.data.byteOffset + x.data.BYTES_PER_ELEMENT * from;
+    this.load(at, x, from, to);
+    return at;
+  }
+
+  /** A copy of a vector from place `at` of another one on, wherever they lie. @returns where the next one begins */
+  append(all: Words, at: number, { data }: Words): number {
+    const own = data.BYTES_PER_ELEMENT * at + all.data.byteOffset;
+    const copied = data.byteLength >= COPIED_BYTES && (isShared(all.data) || isShared(data));
+    if (copied && this.#linked.copyShared !== undefined)
+      this.#linked.copyShared(
+        new Uint8Array(all.data.buffer, own, data.byteLength),
+        0,
+        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      );
+    else if (all.data instanceof Uint32Array) all.data.set(data as Uint32Array, at);
+    else all.data.set(data as BigUint64Array, at);
+    return at + data.length;
   }
 
   /** One operation block by block: `work` gets elements [from, to). */
@@ -261,24 +353,27 @@ export class Memory {
   lanewise(k: number, operands: readonly Words[], work: (at: readonly Place[], out: Place, n: number) => void): Words {
     const count = operands[0].data.length;
     const result = this.result(k, count);
+    if (count === 0) return result;
     if (this.direct) {
-      if (count > 0)
-        work(
-          operands.map(({ data }) => data),
-          result.data,
-          count,
-        );
+      work(
+        operands.map(({ data }) => data),
+        result.data,
+        count,
+      );
       return result;
     }
     this.run(() => {
-      const n = Math.min(count, BLOCK);
-      const at = operands.map((x) => this.lanes(x.k, n));
-      const out = this.lanes(k, n);
-      this.blocks(count, (from, to) => {
-        for (const [i, x] of operands.entries()) this.load(at[i], x, from, to);
-        work(at, out, to - from);
-        this.store(out, result, from, to);
-      });
+      // All that does not lie here goes in blocks, and all in one piece where everything does.
+      const away = [...operands, result].some((x) => !this.sees(x));
+      const n = away ? Math.min(count, BLOCK) : count;
+      const [at, out] = [operands.map((x) => this.unplaced(x, n)), this.unplaced(result, n)];
+      for (let from = 0; from < count; from += n) {
+        const to = Math.min(count, from + n);
+        const places = operands.map((x, i) => this.block(at[i], x, from, to));
+        const place = this.place(out, result, from, to);
+        work(places, place, to - from);
+        this.store(place, result, from, to);
+      }
     });
     return result;
   }
@@ -311,6 +406,13 @@ export class Memory {
     const words = this.result(k, count);
     this.store(at, words, 0, count);
     return words;
+  }
+
+  /** Bytes, copied out of the memory. */
+  readBytes(at: number, length: number): Uint8Array<ArrayBuffer> {
+    const bytes = unwritten(length);
+    this.fetch(at, length, bytes);
+    return bytes;
   }
 
   /** A view of 64-bit lanes, good until the memory grows. */

@@ -40,6 +40,11 @@ export function linkInNode(of: WebAssembly.Module | NativeLibrary): Linked {
   return 'library' in of ? linkLibrary(of, 'link') : { ...linkModule(of), copyShared };
 }
 
+/** Kernels on a memory that threads share. */
+export function linkShared(module: WebAssembly.Module): Linked {
+  return { ...linkModule(module, true), copyShared };
+}
+
 /** The kernels of the proofs, of either kind. */
 export function linkProofs(of: WebAssembly.Module | NativeLibrary): Linked {
   return 'library' in of ? linkLibrary(of, 'proofs') : { ...linkModule(of), copyShared };

@@ -11,9 +11,11 @@ import { collectNow } from '../../../core/collect-node.ts';
 import type { WasmOptions } from './dispatch.ts';
 import type { WorkerPort } from './messages.ts';
 import type { NativeLibrary } from './link.ts';
-import { linkInNode } from './node-native.ts';
+import { KernelInstance } from './instance.ts';
+import { linkInNode, linkShared } from './node-native.ts';
 import { PartyOperations } from './party-operations.ts';
 import { startThread } from './node-thread.ts';
+import { withSharedMemory } from './shared-module.ts';
 import { sharedPools } from './shared-pool.ts';
 import { serveKernels } from './worker-main.ts';
 
@@ -23,6 +25,21 @@ const ROLE = 'tercet-kernels';
 /** Compiles `tercet.wasm`, which lies next to this file in `src` and in `dist`. */
 export async function loadNodeModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(new URL('tercet.wasm', import.meta.url)));
+}
+
+/** The same on a memory that threads share. */
+export async function loadSharedModule(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(withSharedMemory(await readFile(new URL('tercet.wasm', import.meta.url))));
+}
+
+/** What a scope's vectors lie in. Undefined where the process has no address space for another one. */
+function openHome(module: WebAssembly.Module): KernelInstance | undefined {
+  try {
+    return new KernelInstance(linkShared(module), PartyOperations);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** What `npm run build:native` writes, beside `src` and `dist`; undefined where nobody did. */
@@ -51,8 +68,9 @@ export function nodeWorkerFactory(): () => WorkerPort {
  * @param library the kernels as a library, in place of WebAssembly
  */
 export async function nodeBackend(threads: number, library?: NativeLibrary): Promise<WasmOptions> {
+  const shared = library === undefined ? await loadSharedModule() : undefined;
   // In a turn of its own: this one still holds what a scope leaves behind.
-  const pool = sharedPools(() => void setImmediate(collectNow));
+  const pool = sharedPools(() => void setImmediate(collectNow), shared && (() => openHome(shared)));
   const module = library ?? (await loadNodeModule());
   return { module, link: linkInNode, party: PartyOperations, startWorker: nodeWorkerFactory(), threads, pool };
 }

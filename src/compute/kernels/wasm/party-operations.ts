@@ -219,7 +219,7 @@ export class PartyOperations {
         const [phi, all, out] = [
           basis(from, to),
           this.#memory.copy(bitsOf),
-          this.#memory.place(this.#memory.direct ? 0 : this.#memory.lanes(k, to - from), result, from, to),
+          this.#memory.place(undefined, result, from, to),
         ];
         const outside = kernel(bytes, chosen, n, all, P, phi, words, out, to - from, mask);
         invariant(outside === 0, 'selection index out of range');

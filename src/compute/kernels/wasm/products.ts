@@ -137,7 +137,7 @@ export class Matrices {
   async #loadWords(words: BigUint64Array, entries: 'u64' | 'i32', rows: number, cols: number): Promise<Matrix> {
     const id = ++this.#last;
     if (this.#on.threads === 0) {
-      this.#on.here((instance) => instance.loadMatrix(id, words, rows, cols));
+      this.#on.atMatrices((instance) => instance.loadMatrix(id, words, rows, cols));
       const whole: WasmMatrix = { rows, cols, entries, id, slices: [{ worker: undefined, from: 0, to: cols }] };
       return whole;
     }
@@ -167,7 +167,7 @@ export class Matrices {
     invariant(arePanels(this.order, panels, rows, cols), 'panels do not match rows × cols');
     const id = ++this.#last;
     if (this.#on.threads === 0) {
-      this.#on.here((instance) => instance.loadPanels(id, panels, rows, cols));
+      this.#on.atMatrices((instance) => instance.loadPanels(id, panels, rows, cols));
       const whole: WasmMatrix = { rows, cols, entries: 'i32', id, slices: [{ worker: undefined, from: 0, to: cols }] };
       return whole;
     }
@@ -198,7 +198,7 @@ export class Matrices {
     const { rows, cols, id, slices } = this.#matrix(matrix);
     const m = x.data.length / rows;
     invariant(x.k === 64 && Number.isInteger(m), 'matmulMatrix: x must be over Z_2^64 with whole rows');
-    if (slices[0].worker === undefined) return on.here((instance) => instance.matmulMatrix(x, id, bits));
+    if (slices[0].worker === undefined) return on.atMatrices((instance) => instance.matmulMatrix(x, id, bits));
     // The columns of one worker among several lie apart from each other.
     const into = slices.length === 1 ? on.pool?.shared?.(64, m * cols) : undefined;
     let out = into;
@@ -239,7 +239,7 @@ export class Matrices {
     if (this.#freed.has(matrix)) return;
     const { id, slices } = this.#matrix(matrix);
     this.#freed.add(matrix);
-    if (slices[0].worker === undefined) this.#on.here((instance) => instance.freeMatrix(id));
+    if (slices[0].worker === undefined) this.#on.atMatrices((instance) => instance.freeMatrix(id));
     else
       await this.#on.submit((add) => {
         for (const { worker } of slices) add('freeMatrix', () => [id], nothing, worker);

@@ -3,6 +3,9 @@
  * results there, so neither is copied on the way nor handed over. Large regions are cut into blocks by best fit. A
  * sweep makes the blocks of dead vectors free for others, as in `pool.ts`.
  *
+ * Where a scope has a home, regions lie in the memory of an instance of the kernels, which compute on vectors in place
+ * in the calling thread (ADR 110).
+ *
  * A scope that came to its end gives its regions to the next one, overwritten: a step of a generated text is a scope,
  * and fresh memory costs it a fault for every page. Engines do not count shared memory: it never makes them collect. So
  * what other scopes leave behind is counted here.
@@ -11,10 +14,11 @@
  * (`drop`) leaves contents as they are, because a gate may be at work then: a mask that were cleared there would mask
  * nothing.
  */
+import { TercetError } from '../../../core/errors.ts';
 import { type Words, laneBytes, zeros } from '../../ring.ts';
 import { up } from './memory.ts';
-import type { ScopePool } from './pool.ts';
-import { SmallVectors } from './small-vectors.ts';
+import type { Home, ScopePool } from './pool.ts';
+import { SLAB_BYTES, type Slab, SmallVectors } from './small-vectors.ts';
 
 /** Below this a vector is a small one (`small-vectors.ts`). */
 const LEAST_BYTES = 1 << 12;
@@ -28,8 +32,14 @@ const SWEEP_BYTES = 1 << 20;
 const COLLECT_BYTES = 1 << 26;
 /** Regions of ended scopes that are kept for others: as much as was left lying before. */
 const SPARE_REGIONS = COLLECT_BYTES / REGION_BYTES;
+/**
+ * Homes of ended scopes that are kept, and bytes of their regions: a home is one piece. The next run of a model takes
+ * it over, where two of them would else be there until the older one is collected.
+ */
+const SPARE_HOMES = 8;
+const SPARE_HOME_BYTES = 1 << 27;
 
-/** Bytes [from, to) of a region. */
+/** Bytes [from, to) of a buffer. */
 interface Block {
   readonly from: number;
   readonly to: number;
@@ -55,10 +65,26 @@ function firstOf(free: readonly Free[], bytes: number): number {
   return low;
 }
 
-/** Its blocks cover it, in order of address. No two free ones are neighbours. */
+/** Bytes [from, to) of a buffer. Blocks cover them, in order of address. No two free ones are neighbours. */
 interface Region {
   readonly buffer: SharedArrayBuffer;
+  readonly from: number;
+  readonly to: number;
   blocks: Block[];
+}
+
+/** A home that a scope has left, with regions of zeros. */
+interface Left {
+  readonly home: Home;
+  readonly regions: readonly Region[];
+  readonly slabs: Slab[];
+}
+
+/** What scopes leave to others. */
+interface Spare {
+  readonly buffers: SharedArrayBuffer[];
+  readonly slabs: Slab[];
+  readonly homes: Left[];
 }
 
 /** The block that holds a byte. */
@@ -73,37 +99,48 @@ function blockAt(blocks: readonly Block[], byte: number): number {
 }
 
 /** The blocks that are kept, and what lies between them. */
-function swept({ buffer, blocks }: Region, kept: ReadonlySet<Block>): Block[] {
+function swept({ from: first, to, blocks }: Region, kept: ReadonlySet<Block>): Block[] {
   const out: Block[] = [];
-  let from = 0;
+  let from = first;
   for (const block of blocks) {
     if (!kept.has(block)) continue;
     if (block.from > from) out.push({ from, to: block.from, used: false });
     out.push(block);
     from = block.to;
   }
-  if (from < buffer.byteLength) out.push({ from, to: buffer.byteLength, used: false });
+  if (from < to) out.push({ from, to, used: false });
   return out;
 }
 
+const sizeOf = (regions: Iterable<Region>) => [...regions].reduce((sum, { from, to }) => sum + to - from, 0);
+
 class SharedPool implements ScopePool {
-  readonly #regions = new Map<ArrayBufferLike, Region>();
+  /** By buffer, or of the home. */
+  readonly #regions = new Map<object, Region[]>();
   /** What is free, from the smallest to the largest. */
   #free: Free[] = [];
+  #home: Home | undefined;
   readonly #small: SmallVectors;
-  readonly #spare: SharedArrayBuffer[];
+  readonly #spare: Spare;
   readonly #left: (bytes: number) => boolean;
   #taken = 0;
 
   /**
-   * @param spare regions of zeros, for whoever comes first
-   * @param small where small vectors are
+   * @param spare of zeros, for whoever comes first
+   * @param at where the vectors are, with regions that are free
    * @param left is told how many bytes the scope leaves, and says whether they are collected now
    */
-  constructor(spare: SharedArrayBuffer[], small: SmallVectors, left: (bytes: number) => boolean) {
+  constructor(spare: Spare, at: Left | undefined, left: (bytes: number) => boolean) {
     this.#spare = spare;
-    this.#small = small;
     this.#left = left;
+    const home = at?.home;
+    this.#home = home;
+    this.#small = new SmallVectors(at?.slabs ?? spare.slabs, home && ((bytes) => roomAt(home, bytes)));
+    for (const { buffer, from, to } of at?.regions ?? []) this.#hold(buffer, from, to - from);
+  }
+
+  get kernels(): Home | undefined {
+    return this.#home;
   }
 
   take(k: number, count: number): Words {
@@ -145,12 +182,28 @@ class SharedPool implements ScopePool {
   }
 
   #grow(bytes: number): void {
-    const spare = bytes > REGION_BYTES ? undefined : this.#spare.pop();
-    const buffer = spare ?? new SharedArrayBuffer(Math.max(bytes, REGION_BYTES));
-    const block = { from: 0, to: buffer.byteLength, used: false };
-    const region = { buffer, blocks: [block] };
-    this.#regions.set(buffer, region);
+    const size = Math.max(bytes, REGION_BYTES);
+    const inside = this.#home && roomAt(this.#home, size);
+    if (inside !== undefined) {
+      this.#hold(inside.buffer, inside.from, size);
+      return;
+    }
+    const spare = bytes > REGION_BYTES ? undefined : this.#spare.buffers.pop();
+    this.#hold(spare ?? new SharedArrayBuffer(size), 0, size);
+  }
+
+  #hold(buffer: SharedArrayBuffer, from: number, bytes: number): void {
+    const block = { from, to: from + bytes, used: false };
+    const region = { buffer, from, to: from + bytes, blocks: [block] };
+    const all = this.#regions.get(this.#placeOf(buffer)) ?? [];
+    all.splice(all.findLastIndex((other) => other.from < from) + 1, 0, region);
+    this.#regions.set(this.#placeOf(buffer), all);
     this.#isFree(region, block);
+  }
+
+  /** Buffers of a memory that has grown show the same. */
+  #placeOf(buffer: ArrayBufferLike): object {
+    return this.#home?.holds(buffer) === true ? this.#home : buffer;
   }
 
   sweep(live: Iterable<unknown>): void {
@@ -159,44 +212,85 @@ class SharedPool implements ScopePool {
     const kept = new Set<Block>();
     for (const item of live) {
       const view = ArrayBuffer.isView(item) ? item : (item as { readonly data?: ArrayBufferView } | undefined)?.data;
-      const region = view === undefined ? undefined : this.#regions.get(view.buffer);
-      if (view !== undefined && region !== undefined) kept.add(region.blocks[blockAt(region.blocks, view.byteOffset)]);
+      const block = view && this.#blockOf(view);
+      if (block !== undefined) kept.add(block);
     }
     this.#free = [];
-    for (const region of this.#regions.values()) {
-      region.blocks = swept(region, kept);
-      for (const block of region.blocks) if (!block.used) this.#free.push({ region, block });
-    }
+    for (const regions of this.#regions.values())
+      for (const region of regions) {
+        region.blocks = swept(region, kept);
+        for (const block of region.blocks) if (!block.used) this.#free.push({ region, block });
+      }
     this.#free.sort((a, b) => bytesOf(a) - bytesOf(b));
+  }
+
+  #blockOf({ buffer, byteOffset }: ArrayBufferView): Block | undefined {
+    const regions = this.#regions.get(this.#placeOf(buffer));
+    const region = regions?.findLast(({ from }) => from <= byteOffset);
+    // Small vectors of a home lie outside of regions.
+    if (region === undefined || byteOffset >= region.to) return undefined;
+    return region.blocks[blockAt(region.blocks, byteOffset)];
   }
 
   drop(through: boolean): boolean {
     let bytes = 0;
-    for (const { buffer } of this.#regions.values())
-      if (!through || !this.#giveBack(buffer)) bytes += buffer.byteLength;
+    for (const [place, regions] of this.#regions)
+      if (place !== this.#home)
+        for (const { buffer } of regions) if (!through || !this.#giveBack(buffer)) bytes += buffer.byteLength;
+    if (this.#home !== undefined) bytes += this.#leaveHome(this.#home, through);
+    else this.#small.drop(through);
     this.#regions.clear();
     this.#free = [];
-    this.#small.drop(through);
     return this.#left(bytes);
   }
 
   /** Whether a region is kept for other scopes. */
   #giveBack(buffer: SharedArrayBuffer): boolean {
-    if (buffer.byteLength > REGION_BYTES || this.#spare.length === SPARE_REGIONS) return false;
+    const { buffers } = this.#spare;
+    if (buffer.byteLength > REGION_BYTES || buffers.length === SPARE_REGIONS) return false;
     // By words: engines fill shared bytes one by one, six times slower.
     new BigUint64Array(buffer).fill(0n);
-    this.#spare.push(buffer);
+    buffers.push(buffer);
     return true;
+  }
+
+  /** @returns bytes that nobody has any more: of a home that is not kept for another scope */
+  #leaveHome(home: Home, through: boolean): number {
+    const regions = this.#regions.get(home) ?? [];
+    const bytes = sizeOf(regions);
+    const { homes } = this.#spare;
+    const kept = homes.reduce((sum, left) => sum + sizeOf(left.regions), bytes);
+    // What comes late is on its own: it must not meet the next scope's vectors.
+    this.#home = undefined;
+    if (!through || kept > SPARE_HOME_BYTES || homes.length === SPARE_HOMES) {
+      this.#small.drop(false);
+      return bytes;
+    }
+    for (const { from, to } of regions) home.wipe(from, to);
+    const slabs = this.#small.leave().filter(({ buffer }) => home.holds(buffer));
+    for (const { from } of slabs) home.wipe(from, from + SLAB_BYTES);
+    homes.push({ home, regions, slabs });
+    return 0;
+  }
+}
+
+/** A region of a home; undefined where its memory is full. */
+function roomAt(home: Home, bytes: number): ReturnType<Home['region']> | undefined {
+  try {
+    return home.region(bytes);
+  } catch (error) {
+    if (error instanceof TercetError && error.code === 'ERR_DEVICE_MEMORY') return undefined;
+    throw error;
   }
 }
 
 /**
  * What scopes of one backend take their vectors from.
  * @param collect has the garbage of this thread collected soon
+ * @param open makes an instance whose memory threads share; undefined where there is none to be had
  */
-export function sharedPools(collect: () => void): () => ScopePool {
-  const spare: SharedArrayBuffer[] = [];
-  const slabs: ArrayBuffer[] = [];
+export function sharedPools(collect: () => void, open?: () => Home | undefined): () => ScopePool {
+  const spare: Spare = { buffers: [], slabs: [], homes: [] };
   let bytes = 0;
   const left = (more: number) => {
     bytes += more;
@@ -205,5 +299,8 @@ export function sharedPools(collect: () => void): () => ScopePool {
     collect();
     return true;
   };
-  return () => new SharedPool(spare, new SmallVectors(slabs), left);
+  return () => {
+    const home = spare.homes.length > 0 ? undefined : open?.();
+    return new SharedPool(spare, home ? { home, regions: [], slabs: [] } : spare.homes.pop(), left);
+  };
 }

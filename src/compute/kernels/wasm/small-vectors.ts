@@ -7,21 +7,34 @@ import { type Words, laneBytes } from '../../ring.ts';
 import { up } from './memory.ts';
 
 /** Bytes of a buffer, and buffers of a scope: what is beyond them is the collector's. */
-const SLAB_BYTES = 1 << 20;
+export const SLAB_BYTES = 1 << 20;
 const MOST_SLABS = 16;
 /** Up to so many bytes engines keep the words of a vector with it, in their heap. */
 const IN_HEAP_BYTES = 64;
 const LANE = 8;
 
+/** Where small vectors lie. */
+export interface Slab {
+  readonly buffer: ArrayBufferLike;
+  readonly from: number;
+}
+
+const fresh = (bytes: number): Slab => ({ buffer: new ArrayBuffer(bytes), from: 0 });
+
 export class SmallVectors {
-  readonly #spare: ArrayBuffer[];
-  readonly #slabs: ArrayBuffer[] = [];
+  readonly #spare: Slab[];
+  readonly #make: (bytes: number) => Slab | undefined;
+  readonly #slabs: Slab[] = [];
   /** Where the last one is free. */
   #at = SLAB_BYTES;
 
-  /** @param spare buffers of zeros, for whoever comes first */
-  constructor(spare: ArrayBuffer[]) {
+  /**
+   * @param spare slabs of zeros, for whoever comes first
+   * @param make another one, where there is room for it
+   */
+  constructor(spare: Slab[], make: (bytes: number) => Slab | undefined = fresh) {
     this.#spare = spare;
+    this.#make = make;
   }
 
   /** A vector of zeros; undefined where it is the collector's. */
@@ -30,12 +43,12 @@ export class SmallVectors {
     if (bytes <= IN_HEAP_BYTES) return undefined;
     if (this.#at + bytes > SLAB_BYTES) {
       if (this.#slabs.length === MOST_SLABS) return undefined;
-      this.#slabs.push(this.#spare.pop() ?? new ArrayBuffer(SLAB_BYTES));
+      this.#slabs.push(this.#spare.pop() ?? this.#make(SLAB_BYTES) ?? fresh(SLAB_BYTES));
       this.#at = 0;
     }
-    const buffer = this.#slabs[this.#slabs.length - 1];
-    const at = this.#at;
-    this.#at = up(at + bytes, LANE);
+    const { buffer, from } = this.#slabs[this.#slabs.length - 1];
+    const at = from + this.#at;
+    this.#at = up(this.#at + bytes, LANE);
     return { k, data: k <= 32 ? new Uint32Array(buffer, at, count) : new BigUint64Array(buffer, at, count) };
   }
 
@@ -43,9 +56,15 @@ export class SmallVectors {
   drop(through: boolean): void {
     for (const slab of this.#slabs.splice(0)) {
       if (!through || this.#spare.length === MOST_SLABS) continue;
-      new Uint8Array(slab).fill(0);
+      new Uint8Array(slab.buffer).fill(0);
       this.#spare.push(slab);
     }
     this.#at = SLAB_BYTES;
+  }
+
+  /** The end of a scope whose slabs go where they came from: all of them, for whoever overwrites them. */
+  leave(): Slab[] {
+    this.#at = SLAB_BYTES;
+    return [...this.#slabs.splice(0), ...this.#spare.splice(0)];
   }
 }
