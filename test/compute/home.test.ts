@@ -5,11 +5,7 @@ import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { Linked } from '../../src/compute/kernels/wasm/link.ts';
 import { copyShared, linkShared } from '../../src/compute/kernels/wasm/node-native.ts';
-import {
-  loadNodeModule,
-  loadSharedModule,
-  nodeBackend,
-} from '../../src/compute/kernels/wasm/node-worker.ts';
+import { loadNodeModule, loadSharedModule, nodeBackend } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { withSharedMemory } from '../../src/compute/kernels/wasm/shared-module.ts';
 import { sharedPools } from '../../src/compute/kernels/wasm/shared-pool.ts';
