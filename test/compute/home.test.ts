@@ -1,5 +1,5 @@
 /** Vectors that lie in the memory of an instance: kernels compute on them in place, and nothing else of it stays. */
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
@@ -21,7 +21,7 @@ const random = new Random(110);
 const COUNT = 1 << 17;
 
 /** Kernels whose scopes have homes, and how often bytes were copied into a home or out of it. */
-async function housed(threads = 0) {
+async function housed() {
   const copied = vi.fn();
   const homes: KernelInstance[] = [];
   const link = (): Linked => ({
@@ -37,7 +37,7 @@ async function housed(threads = 0) {
     return home;
   };
   const pool = sharedPools(() => undefined, open);
-  const kernels = await createWasmKernels({ ...(await nodeBackend(threads)), module, pool });
+  const kernels = await createWasmKernels({ ...(await nodeBackend(0)), module, pool });
   return { kernels, copied, homes };
 }
 
@@ -58,14 +58,8 @@ describe('a module whose memory is shared', () => {
 });
 
 describe('vectors at home', () => {
-  const backends: { close(): Promise<void> }[] = [];
-  afterAll(() => Promise.all(backends.map((backend) => backend.close())));
-  for (const threads of [0, 2])
-    conformance(`wasm, vectors at home, ${threads} threads`, async () => {
-      const { kernels } = await housed(threads);
-      backends.push(kernels);
-      return kernels.scope();
-    });
+  // Those with workers are in shared-pool.test.ts.
+  conformance('wasm, vectors at home', async () => (await housed()).kernels.scope());
 
   it('are neither copied in nor out', async () => {
     const { kernels, copied, homes } = await housed();
