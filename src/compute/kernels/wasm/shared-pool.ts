@@ -1,7 +1,7 @@
 /**
  * Vectors of one scope in memory that all threads see (ADR 70). Workers read their operands there and leave their
- * results there, so neither is copied on the way nor handed over. Large regions are cut into blocks by best fit. A
- * sweep makes the blocks of dead vectors free for others, as in `pool.ts`.
+ * results there, so neither is copied on the way nor handed over. A sweep makes the blocks of dead vectors free for
+ * others, as in `pool.ts`.
  *
  * Where a scope has a home, regions lie in the memory of an instance of the kernels, which compute on vectors in place
  * in the calling thread (ADR 110).
@@ -14,10 +14,11 @@
  * (`drop`) leaves contents as they are, because a gate may be at work then: a mask that were cleared there would mask
  * nothing.
  */
-import { TercetError } from '../../../core/errors.ts';
+import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Words, laneBytes, zeros } from '../../ring.ts';
 import { up } from './memory.ts';
 import type { Home, ScopePool } from './pool.ts';
+import { type Region, Regions } from './regions.ts';
 import { SLAB_BYTES, type Slab, SmallVectors } from './small-vectors.ts';
 
 /** Below this a vector is a small one (`small-vectors.ts`). */
@@ -39,40 +40,6 @@ const SPARE_REGIONS = COLLECT_BYTES / REGION_BYTES;
 const SPARE_HOMES = 8;
 const SPARE_HOME_BYTES = 1 << 27;
 
-/** Bytes [from, to) of a buffer. */
-interface Block {
-  readonly from: number;
-  readonly to: number;
-  used: boolean;
-}
-
-/** A block that is free, and the region that it is of. */
-interface Free {
-  readonly region: Region;
-  readonly block: Block;
-}
-
-const bytesOf = ({ block }: Free) => block.to - block.from;
-
-/** The first of the free blocks, from the smallest to the largest, that has so many bytes. */
-function firstOf(free: readonly Free[], bytes: number): number {
-  let [low, high] = [0, free.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (bytesOf(free[middle]) < bytes) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Bytes [from, to) of a buffer. Blocks cover them, in order of address. No two free ones are neighbours. */
-interface Region {
-  readonly buffer: SharedArrayBuffer;
-  readonly from: number;
-  readonly to: number;
-  blocks: Block[];
-}
-
 /** A home that a scope has left, with regions of zeros. */
 interface Left {
   readonly home: Home;
@@ -87,38 +54,10 @@ interface Spare {
   readonly homes: Left[];
 }
 
-/** The block that holds a byte. */
-function blockAt(blocks: readonly Block[], byte: number): number {
-  let [low, high] = [0, blocks.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (blocks[middle].from <= byte) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-/** The blocks that are kept, and what lies between them. */
-function swept({ from: first, to, blocks }: Region, kept: ReadonlySet<Block>): Block[] {
-  const out: Block[] = [];
-  let from = first;
-  for (const block of blocks) {
-    if (!kept.has(block)) continue;
-    if (block.from > from) out.push({ from, to: block.from, used: false });
-    out.push(block);
-    from = block.to;
-  }
-  if (from < to) out.push({ from, to, used: false });
-  return out;
-}
-
-const sizeOf = (regions: Iterable<Region>) => [...regions].reduce((sum, { from, to }) => sum + to - from, 0);
+const sizeOf = (regions: readonly Region[]) => regions.reduce((sum, { from, to }) => sum + to - from, 0);
 
 class SharedPool implements ScopePool {
-  /** By buffer, or of the home. */
-  readonly #regions = new Map<object, Region[]>();
-  /** What is free, from the smallest to the largest. */
-  #free: Free[] = [];
+  readonly #regions = new Regions((buffer) => (this.#home?.holds(buffer) === true ? this.#home : buffer));
   #home: Home | undefined;
   readonly #small: SmallVectors;
   readonly #spare: Spare;
@@ -136,7 +75,7 @@ class SharedPool implements ScopePool {
     const home = at?.home;
     this.#home = home;
     this.#small = new SmallVectors(at?.slabs ?? spare.slabs, home && ((bytes) => roomAt(home, bytes)));
-    for (const { buffer, from, to } of at?.regions ?? []) this.#hold(buffer, from, to - from);
+    for (const { buffer, from, to } of at?.regions ?? []) this.#regions.add(buffer, from, to - from);
   }
 
   get kernels(): Home | undefined {
@@ -147,7 +86,14 @@ class SharedPool implements ScopePool {
     const bytes = laneBytes(k) * count;
     if (bytes < LEAST_BYTES) return this.#small.take(k, count) ?? zeros(count, k);
     this.#taken += bytes;
-    const [buffer, at] = this.#block(up(bytes, LINE));
+    const size = up(bytes, LINE);
+    let block = this.#regions.take(size);
+    if (block === undefined) {
+      this.#grow(size);
+      block = this.#regions.take(size);
+    }
+    invariant(block !== undefined, 'a region has room for what it was made for');
+    const [buffer, at] = block;
     return { k, data: k <= 32 ? new Uint32Array(buffer, at, count) : new BigUint64Array(buffer, at, count) };
   }
 
@@ -159,88 +105,32 @@ class SharedPool implements ScopePool {
     return words;
   }
 
-  #block(bytes: number): [buffer: SharedArrayBuffer, at: number] {
-    let place = firstOf(this.#free, bytes);
-    if (place === this.#free.length) {
-      this.#grow(bytes);
-      place = firstOf(this.#free, bytes);
-    }
-    const [{ region, block }] = this.#free.splice(place, 1);
-    const { from, to } = block;
-    const made = [{ from, to: from + bytes, used: true }];
-    if (from + bytes < to) {
-      const rest = { from: from + bytes, to, used: false };
-      made.push(rest);
-      this.#isFree(region, rest);
-    }
-    region.blocks.splice(blockAt(region.blocks, from), 1, ...made);
-    return [region.buffer, from];
-  }
-
-  #isFree(region: Region, block: Block): void {
-    this.#free.splice(firstOf(this.#free, block.to - block.from), 0, { region, block });
-  }
-
   #grow(bytes: number): void {
     const size = Math.max(bytes, REGION_BYTES);
     const inside = this.#home && roomAt(this.#home, size);
     if (inside !== undefined) {
-      this.#hold(inside.buffer, inside.from, size);
+      this.#regions.add(inside.buffer, inside.from, size);
       return;
     }
     const spare = bytes > REGION_BYTES ? undefined : this.#spare.buffers.pop();
-    this.#hold(spare ?? new SharedArrayBuffer(size), 0, size);
-  }
-
-  #hold(buffer: SharedArrayBuffer, from: number, bytes: number): void {
-    const block = { from, to: from + bytes, used: false };
-    const region = { buffer, from, to: from + bytes, blocks: [block] };
-    const all = this.#regions.get(this.#placeOf(buffer)) ?? [];
-    all.splice(all.findLastIndex((other) => other.from < from) + 1, 0, region);
-    this.#regions.set(this.#placeOf(buffer), all);
-    this.#isFree(region, block);
-  }
-
-  /** Buffers of a memory that has grown show the same. */
-  #placeOf(buffer: ArrayBufferLike): object {
-    return this.#home?.holds(buffer) === true ? this.#home : buffer;
+    this.#regions.add(spare ?? new SharedArrayBuffer(size), 0, size);
   }
 
   sweep(live: Iterable<unknown>): void {
     if (this.#taken < SWEEP_BYTES) return;
     this.#taken = 0;
-    const kept = new Set<Block>();
-    for (const item of live) {
-      const view = ArrayBuffer.isView(item) ? item : (item as { readonly data?: ArrayBufferView } | undefined)?.data;
-      const block = view && this.#blockOf(view);
-      if (block !== undefined) kept.add(block);
-    }
-    this.#free = [];
-    for (const regions of this.#regions.values())
-      for (const region of regions) {
-        region.blocks = swept(region, kept);
-        for (const block of region.blocks) if (!block.used) this.#free.push({ region, block });
-      }
-    this.#free.sort((a, b) => bytesOf(a) - bytesOf(b));
-  }
-
-  #blockOf({ buffer, byteOffset }: ArrayBufferView): Block | undefined {
-    const regions = this.#regions.get(this.#placeOf(buffer));
-    const region = regions?.findLast(({ from }) => from <= byteOffset);
-    // Small vectors of a home lie outside of regions.
-    if (region === undefined || byteOffset >= region.to) return undefined;
-    return region.blocks[blockAt(region.blocks, byteOffset)];
+    this.#regions.sweep(live);
   }
 
   drop(through: boolean): boolean {
-    let bytes = 0;
-    for (const [place, regions] of this.#regions)
-      if (place !== this.#home)
-        for (const { buffer } of regions) if (!through || !this.#giveBack(buffer)) bytes += buffer.byteLength;
-    if (this.#home !== undefined) bytes += this.#leaveHome(this.#home, through);
+    let [bytes, atHome]: [number, readonly Region[]] = [0, []];
+    for (const [place, regions] of this.#regions.all) {
+      if (place === this.#home) atHome = regions;
+      else for (const { buffer } of regions) if (!through || !this.#giveBack(buffer)) bytes += buffer.byteLength;
+    }
+    if (this.#home !== undefined) bytes += this.#leave(this.#home, atHome, through);
     else this.#small.drop(through);
     this.#regions.clear();
-    this.#free = [];
     return this.#left(bytes);
   }
 
@@ -255,8 +145,7 @@ class SharedPool implements ScopePool {
   }
 
   /** @returns bytes that nobody has any more: of a home that is not kept for another scope */
-  #leaveHome(home: Home, through: boolean): number {
-    const regions = this.#regions.get(home) ?? [];
+  #leave(home: Home, regions: readonly Region[], through: boolean): number {
     const bytes = sizeOf(regions);
     const { homes } = this.#spare;
     const kept = homes.reduce((sum, left) => sum + sizeOf(left.regions), bytes);
