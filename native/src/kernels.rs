@@ -2,8 +2,8 @@
 
 use crate::call::Kernel;
 use crate::{
-    buckets, chacha, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack, panels, point,
-    polynomial, proof, table, words,
+    buckets, chacha, claims, columns, cosine, deal, digest, evaluate, exp, float, limbs, lookup, matmul, ot, pack,
+    panels, point, polynomial, proof, table, words,
 };
 
 /// Names and functions.
@@ -103,15 +103,15 @@ kernels! {
     digest::digest(_, _, _, _, _, _, _);
     digest::entries_scratch(_, _, _);
     digest::digest_entries(_, _, _, _, _, _, _, _);
-    digest::columns_scratch(_, _);
-    digest::columns(_, _, _, _, _, _, _);
-    digest::columns_signed(_, _, _, _, _, _, _);
-    digest::matrix_scratch(_, _, _);
-    digest::matrix_claims(_, _, _, _, _, _, _, _);
-    digest::table_scratch(_, _, _, _);
-    digest::table_sums(_, _, _, _, _, _, _, _, _);
-    digest::table_claims(_, _, _, _, _, _);
-    digest::choice_claims(_, _, _, _, _, _, _, _, _, _);
+    columns::columns_scratch(_, _);
+    columns::columns(_, _, _, _, _, _, _);
+    columns::columns_signed(_, _, _, _, _, _, _);
+    claims::matrix_scratch(_, _, _);
+    claims::matrix_claims(_, _, _, _, _, _, _, _);
+    claims::table_scratch(_, _, _, _);
+    claims::table_sums(_, _, _, _, _, _, _, _, _);
+    claims::table_claims(_, _, _, _, _, _);
+    claims::choice_claims(_, _, _, _, _, _, _, _, _, _);
     proof::weights(_, _, _, _, _, _, _);
     proof::multiply(_, _, _, _, _);
     proof::multiply64(_, _, _, _);

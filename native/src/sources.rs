@@ -14,6 +14,8 @@ sources! {
     bits: "../../wasm/src/bits.rs",
     buckets: "../../wasm/src/buckets.rs",
     chacha: "../../wasm/src/chacha.rs",
+    claims: "../../wasm/src/claims.rs",
+    columns: "../../wasm/src/columns.rs",
     cosine: "../../wasm/src/cosine.rs",
     counts: "../../wasm/src/counts.rs",
     deal: "../../wasm/src/deal.rs",

@@ -106,3 +106,23 @@ pub unsafe fn gather(width: usize, n: usize, sigma: usize, buckets: *mut u64, ou
         }
     }
 }
+
+/// Xᵀ·rows, where `row` puts one row at a place: block by block, so that rows stay in the first cache. `rows` has room
+/// for a block of them; `buckets` and `sums` are zero.
+#[inline(always)]
+pub unsafe fn sums_of(
+    mut row: impl FnMut(usize, *mut u64), width: usize, x: *const u64, n: usize, sigma: usize, rows: *mut u64,
+    buckets: *mut u64, sums: *mut u64,
+) {
+    let block = block_of(width);
+    let mut first = 0;
+    while first < n {
+        let count = if n - first < block { n - first } else { block };
+        for i in 0..count {
+            row(first + i, rows.add(i * width));
+        }
+        scatter(rows, width, x.add(first), count, n, sigma, buckets);
+        first += count;
+    }
+    gather(width, n, sigma, buckets, sums);
+}

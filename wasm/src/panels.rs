@@ -1,4 +1,4 @@
-//! A matrix of panels (`limbs.rs`) times bits of challenges, for its proof: what `columns_signed` of `digest.rs` makes of
+//! A matrix of panels (`limbs.rs`) times bits of challenges, for its proof: what `columns_signed` of `columns.rs` makes of
 //! its entries, where they lie. A model is read so four times in a run, and to copy it first took longer than this.
 //!
 //! Weights and challenges are public when an honest party works with them. Four columns at a time are one of 16 sums.

@@ -7,6 +7,8 @@
 pub mod bits;
 pub mod buckets;
 pub mod chacha;
+pub mod claims;
+pub mod columns;
 pub mod counts;
 pub mod digest;
 pub mod entries;
