@@ -27,7 +27,7 @@ export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const out = unwritten(length);
+  const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

@@ -1,6 +1,7 @@
 /** Vectors that lie in the memory of an instance: kernels compute on them in place, and nothing else of it stays. */
 import { describe, expect, it, vi } from 'vitest';
 import { tableBytes, tableLayout } from '../../src/compute/kernels/table-layout.ts';
+import { HomeMemory } from '../../src/compute/kernels/wasm/home-memory.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import type { Linked } from '../../src/compute/kernels/wasm/link.ts';
@@ -8,7 +9,7 @@ import { copyShared, linkShared } from '../../src/compute/kernels/wasm/node-nati
 import { loadNodeModule, loadSharedModule, nodeBackend } from '../../src/compute/kernels/wasm/node-worker.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import { withSharedMemory } from '../../src/compute/kernels/wasm/shared-module.ts';
-import { sharedPools } from '../../src/compute/kernels/wasm/shared-pool.ts';
+import { type Home, sharedPools } from '../../src/compute/kernels/wasm/shared-pool.ts';
 import { TercetError } from '../../src/core/errors.ts';
 import { type Words, laneBytes, viewWords } from '../../src/compute/ring.ts';
 import { readFile } from 'node:fs/promises';
@@ -20,10 +21,15 @@ const random = new Random(110);
 /** A megabyte: what is taken is worth a sweep. */
 const COUNT = 1 << 17;
 
+function homeOf(linked: Linked): Home {
+  const memory = new HomeMemory(linked);
+  return { kernels: new KernelInstance(memory, PartyOperations), memory };
+}
+
 /** Kernels whose scopes have homes, and how often bytes were copied into a home or out of it. */
 async function housed() {
   const copied = vi.fn();
-  const homes: KernelInstance[] = [];
+  const homes: Home[] = [];
   const link = (): Linked => ({
     ...linkShared(shared),
     copyShared: (to, at, from) => {
@@ -32,7 +38,7 @@ async function housed() {
     },
   });
   const open = () => {
-    const home = new KernelInstance(link(), PartyOperations);
+    const home = homeOf(link());
     homes.push(home);
     return home;
   };
@@ -66,7 +72,7 @@ describe('vectors at home', () => {
     const scope = kernels.scope();
     const from = random.words(COUNT, 48);
     const x = await scope.offset(from, 1n);
-    expect(homes.map((home) => home.holds(x.data.buffer))).toEqual([true]);
+    expect(homes.map(({ memory }) => memory.holds(x.data.buffer))).toEqual([true]);
     const draws = [await scope.draw(random.stream(), 48, COUNT), await scope.draw(random.stream(), 60, COUNT, 5)];
     copied.mockClear();
     const sum = await scope.add(x, draws[0]);
@@ -112,22 +118,22 @@ describe('vectors at home', () => {
     const next = kernels.scope();
     const again = await words(next);
     expect(homes.length).toBe(2);
-    expect(again.map(({ data }) => homes[0].holds(data.buffer))).toEqual([true, true]);
+    expect(again.map(({ data }) => homes[0].memory.holds(data.buffer))).toEqual([true, true]);
     await words(kernels.scope());
     expect(homes.length).toBe(3);
     for (const [i, copy] of copies.entries()) same(kept[i], copy);
     // What comes late is right, and elsewhere.
     const later = await given.offset(kept[0], 1n);
     same(later, late);
-    expect(homes.some((home) => home.holds(later.data.buffer))).toBe(false);
+    expect(homes.some(({ memory }) => memory.holds(later.data.buffer))).toBe(false);
     const latest = await ended.offset(random.words(COUNT, 64), 1n);
-    expect(homes.some((home) => home.holds(latest.data.buffer))).toBe(false);
+    expect(homes.some(({ memory }) => memory.holds(latest.data.buffer))).toBe(false);
     await kernels.close();
   });
 
   it('lie elsewhere where there is no room, or no memory that threads share', async () => {
-    const full = new KernelInstance(linkShared(shared), PartyOperations);
-    full.region = () => {
+    const full = homeOf(linkShared(shared));
+    full.memory.region = () => {
       throw new TercetError('ERR_DEVICE_MEMORY', 'no memory left for the kernels', 'use a smaller model');
     };
     for (const open of [() => undefined, () => full]) {
@@ -136,7 +142,7 @@ describe('vectors at home', () => {
       const scope = kernels.scope();
       const [x, few] = [random.words(COUNT, 64), random.words(100, 64)];
       const made = await scope.add(await scope.offset(x, 5n), x);
-      expect(full.holds(made.data.buffer)).toBe(false);
+      expect(full.memory.holds(made.data.buffer)).toBe(false);
       expect(made.data[3]).toBe(BigInt.asUintN(64, 2n * (x.data[3] as bigint) + 5n));
       expect((await scope.offset(few, 1n)).data[2]).toBe(BigInt.asUintN(64, (few.data[2] as bigint) + 1n));
       await kernels.close();
@@ -147,12 +153,12 @@ describe('vectors at home', () => {
 describe('an instance that vectors lie in', () => {
   it('holds nothing else of an operation after it, where regions are taken within it', () => {
     const linked = linkShared(shared);
-    const instance = new KernelInstance(linked, PartyOperations);
+    const { kernels: instance, memory } = homeOf(linked);
     const regions: [from: number, to: number][] = [];
     // A region for every result: each cuts the scratch of its operation in two.
     const take = (k: number, count: number): Words => {
       const bytes = laneBytes(k) * count;
-      const { buffer, from } = instance.region(bytes);
+      const { buffer, from } = memory.region(bytes);
       regions.push([from, from + bytes]);
       return { k, data: k <= 32 ? new Uint32Array(buffer, from, count) : new BigUint64Array(buffer, from, count) };
     };

@@ -9,6 +9,7 @@ import { createWasmKernels } from '../../src/compute/kernels/wasm/kernels.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
 import type { Linked } from '../../src/compute/kernels/wasm/link.ts';
 import { linkInNode, linkProofs } from '../../src/compute/kernels/wasm/node-native.ts';
+import { DirectMemory } from '../../src/compute/kernels/wasm/direct-memory.ts';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import {
   builtLibrary,
@@ -88,7 +89,7 @@ describe.skipIf(library === undefined)('native kernels', () => {
 
   it('follow their memory when it grows, and leave nothing behind in it', () => {
     const linked = linkInNode(library);
-    const instance = new KernelInstance(linked, PartyOperations);
+    const instance = new KernelInstance(new DirectMemory(linked), PartyOperations);
     const random = new Random(11);
     const first = random.words(200, 64);
     const sum = instance.add(first, first);

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KernelInstance } from '../../src/compute/kernels/wasm/instance.ts';
 import { PartyOperations } from '../../src/compute/kernels/wasm/party-operations.ts';
+import { HomeMemory } from '../../src/compute/kernels/wasm/home-memory.ts';
+import { Memory } from '../../src/compute/kernels/wasm/memory.ts';
 import { linkInNode, linkShared } from '../../src/compute/kernels/wasm/node-native.ts';
 import {
   loadNodeModule,
@@ -454,11 +456,11 @@ describe('a matrix in the order of panels', () => {
 });
 
 describe.each([
-  ['wasm memory', linkInNode(module)],
-  ['wasm memory that threads share', linkShared(await loadSharedModule())],
-] as const)('%s', (_, linked) => {
+  ['wasm memory', Memory, linkInNode(module)],
+  ['wasm memory that threads share', HomeMemory, linkShared(await loadSharedModule())],
+] as const)('%s', (_, Kind, linked) => {
   const { memory } = linked;
-  const instance = new KernelInstance(linked, PartyOperations);
+  const instance = new KernelInstance(new Kind(linked), PartyOperations);
 
   it('does not grow with the length of a basis', () => {
     const random = new Random(6);

@@ -3,7 +3,7 @@
  * workers and one back cost more than the work. Vectors are never written, so what changes nothing gives its operand.
  */
 import type { Lists } from '../../pattern.ts';
-import { type Words, checkRing } from '../../ring.ts';
+import { type Words, checkRing, concatWords } from '../../ring.ts';
 import type { LinearAtOnce } from '../types.ts';
 import type { Dispatch } from './dispatch.ts';
 
@@ -22,7 +22,7 @@ export function linearAtOnce(on: Dispatch, lists: Lists): LinearAtOnce<Words> {
     cast: (x, k) => shiftRight(x, 0, k),
     sumRows: (x, cols) => on.here((instance) => instance.sumRows(x, cols)),
     repeat: (x, cols) => on.here((instance) => instance.repeat(x, cols)),
-    concat: (parts) => (parts.length === 1 ? parts[0] : on.here((instance) => instance.concat(parts))),
+    concat: (parts) => (parts.length === 1 ? parts[0] : concatWords(parts, on.pool)),
     gather: (x, places) => {
       const index = lists.of(places);
       return on.here((instance) => instance.gather(x, index));

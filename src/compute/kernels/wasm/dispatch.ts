@@ -8,8 +8,8 @@ import { type Words, viewWords, zeros } from '../../ring.ts';
 import { Fault } from '../fault.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
-import type { Link, NativeLibrary } from './link.ts';
-import type { Memory } from './memory.ts';
+import type { NativeLibrary } from './link.ts';
+import type { Link, Memory } from './memory.ts';
 import type { Operation, OperationArguments, WorkerPort } from './messages.ts';
 import type { PartyOperations } from './party-operations.ts';
 import { Pool, type ScopePool } from './pool.ts';
@@ -60,7 +60,6 @@ export class Dispatch {
   static start({ module, link, party, startWorker, threads, pool = () => new Pool() }: WasmOptions): Dispatch {
     invariant(threads === 0 || startWorker !== undefined, 'threads need a way to start workers');
     const fault = new Fault();
-    invariant(link !== undefined || !('library' in module), 'a library needs a way to link it');
     const inline = new KernelInstance(link?.(module) ?? (module as WebAssembly.Module), party);
     const ports = startWorker === undefined ? [] : Array.from({ length: threads }, startWorker);
     return new Dispatch({ fault, inline, pool, workers: new Workers(module, ports, fault) });

@@ -12,6 +12,16 @@ function blocks({ rows, cols }: FoldShape): [from: number, to: number][] {
   return Array.from({ length: Math.ceil(cols / step) }, (_, i) => [i * step, Math.min(cols, (i + 1) * step)]);
 }
 
+/** A view of what an operation made, good until it ends. */
+function integers(memory: Memory, at: number, count: number): Int32Array {
+  const { buffer, byteOffset } = memory.bytes(at, 4 * count);
+  return new Int32Array(buffer, byteOffset, count);
+}
+
+function doubles(memory: Memory, at: number, count: number): Float64Array {
+  return new Float64Array(memory.bytes(at, 8 * count).slice().buffer);
+}
+
 export class WasmFold implements Fold {
   readonly #memory: Memory;
 
@@ -28,7 +38,7 @@ export class WasmFold implements Fold {
       const fits = memory.run(() => {
         const [values, block] = [memory.copy(part), memory.take(4 * part.length)];
         if (memory.exports.fold_round(values, part.length, 2 ** scale, block) !== 0) return false;
-        out.set(memory.integers(block, part.length), from);
+        out.set(integers(memory, block, part.length), from);
         return true;
       });
       if (!fits) return undefined;
@@ -47,7 +57,7 @@ export class WasmFold implements Fold {
         const w = memory.copy(stored.subarray(from * rows, to * rows));
         const [factors, block] = [memory.copy(g), memory.take(4 * rows * n)];
         if (memory.exports.fold_encode(w, rows, n, factors, 2 ** scale, block) !== 0) return false;
-        const made = memory.integers(block, rows * n);
+        const made = integers(memory, block, rows * n);
         for (let r = 0; r < rows; r++) out.set(made.subarray(r * n, (r + 1) * n), r * cols + from);
         return true;
       });
@@ -95,7 +105,7 @@ export class WasmFold implements Fold {
       memory.write(x + 8 * width * rows, last.subarray(first, first + D));
       const out = memory.take(8 * width * width);
       memory.exports.gram(x, rows + 1, width, out);
-      return square(memory.readDoubles(out, width * width), width, D);
+      return square(doubles(memory, out, width * width), width, D);
     });
   }
 
@@ -106,7 +116,7 @@ export class WasmFold implements Fold {
     return memory.run(() => {
       const out = memory.take(8 * width * width);
       memory.exports.multiply_f64(memory.copy(square(a, D, width)), memory.copy(square(b, D, width)), width, out);
-      return square(memory.readDoubles(out, width * width), width, D);
+      return square(doubles(memory, out, width * width), width, D);
     });
   }
 
@@ -120,7 +130,7 @@ export class WasmFold implements Fold {
     for (const [from, to] of blocks(shape)) {
       this.#memory.run(() => {
         const w = this.#memory.copy(stored.subarray(from * shape.rows, to * shape.rows));
-        out.set(this.#memory.readDoubles(sums(w, to - from, from), to - from), from);
+        out.set(doubles(this.#memory, sums(w, to - from, from), to - from), from);
       });
     }
     return out;

@@ -55,27 +55,13 @@ export class KernelInstance {
   readonly otGroup: number;
 
   /** @param party what a compute party does besides, with a module that has the kernels */
-  constructor(of: WebAssembly.Module | Linked, party?: new (memory: Memory) => PartyOperations) {
-    this.#memory = new Memory(of);
+  constructor(of: WebAssembly.Module | Linked | Memory, party?: new (memory: Memory) => PartyOperations) {
+    this.#memory = of instanceof Memory ? of : new Memory(of);
     this.#party = party && new party(this.#memory);
     this.#selection = new Selection(this.#memory);
     this.#ot = new Ot(this.#memory);
     this.otGroup = this.#memory.exports.ot_group();
     this.panel = this.#memory.sizes.limbsPanel;
-  }
-
-  // ── vectors that lie in its memory (`shared-pool.ts`) ─────────────────────
-
-  region(bytes: number): { readonly buffer: SharedArrayBuffer; readonly from: number } {
-    return this.#memory.region(bytes);
-  }
-
-  holds(buffer: ArrayBufferLike): boolean {
-    return this.#memory.holds(buffer);
-  }
-
-  wipe(from: number, to: number): void {
-    this.#memory.wipe(from, to);
   }
 
   /** Runs an operation whose result is taken from a pool. */
@@ -177,18 +163,6 @@ export class KernelInstance {
       const a = this.#memory.operand(x.data);
       return this.#memory.made(x.k, n * cols, (out) => this.#memory.of('repeat', x.k)(a, out, n, cols));
     });
-  }
-
-  concat(parts: readonly Words[]): Words {
-    const k = parts.at(0)?.k;
-    invariant(k !== undefined && parts.every((part) => part.k === k), 'concat: vectors over one ring expected');
-    const all = this.#memory.result(
-      k,
-      parts.reduce((total, { data }) => total + data.length, 0),
-    );
-    let at = 0;
-    for (const part of parts) at = this.#memory.append(all, at, part);
-    return all;
   }
 
   gather(x: Words, index: Uint32Array): Words {
@@ -320,7 +294,7 @@ export class KernelInstance {
       const [a, out] = [this.#memory.unplaced(x, n), this.#memory.take(wireLength(k, n))];
       this.#memory.blocks(data.length, (from, to) => {
         kernel(this.#memory.block(a, x, from, to), out, to - from, k);
-        this.#memory.fetch(out, wireLength(k, to - from), result, wireLength(k, from));
+        result.set(this.#memory.bytes(out, wireLength(k, to - from)), wireLength(k, from));
       });
     });
     return result;

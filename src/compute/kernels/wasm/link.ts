@@ -30,28 +30,22 @@ export interface Linked {
   readonly stack: number;
   /** Where nothing of the kernels' own lies any more. */
   readonly base: number;
-  /** Whether operands may stay where they are: a library sees all memory of its process. */
-  readonly direct?: boolean;
   /** Called when the memory has grown. */
   readonly moved?: () => void;
   /** Copies to or from memory that threads share, where the platform has a faster way than `set`. */
   readonly copyShared?: (to: Uint8Array, at: number, from: Uint8Array) => void;
 }
 
-/** Makes kernels, each time with a memory of their own. */
-export type Link = (of: WebAssembly.Module | NativeLibrary) => Linked;
-
 /** What a module is given that brings no memory: `tercet.wasm`, whose memory threads may share. */
 const PAGES = { initial: 16, maximum: 65536 };
 
 /** @param shared whether the module's memory is one that threads share (`shared-module.ts`) */
 export function linkModule(module: WebAssembly.Module, shared = false): Linked {
-  const given = WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
-  const imports = given ? { env: { memory: new WebAssembly.Memory({ ...PAGES, shared }) } } : undefined;
-  const { exports } = new WebAssembly.Instance(module, imports);
+  const given = WebAssembly.Module.imports(module).map(() => new WebAssembly.Memory({ ...PAGES, shared }));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: given[0] } });
   return {
     exports: exports as Record<string, Export>,
-    memory: imports?.env.memory ?? (exports.memory as WebAssembly.Memory),
+    memory: (exports.memory as WebAssembly.Memory | undefined) ?? given[0],
     shared,
     stack: (exports.__global_base as WebAssembly.Global).value,
     base: (exports.__heap_base as WebAssembly.Global).value,

@@ -5,17 +5,21 @@
  * shares, pads or keys.
  */
 import type { PanelOrder } from '../panels.ts';
-import { unwritten } from '../../../core/bytes.ts';
 import { invariant } from '../../../core/errors.ts';
 import { type Vectors, type Words, isShared, laneBytes, ringMask, viewWords, zeros } from '../../ring.ts';
 import type { Stream } from '../types.ts';
 import { noMemory } from './failure.ts';
-import { type Export, type Linked, type Place, linkModule } from './link.ts';
+import { type Export, type Linked, type NativeLibrary, type Place, linkModule } from './link.ts';
 
-type Lane = Exclude<Place, number>;
+export type Lane = Exclude<Place, number>;
+/** Makes kernels, each time with a memory of their own. */
+export type Link = (of: WebAssembly.Module | NativeLibrary) => Linked | Memory;
+/** Computes elements of a vector of those of others. */
+export type Lanewise = (at: readonly Place[], out: Place, n: number) => void;
 
 const PAGE = 65536;
-const ALIGN = 64;
+/** Of everything that is taken. */
+export const ALIGN = 64;
 /** Bytes beyond every buffer that kernels may read or fill: a group of four ChaCha blocks and an unaligned word. */
 export const SLACK = 512;
 /**
@@ -53,35 +57,29 @@ export class Memory {
   readonly exports: Record<string, Export>;
   /** Where the results of the operation at hand are taken from. */
   pool: Vectors | undefined;
-  readonly #linked: Linked;
+  protected readonly linked: Linked;
   #sizes: Sizes | undefined;
   /** All of the memory. Kept, because views that are made for every operation are garbage like what they show. */
   #all: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #all64 = new BigUint64Array(0);
-  /** Every buffer that a shared memory has had: it has another one behind each growth, and all of them show it. */
-  readonly #own = new WeakSet<ArrayBufferLike>();
   /** Where the persistent part begins. */
   readonly #base: number;
   /** Persistent blocks in order of address. */
-  readonly #blocks: { at: number; end: number }[] = [];
-  #top: number;
-  /** Scratch of the operation at hand that lies below a region which it has asked for. */
-  readonly #below: { from: number; to: number }[] = [];
+  protected readonly held: { at: number; end: number }[] = [];
+  protected top: number;
 
   constructor(of: WebAssembly.Module | Linked) {
-    this.#linked = 'exports' in of ? of : linkModule(of);
-    this.exports = this.#linked.exports;
-    this.#base = up(this.#linked.base, ALIGN);
-    this.#top = this.#base;
+    this.linked = 'exports' in of ? of : linkModule(of);
+    this.exports = this.linked.exports;
+    this.#base = up(this.linked.base, ALIGN);
+    this.top = this.#base;
   }
 
   /** What the memory is now. Growth detaches the views before; to ask the engine each time takes as long as 1 KB. */
   get #bytes(): Uint8Array<ArrayBuffer> {
     if (this.#all.length === 0) {
-      const { buffer } = this.#linked.memory;
-      this.#all = new Uint8Array(buffer);
-      this.#all64 = new BigUint64Array(buffer);
-      if (this.#linked.shared === true) this.#own.add(buffer);
+      this.#all = new Uint8Array(this.linked.memory.buffer);
+      this.#all64 = new BigUint64Array(this.linked.memory.buffer);
     }
     return this.#all;
   }
@@ -104,7 +102,7 @@ export class Memory {
     return this.#sizes;
   }
 
-  #reserve(end: number): void {
+  protected reserve(end: number): void {
     const missing = end + SLACK - this.#bytes.length;
     if (missing <= 0) return;
     // Some growth ahead: every growth replaces the buffer, and in some engines copies it. What is not written to
@@ -112,32 +110,32 @@ export class Memory {
     const pages = Math.ceil(missing / PAGE);
     const ahead = Math.ceil(this.#bytes.length / PAGE / 8);
     try {
-      this.#linked.memory.grow(pages + Math.max(16, ahead));
+      this.linked.memory.grow(pages + Math.max(16, ahead));
     } catch {
       this.#growLast(pages);
     }
     this.#all = new Uint8Array(0);
-    this.#linked.moved?.();
+    this.linked.moved?.();
   }
 
   /** Near the limit, no more than what is needed. */
   #growLast(pages: number): void {
     try {
-      this.#linked.memory.grow(pages);
+      this.linked.memory.grow(pages);
     } catch (cause) {
       throw noMemory(cause);
     }
   }
 
-  get #scratch(): number {
-    return this.#blocks.length === 0 ? this.#base : this.#blocks[this.#blocks.length - 1].end;
+  protected get scratch(): number {
+    return this.held.length === 0 ? this.#base : this.held[this.held.length - 1].end;
   }
 
   /** Scratch for the operation at hand; zeroed already. */
   take(bytes: number): number {
-    const at = this.#top;
-    this.#reserve(at + bytes);
-    this.#top = up(at + bytes, ALIGN);
+    const at = this.top;
+    this.reserve(at + bytes);
+    this.top = up(at + bytes, ALIGN);
     return at;
   }
 
@@ -148,25 +146,24 @@ export class Memory {
   keep(bytes: number): number {
     let at = this.#base;
     let i = 0;
-    for (; i < this.#blocks.length && this.#blocks[i].at - at < bytes; i++) at = this.#blocks[i].end;
-    this.#reserve(at + bytes);
-    this.#blocks.splice(i, 0, { at, end: up(at + bytes, ALIGN) });
-    this.#top = this.#scratch;
+    for (; i < this.held.length && this.held[i].at - at < bytes; i++) at = this.held[i].end;
+    this.reserve(at + bytes);
+    this.held.splice(i, 0, { at, end: up(at + bytes, ALIGN) });
+    this.top = this.scratch;
     return at;
   }
 
   drop(at: number): void {
-    const i = this.#blocks.findIndex((block) => block.at === at);
+    const i = this.held.findIndex((block) => block.at === at);
     if (i < 0) return;
-    this.wipe(at, this.#blocks[i].end);
-    this.#blocks.splice(i, 1);
-    this.#top = this.#scratch;
+    this.wipe(at, this.held[i].end);
+    this.held.splice(i, 1);
+    this.top = this.scratch;
   }
 
   /** Zeros in place of bytes [from, to). */
   wipe(from: number, to: number): void {
-    if (this.#linked.shared === true) this.exports.wipe(from, to - from);
-    else this.#bytes.fill(0, from, to);
+    this.#bytes.fill(0, from, to);
   }
 
   /** Runs one operation, then zeroes its scratch and the stack, whatever happened. */
@@ -174,46 +171,15 @@ export class Memory {
     try {
       return operation();
     } finally {
-      const from = this.#scratch;
-      for (const below of this.#below.splice(0)) this.wipe(below.from, below.to);
-      this.wipe(from, Math.min(up(this.#top + SLACK, ALIGN), this.#bytes.length));
-      if (this.#linked.stack > 0) this.wipe(0, this.#linked.stack);
-      this.#top = from;
+      this.wipe(this.scratch, Math.min(up(this.top + SLACK, ALIGN), this.#bytes.length));
+      this.wipe(0, this.linked.stack);
+      this.top = this.scratch;
     }
-  }
-
-  // ── vectors that lie here ─────────────────────────────────────────────────
-
-  /**
-   * Bytes for vectors, for as long as the memory is there. Also within an operation, whose scratch goes on behind it.
-   * @throws {TercetError} ERR_DEVICE_MEMORY
-   */
-  region(bytes: number): { readonly buffer: SharedArrayBuffer; readonly from: number } {
-    const [from, scratch] = [this.#scratch, up(this.#top + SLACK, ALIGN)];
-    if (this.#top === from && this.#below.length === 0) {
-      const at = this.keep(bytes);
-      return { buffer: this.#shared, from: at };
-    }
-    this.#reserve(scratch + bytes);
-    this.#below.push({ from, to: scratch });
-    this.#blocks.push({ at: scratch, end: up(scratch + bytes, ALIGN) });
-    this.#top = this.#scratch;
-    return { buffer: this.#shared, from: scratch };
-  }
-
-  get #shared(): SharedArrayBuffer {
-    invariant(this.#linked.shared === true, 'vectors lie in memory that threads share');
-    return this.#buffer as ArrayBufferLike as SharedArrayBuffer;
-  }
-
-  /** Whether a view of this buffer shows this memory. */
-  holds(buffer: ArrayBufferLike): boolean {
-    return this.#own.has(buffer);
   }
 
   /** Whether kernels read and write this vector where it lies. */
-  sees({ data }: Words): boolean {
-    return this.direct ? data.length > 0 : this.#own.has(data.buffer);
+  sees(_x: Words): boolean {
+    return false;
   }
 
   // ── in and out ────────────────────────────────────────────────────────────
@@ -231,13 +197,12 @@ export class Memory {
 
   /** Whether kernels read operands and write results where they lie. */
   get direct(): boolean {
-    return this.#linked.direct === true;
+    return false;
   }
 
   /** An operand of which a kernel reads nothing beyond its end. */
   operand(data: Lane): Place {
-    if (this.direct && data.length > 0) return data;
-    return this.#own.has(data.buffer) ? data.byteOffset : this.copy(data);
+    return this.copy(data);
   }
 
   /** The same of a vector, in 64-bit lanes. */
@@ -252,17 +217,12 @@ export class Memory {
 
   /** A part of an operand where a kernel sees it: in the scratch at `at`, or where it lies. */
   shown(at: number, data: Lane): Place {
-    if (this.direct) return data;
-    if (this.#own.has(data.buffer)) return data.byteOffset;
     this.write(at, data);
     return at;
   }
 
   /** Where a kernel writes words [from, to) of a result: where they belong, or in the scratch at `at`. */
-  place(at: number | undefined, result: Words, from: number, to: number): Place {
-    const { data, k } = result;
-    if (this.direct && to > from) return data.subarray(from, to);
-    if (this.#own.has(data.buffer)) return data.byteOffset + data.BYTES_PER_ELEMENT * from;
+  place(at: number | undefined, { k }: Words, from: number, to: number): Place {
     return at ?? this.lanes(k, to - from);
   }
 
@@ -283,26 +243,15 @@ export class Memory {
   write(at: number, data: Lane): void {
     const bytes = this.#bytes;
     if (this.#copiesShared(data, data.byteLength))
-      this.#linked.copyShared?.(bytes, at, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      this.linked.copyShared?.(bytes, at, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     else if (data instanceof Uint8Array) bytes.set(data, at);
     else if (data instanceof BigUint64Array && at % 8 === 0) this.#all64.set(data, at / 8);
     else bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
   }
 
   #copiesShared(data: Lane, bytes: number): boolean {
-    if (this.#linked.copyShared === undefined || bytes < COPIED_BYTES) return false;
-    return this.#linked.shared === true || isShared(data);
-  }
-
-  /** Bytes of the memory, over those of `to` from `first` on. */
-  fetch(at: number, bytes: number, to: Uint8Array<ArrayBufferLike>, first = 0): void {
-    if (this.#copiesShared(to, bytes)) this.#linked.copyShared?.(to, first, this.bytes(at, bytes));
-    else to.set(this.bytes(at, bytes), first);
-  }
-
-  /** The same within the memory, of places that do not overlap. */
-  move(from: number, to: number, bytes: number): void {
-    this.fetch(from, bytes, this.#bytes, to);
+    if (this.linked.copyShared === undefined || bytes < COPIED_BYTES) return false;
+    return this.linked.shared === true || isShared(data);
   }
 
   /** Words of a vector to where a block of them lies. */
@@ -314,34 +263,18 @@ export class Memory {
   store(at: Place, { data }: Words, from: number, to: number): void {
     if (typeof at !== 'number') return;
     const [count, lane] = [to - from, data.BYTES_PER_ELEMENT];
-    if (this.#own.has(data.buffer) && at === data.byteOffset + lane * from) return;
     if (this.#copiesShared(data, lane * count)) {
       const place = new Uint8Array(data.buffer, data.byteOffset + lane * from, lane * count);
-      this.#linked.copyShared?.(place, 0, this.bytes(at, lane * count));
+      this.linked.copyShared?.(place, 0, this.bytes(at, lane * count));
     } else if (data instanceof Uint32Array) data.set(this.indices(at, count), from);
     else data.set(this.words(at, count), from);
   }
 
   /** Words [from, to) of a vector where they lie, or in the scratch at `at` for those that lie elsewhere. */
   block(at: number | undefined, x: Words, from: number, to: number): Place {
-    if (at === undefined) return x.data.byteOffset + x.data.BYTES_PER_ELEMENT * from;
+    if (at === undefined) return this.place(at, x, from, to);
     this.load(at, x, from, to);
     return at;
-  }
-
-  /** A copy of a vector from place `at` of another one on, wherever they lie. @returns where the next one begins */
-  append(all: Words, at: number, { data }: Words): number {
-    const own = data.BYTES_PER_ELEMENT * at + all.data.byteOffset;
-    const copied = data.byteLength >= COPIED_BYTES && (isShared(all.data) || isShared(data));
-    if (copied && this.#linked.copyShared !== undefined)
-      this.#linked.copyShared(
-        new Uint8Array(all.data.buffer, own, data.byteLength),
-        0,
-        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      );
-    else if (all.data instanceof Uint32Array) all.data.set(data as Uint32Array, at);
-    else all.data.set(data as BigUint64Array, at);
-    return at + data.length;
   }
 
   /** One operation block by block: `work` gets elements [from, to). */
@@ -350,30 +283,21 @@ export class Memory {
   }
 
   /** A vector over Z_2^k of which element i is made of the elements i of the operands. */
-  lanewise(k: number, operands: readonly Words[], work: (at: readonly Place[], out: Place, n: number) => void): Words {
-    const count = operands[0].data.length;
-    const result = this.result(k, count);
-    if (count === 0) return result;
-    if (this.direct) {
-      work(
-        operands.map(({ data }) => data),
-        result.data,
-        count,
-      );
-      return result;
-    }
+  lanewise(k: number, operands: readonly Words[], work: Lanewise): Words {
+    return this.inBlocks(this.result(k, operands[0].data.length), operands, work);
+  }
+
+  protected inBlocks(result: Words, operands: readonly Words[], work: Lanewise): Words {
+    const count = result.data.length;
     this.run(() => {
-      // All that does not lie here goes in blocks, and all in one piece where everything does.
-      const away = [...operands, result].some((x) => !this.sees(x));
-      const n = away ? Math.min(count, BLOCK) : count;
+      const n = Math.min(count, BLOCK);
       const [at, out] = [operands.map((x) => this.unplaced(x, n)), this.unplaced(result, n)];
-      for (let from = 0; from < count; from += n) {
-        const to = Math.min(count, from + n);
+      this.blocks(count, (from, to) => {
         const places = operands.map((x, i) => this.block(at[i], x, from, to));
         const place = this.place(out, result, from, to);
         work(places, place, to - from);
         this.store(place, result, from, to);
-      }
+      });
     });
     return result;
   }
@@ -408,13 +332,6 @@ export class Memory {
     return words;
   }
 
-  /** Bytes, copied out of the memory. */
-  readBytes(at: number, length: number): Uint8Array<ArrayBuffer> {
-    const bytes = unwritten(length);
-    this.fetch(at, length, bytes);
-    return bytes;
-  }
-
   /** A view of 64-bit lanes, good until the memory grows. */
   words(at: number, count: number): BigUint64Array {
     return new BigUint64Array(this.#buffer, at, count);
@@ -423,19 +340,6 @@ export class Memory {
   /** A view of 32-bit lanes, good until the memory grows. */
   indices(at: number, count: number): Uint32Array {
     return new Uint32Array(this.#buffer, at, count);
-  }
-
-  /** The same of signed ones. */
-  integers(at: number, count: number): Int32Array {
-    return new Int32Array(this.#buffer, at, count);
-  }
-
-  readDoubles(at: number, count: number): Float64Array {
-    return new Float64Array(this.#buffer, at, count).slice();
-  }
-
-  readFloats(at: number, count: number): Float32Array {
-    return new Float32Array(this.#buffer, at, count).slice();
   }
 
   // ── lanes ─────────────────────────────────────────────────────────────────

@@ -4,7 +4,9 @@
  *
  * SECURITY: nothing checks an address there, as WebAssembly does. The library wipes its stack after every call.
  */
+import { DirectMemory } from './direct-memory.ts';
 import { type Export, type Linked, type NativeLibrary, linkModule } from './link.ts';
+import { Memory } from './memory.ts';
 
 /** Address 0 is none. */
 const FIRST = 64;
@@ -32,12 +34,17 @@ function linkLibrary({ library }: NativeLibrary, part: Part): Linked {
   const memory = new WebAssembly.Memory(PAGES);
   const bytes = () => new Uint8Array(memory.buffer);
   const { move, ...exports } = addon.exports[part](bytes());
-  return { exports, memory, stack: 0, base: FIRST, direct: true, moved: () => move(bytes()), copyShared };
+  return { exports, memory, stack: 0, base: FIRST, moved: () => move(bytes()), copyShared };
 }
 
 /** Either kind. */
 export function linkInNode(of: WebAssembly.Module | NativeLibrary): Linked {
   return 'library' in of ? linkLibrary(of, 'link') : { ...linkModule(of), copyShared };
+}
+
+/** Either kind, with its memory. */
+export function openInNode(of: WebAssembly.Module | NativeLibrary): Memory {
+  return 'library' in of ? new DirectMemory(linkInNode(of)) : new Memory(linkInNode(of));
 }
 
 /** Kernels on a memory that threads share. */

@@ -11,12 +11,13 @@ import { collectNow } from '../../../core/collect-node.ts';
 import type { WasmOptions } from './dispatch.ts';
 import type { WorkerPort } from './messages.ts';
 import type { NativeLibrary } from './link.ts';
+import { HomeMemory } from './home-memory.ts';
 import { KernelInstance } from './instance.ts';
-import { linkInNode, linkShared } from './node-native.ts';
+import { linkShared, openInNode } from './node-native.ts';
 import { PartyOperations } from './party-operations.ts';
 import { startThread } from './node-thread.ts';
 import { withSharedMemory } from './shared-module.ts';
-import { sharedPools } from './shared-pool.ts';
+import { type Home, sharedPools } from './shared-pool.ts';
 import { serveKernels } from './worker-main.ts';
 
 /** Tells a kernel thread from any other thread that imports this file (a test runner's, for instance). */
@@ -33,9 +34,10 @@ export async function loadSharedModule(): Promise<WebAssembly.Module> {
 }
 
 /** What a scope's vectors lie in. Undefined where the process has no address space for another one. */
-function openHome(module: WebAssembly.Module): KernelInstance | undefined {
+function openHome(module: WebAssembly.Module): Home | undefined {
   try {
-    return new KernelInstance(linkShared(module), PartyOperations);
+    const memory = new HomeMemory(linkShared(module));
+    return { kernels: new KernelInstance(memory, PartyOperations), memory };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -72,7 +74,7 @@ export async function nodeBackend(threads: number, library?: NativeLibrary): Pro
   // In a turn of its own: this one still holds what a scope leaves behind.
   const pool = sharedPools(() => void setImmediate(collectNow), shared && (() => openHome(shared)));
   const module = library ?? (await loadNodeModule());
-  return { module, link: linkInNode, party: PartyOperations, startWorker: nodeWorkerFactory(), threads, pool };
+  return { module, link: openInNode, party: PartyOperations, startWorker: nodeWorkerFactory(), threads, pool };
 }
 
 if (!isMainThread && workerData === ROLE && parentPort !== null) {
@@ -85,6 +87,6 @@ if (!isMainThread && workerData === ROLE && parentPort !== null) {
       collect: () => void setImmediate(collectNow),
     },
     PartyOperations,
-    linkInNode,
+    openInNode,
   );
 }

@@ -183,7 +183,7 @@ export class PartyOperations {
         this.#memory.take(4 * k * up(n, this.#memory.sizes.panelF32)),
       ];
       this.#memory.exports.matmul_f32(x, y, out, m, k, n, panels);
-      return this.#memory.readFloats(out, m * n);
+      return new Float32Array(this.#memory.bytes(out, 4 * m * n).slice().buffer);
     });
   }
 

@@ -14,13 +14,10 @@ const LEAST_BYTES = 1 << 12;
 /** Bytes of unused buffers that a scope holds: half of what the collector lets lie. */
 const MOST_BYTES = 1 << 25;
 
-/** An instance of the kernels in whose memory, which threads share, a scope has its vectors. */
-export type Home = KernelInstance;
-
 /** Where the results of one scope are taken from. */
 export interface ScopePool extends Vectors {
   /** What computes on the vectors where they lie, in the calling thread; undefined where nothing does. */
-  readonly kernels?: Home | undefined;
+  readonly kernels?: KernelInstance | undefined;
   /** A vector in memory that workers see, where this pool has such memory and it is worth it. */
   shared?(k: number, count: number): Words | undefined;
   /** A vector that came from elsewhere, and that nobody but this scope has. */

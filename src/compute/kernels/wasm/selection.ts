@@ -1,4 +1,5 @@
 /** Dealer-assisted selection on one instance: tables, corrections, evaluation and bases. */
+import { copyBytes } from '../../../core/bytes.ts';
 import { invariant } from '../../../core/errors.ts';
 import { cosineTables } from '../../cosine-tables.ts';
 import { type ExpTables, type ExpWidth, expSegmentBits, expTables } from '../../exp-tables.ts';
@@ -102,7 +103,7 @@ export class Selection {
       const state = pads === undefined ? 0 : this.#memory.state(pads);
       const site: Site = { stream: [state, block, own ?? buf, skip], shift: position % 8 };
       this.#entries(table, layout, site, [...site.stream, widths, layout.widths.length, site.shift, count]);
-      if (own === undefined) return this.#memory.readBytes(buf + skip, length);
+      if (own === undefined) return copyBytes(this.#memory.bytes(buf + skip, length));
       // SECURITY: pads of other elements.
       own.fill(0, 0, skip).fill(0, skip + length);
       return own.subarray(skip, skip + length);
@@ -190,7 +191,7 @@ export class Selection {
         const values = this.#memory.take(8 * count * (V + 1));
         table.values.forEach((value, v) => {
           const at = this.#memory.copy64(value);
-          this.#memory.move(at, values + 8 * count * v, 8 * count);
+          this.#memory.bytes(values + 8 * count * v, 8 * count).set(this.#memory.bytes(at, 8 * count));
         });
         this.#memory.exports.table_choose(...head, joint, pick, n, values, V, this.#memory.take(8 * n * (V + 1)));
         return;
@@ -207,7 +208,7 @@ export class Selection {
     const [length, packed] = [wireLength(k, data.length), this.#memory.take(wireLength(k, data.length))];
     this.#memory.of('pack', k)(cast, packed, data.length, k);
     // What a worker is sent is another view in every message.
-    if (!isShared(data)) this.#wire.set(data, { k, bytes: this.#memory.readBytes(packed, length) });
+    if (!isShared(data)) this.#wire.set(data, { k, bytes: this.#memory.bytes(packed, length).slice() });
     return packed;
   }
 

@@ -17,7 +17,9 @@
 import { TercetError, invariant } from '../../../core/errors.ts';
 import { type Words, laneBytes, zeros } from '../../ring.ts';
 import { up } from './memory.ts';
-import type { Home, ScopePool } from './pool.ts';
+import type { HomeMemory, Room } from './home-memory.ts';
+import type { KernelInstance } from './instance.ts';
+import type { ScopePool } from './pool.ts';
 import { type Region, Regions } from './regions.ts';
 import { SLAB_BYTES, type Slab, SmallVectors } from './small-vectors.ts';
 
@@ -40,6 +42,12 @@ const SPARE_REGIONS = COLLECT_BYTES / REGION_BYTES;
 const SPARE_HOMES = 8;
 const SPARE_HOME_BYTES = 1 << 27;
 
+/** An instance of the kernels, and the memory that it has: a scope's vectors lie there. */
+export interface Home {
+  readonly kernels: KernelInstance;
+  readonly memory: HomeMemory;
+}
+
 /** A home that a scope has left, with regions of zeros. */
 interface Left {
   readonly home: Home;
@@ -57,7 +65,7 @@ interface Spare {
 const sizeOf = (regions: readonly Region[]) => regions.reduce((sum, { from, to }) => sum + to - from, 0);
 
 class SharedPool implements ScopePool {
-  readonly #regions = new Regions((buffer) => (this.#home?.holds(buffer) === true ? this.#home : buffer));
+  readonly #regions = new Regions((buffer) => (this.#home?.memory.holds(buffer) === true ? this.#home : buffer));
   #home: Home | undefined;
   readonly #small: SmallVectors;
   readonly #spare: Spare;
@@ -78,8 +86,8 @@ class SharedPool implements ScopePool {
     for (const { buffer, from, to } of at?.regions ?? []) this.#regions.add(buffer, from, to - from);
   }
 
-  get kernels(): Home | undefined {
-    return this.#home;
+  get kernels(): KernelInstance | undefined {
+    return this.#home?.kernels;
   }
 
   take(k: number, count: number): Words {
@@ -155,18 +163,18 @@ class SharedPool implements ScopePool {
       this.#small.drop(false);
       return bytes;
     }
-    for (const { from, to } of regions) home.wipe(from, to);
-    const slabs = this.#small.leave().filter(({ buffer }) => home.holds(buffer));
-    for (const { from } of slabs) home.wipe(from, from + SLAB_BYTES);
+    for (const { from, to } of regions) home.memory.wipe(from, to);
+    const slabs = this.#small.leave().filter(({ buffer }) => home.memory.holds(buffer));
+    for (const { from } of slabs) home.memory.wipe(from, from + SLAB_BYTES);
     homes.push({ home, regions, slabs });
     return 0;
   }
 }
 
 /** A region of a home; undefined where its memory is full. */
-function roomAt(home: Home, bytes: number): ReturnType<Home['region']> | undefined {
+function roomAt({ memory }: Home, bytes: number): Room | undefined {
   try {
-    return home.region(bytes);
+    return memory.region(bytes);
   } catch (error) {
     if (error instanceof TercetError && error.code === 'ERR_DEVICE_MEMORY') return undefined;
     throw error;

@@ -3,7 +3,7 @@ import { letGo } from '../../../core/let-go.ts';
 import type { WasmOptions } from './dispatch.ts';
 import { kernelFailure } from './failure.ts';
 import { KernelInstance } from './instance.ts';
-import type { Link } from './link.ts';
+import type { Link } from './memory.ts';
 import type { Reply, Request, Result, ServicePort } from './messages.ts';
 import { buffersOf } from './workers.ts';
 
