@@ -380,7 +380,7 @@ export function conformance(name: string, make: () => Promise<RingKernels>): voi
     it('products by a matrix whose columns have as much as sums of 32 bits hold, and one more', async () => {
       const rows = 300;
       const cols = 9;
-      // 32 of 2047, 16 of 4095 and 256 of 8191 are within limits of the kernels of WebAssembly, and those above are not.
+      // 32 of 2047, 16 of 4095 and 256 of 8191 are within limits of the kernels of WebAssembly. Those above are not.
       for (const limit of [2047, 2048, 4095, 4096, 8191, 8192]) {
         for (const signs of [-1, 0, 1]) {
           const entries = Int32Array.from({ length: rows * cols }, (_, i) => (signs || (i % 2 ? 1 : -1)) * limit);

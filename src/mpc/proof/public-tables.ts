@@ -101,7 +101,8 @@ export class PublicTables {
       const bytes = await table.words(term, indices);
       const made = await this.#kernels.publicTable(bytes, layout, count, coefficients, q);
       out.set(made, from);
-      for (const words of [indices, bytes, made]) letGo(words);
+      // Whoever makes the words of a function may keep them.
+      for (const words of [indices, made]) letGo(words);
     }
     return out;
   }
