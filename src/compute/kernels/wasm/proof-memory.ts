@@ -11,6 +11,15 @@ import { CLAIM_LIMBS, type FoldedTable, RADIX, type Term } from '../proof-types.
 import { type TableLayout, entryBits } from '../table-layout.ts';
 import { type Memory, up } from './memory.ts';
 
+/** Elements of a part: whole blocks of the tail, whole bytes of tables. */
+export const PART = 1 << 16;
+
+/** Of rows of one word, or of so many rows of more that what is made once for a part does not count. */
+export function* parts(n: number, width = 1, part = PART): Generator<readonly [number, number]> {
+  const step = width === 1 ? part : RADIX * Math.max(1, Math.floor((2 * PART) / width));
+  for (let from = 0; from < n; from += step) yield [from, Math.min(n, from + step)];
+}
+
 /** What was made last for an instance: a proof has one modulus for thousands of operations, or two. */
 const FIELDS = new WeakMap<Memory, BigUint64Array>();
 

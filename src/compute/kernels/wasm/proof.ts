@@ -16,6 +16,7 @@ import { kernelFailure } from './failure.ts';
 import type { Linked } from './link.ts';
 import { Memory, up } from './memory.ts';
 import {
+  PART,
   WasmTable,
   blocksAt,
   coefficientsOf,
@@ -26,14 +27,13 @@ import {
   fieldAt,
   integers,
   layoutAt,
+  parts,
   placeOf,
   stepAt,
   termsAt,
   words64,
 } from './proof-memory.ts';
 
-/** Elements of a part: whole blocks of the tail, whole bytes of tables. */
-const PART = 1 << 16;
 /** Places of a table for each element of a part that looks there: a line of the cache is read by several of them. */
 const PLACES_EACH = 4;
 
@@ -493,10 +493,4 @@ export class WasmProofKernels implements ProofKernels {
       });
     return all;
   }
-}
-
-/** Of rows of one word, or of so many rows of more that what is made once for a part does not count. */
-function* parts(n: number, width = 1, part = PART): Generator<readonly [number, number]> {
-  const step = width === 1 ? part : RADIX * Math.max(1, Math.floor((2 * PART) / width));
-  for (let from = 0; from < n; from += step) yield [from, Math.min(n, from + step)];
 }
